@@ -87,14 +87,19 @@ class Run:
 
         return gift_eval
 
-    def measured(self, version: Version, kind: str, names: Sequence[str]) -> dict[str, Row]:
+    def measured(
+        self, version: Version, kind: str, names: Sequence[str]
+    ) -> dict[str, Row]:
         """A row for each name, from the cache or measured now. Those that failed are missing."""
         units = [Unit(kind, name, self.part) for name in names]
-        missing = [unit for unit in units if self.cache.row(version, unit, self.method) is None]
+        missing = [
+            unit for unit in units if self.cache.row(version, unit, self.method) is None
+        ]
         missing.sort(key=lambda unit: unit.name not in LONGEST)
         if missing and version.sources is not None:
             print(
-                f"{version.digest}, {kind}: {len(missing)} of {len(units)} to measure", flush=True
+                f"{version.digest}, {kind}: {len(missing)} of {len(units)} to measure",
+                flush=True,
             )
             pool = ThreadPoolExecutor(self.jobs)
             try:
@@ -127,7 +132,10 @@ class Run:
             print(f"  {unit.kind} {unit.name} FAILED: {told}", flush=True)
             self.failed.append(f"{unit.kind} {unit.name}")
             return
-        print(f"  {unit.kind} {unit.name}: {time.perf_counter() - began:.1f} s", flush=True)
+        print(
+            f"  {unit.kind} {unit.name}: {time.perf_counter() - began:.1f} s",
+            flush=True,
+        )
         if row["peak_megabytes"] > MOST_MEGABYTES:
             print(f"  {unit.name} took {row['peak_megabytes']:,.0f} MB of memory")
 
@@ -138,9 +146,15 @@ class Run:
 def measure_sets(run: Run, version: Version, names: Sequence[str]) -> dict[str, Any]:
     """Rows of the sets and of the simple forecasts, and what follows from them."""
     rows = run.measured(version, "set", names)
-    yardsticks = replace(run, method="auto").measured(yardstick_version(), "yardstick", names)
+    yardsticks = replace(run, method="auto").measured(
+        yardstick_version(), "yardstick", names
+    )
     ratios = arithmetic.relative(rows, yardsticks)
-    result: dict[str, Any] = {"sets": rows, "yardsticks": yardsticks, "relative": ratios}
+    result: dict[str, Any] = {
+        "sets": rows,
+        "yardsticks": yardsticks,
+        "relative": ratios,
+    }
     result["means"] = arithmetic.means(ratios, rows) if ratios else {}
     return result
 
@@ -161,7 +175,9 @@ def measure_gift(run: Run, version: Version, names: Sequence[str]) -> dict[str, 
 def gift_names(run: Run, prefixes: tuple[str, ...]) -> list[str]:
     """The configurations that are asked for; none, and why, where there are none to be had."""
     if run.thin is not None:
-        print("GIFT-Eval is left out: it has test parts only, by which nothing is chosen.")
+        print(
+            "GIFT-Eval is left out: it has test parts only, by which nothing is chosen."
+        )
         return []
     if run.gift is None:
         print(
@@ -179,18 +195,24 @@ def shipped_result(result: Mapping[str, Any]) -> dict[str, Any]:
     rows = []
     for name, row in result["sets"].items():
         naive = {
-            f"seasonal_naive_{metric}": result["yardsticks"][name][metric]["seasonal naive"]
+            f"seasonal_naive_{metric}": result["yardsticks"][name][metric][
+                "seasonal naive"
+            ]
             for metric in ("mase", "smape")
         }
         rows.append({key: row[key] for key in (*kept, *errors)} | naive)
-    return {"geometric_mean_to_seasonal_naive": result["means"]["all sets"], "rows": rows}
+    return {
+        "geometric_mean_to_seasonal_naive": result["means"]["all sets"],
+        "rows": rows,
+    }
 
 
 def is_whole(run: Run, result: Mapping[str, Any]) -> bool:
     """Whether all test parts were measured, by the forecasts that users get."""
     configurations = len(result["gift"]["rows"]) if "gift" in result else 0
     everything = (
-        result.get("sets", {}).keys() == ALL.keys() and configurations == arithmetic.CONFIGURATIONS
+        result.get("sets", {}).keys() == ALL.keys()
+        and configurations == arithmetic.CONFIGURATIONS
     )
     return everything and run.thin is None and run.method == "auto"
 
@@ -211,8 +233,12 @@ def kept_result(result: Mapping[str, Any]) -> dict[str, Any]:
                 | {"coverage": arithmetic.coverage(row)}
                 for name, row in kept[part].items()
             }
-            kept[f"{part}_coverage_by_frequency"] = arithmetic.pooled_coverage(result[part])
-    kept["yardsticks"] = {name: row["mase"] for name, row in result["yardsticks"].items()}
+            kept[f"{part}_coverage_by_frequency"] = arithmetic.pooled_coverage(
+                result[part]
+            )
+    kept["yardsticks"] = {
+        name: row["mase"] for name, row in result["yardsticks"].items()
+    }
     return kept | {"goals": arithmetic.goal_rows(result)}
 
 
@@ -220,7 +246,11 @@ def options() -> argparse.ArgumentParser:
     """What can be asked for."""
     parser = arguments(__doc__ or "")
     add = parser.add_argument
-    add("--validation", action="store_true", help="validation parts: for choosing variants")
+    add(
+        "--validation",
+        action="store_true",
+        help="validation parts: for choosing variants",
+    )
     add("--thin", type=int, default=600, help="most series of a validation part")
     add("--sets", help="beginnings of names, with commas between them (default: all)")
     add(
@@ -228,17 +258,35 @@ def options() -> argparse.ArgumentParser:
         default="sets,gift,coverage,time",
         help=f"which of {', '.join(PARTS)} (raw: coverage of the network's own quantiles)",
     )
-    add("--method", default="auto", help="auto, network, or another that the forecaster knows")
-    add("--sources", type=Path, default=OURS, help="checkout, or its src, that is measured")
+    add(
+        "--method",
+        default="auto",
+        help="auto, network, or another that the forecaster knows",
+    )
+    add(
+        "--sources",
+        type=Path,
+        default=OURS,
+        help="checkout, or its src, that is measured",
+    )
     add(
         "--against",
         metavar="VERSION",
         help="compare with a checkout, a measured version, or a result file",
     )
-    add("--beside", type=Path, help="checkout whose whole processes are timed in turns with ours")
+    add(
+        "--beside",
+        type=Path,
+        help="checkout whose whole processes are timed in turns with ours",
+    )
     add("--shared", type=Path, help="folder with gift_eval.py (default: ../shared)")
     add("--cache", type=Path, action="append", help="more folders with measured rows")
-    add("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes side by side")
+    add(
+        "--jobs",
+        type=int,
+        default=len(os.sched_getaffinity(0)),
+        help="processes side by side",
+    )
     return parser
 
 
@@ -247,7 +295,9 @@ def checked_parts(given: str) -> list[str]:
     parts = [part for part in given.split(",") if part]
     unknown = [part for part in parts if part not in PARTS]
     if unknown or not parts:
-        sys.exit(f"--parts {given}: some of {', '.join(PARTS)} are expected, with commas between.")
+        sys.exit(
+            f"--parts {given}: some of {', '.join(PARTS)} are expected, with commas between."
+        )
     return parts
 
 
@@ -256,7 +306,9 @@ def other_version(run: Run, given: str) -> tuple[Version, Run]:
     if Path(given).is_dir():
         version = version_of(Path(given))
         kept = Path(given) / "runs" / "accuracy"
-        run = replace(run, cache=Cache((*run.cache.folders, *([kept] if kept.is_dir() else []))))
+        run = replace(
+            run, cache=Cache((*run.cache.folders, *([kept] if kept.is_dir() else [])))
+        )
     else:
         version = run.cache.version(given)
     return version, run if version.tells_methods else replace(run, method="auto")
@@ -278,7 +330,10 @@ def main() -> None:
     version = version_of(given.sources)
     print(f"Version {version.digest}, method {version.method(run.method)}, {run.part}")
     names = [name for name in ALL if name.startswith(prefixes)]
-    result: dict[str, Any] = {"version": version.digest, "method": version.method(run.method)}
+    result: dict[str, Any] = {
+        "version": version.digest,
+        "method": version.method(run.method),
+    }
     if "sets" in parts or "coverage" in parts:
         result |= measure_sets(run, version, names)
     report_sets(run, version, names, parts, result)
@@ -301,7 +356,11 @@ def main() -> None:
 
 
 def report_sets(
-    run: Run, version: Version, names: Sequence[str], parts: Sequence[str], result: dict[str, Any]
+    run: Run,
+    version: Version,
+    names: Sequence[str],
+    parts: Sequence[str],
+    result: dict[str, Any],
 ) -> None:
     """Tables of the sets that were measured."""
     if "sets" in parts and result.get("sets"):
@@ -315,7 +374,9 @@ def report_sets(
             report.coverage(result["raw"], "The network's own quantiles")
 
 
-def compare(run: Run, given: str, names: Sequence[str], rows: Mapping[str, Row]) -> None:
+def compare(
+    run: Run, given: str, names: Sequence[str], rows: Mapping[str, Row]
+) -> None:
     """These rows against those of another version, or of a result file."""
     if Path(given).is_file():
         before, label = rows_in(Path(given), run), given
@@ -334,7 +395,11 @@ def rows_in(file: Path, run: Run) -> dict[str, Row]:
         )
     try:
         result = json.loads(file.read_text())
-        rows = result["sets"] if "sets" in result else {row["set"]: row for row in result["rows"]}
+        rows = (
+            result["sets"]
+            if "sets" in result
+            else {row["set"]: row for row in result["rows"]}
+        )
         return {name: {"mase": float(row["mase"])} for name, row in rows.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         sys.exit(
@@ -343,7 +408,9 @@ def rows_in(file: Path, run: Run) -> dict[str, Row]:
         )
 
 
-def finish(run: Run, result: dict[str, Any], given: argparse.Namespace, seconds: float) -> None:
+def finish(
+    run: Run, result: dict[str, Any], given: argparse.Namespace, seconds: float
+) -> None:
     """What was aimed at, and the result files of a full run on the test parts."""
     if run.thin is None and result.get("sets"):
         print("\nAimed at (before: commit 2f83425):")
@@ -353,7 +420,9 @@ def finish(run: Run, result: dict[str, Any], given: argparse.Namespace, seconds:
         write_result("accuracy", __doc__, kept_result(result), seconds)
     print(f"\n{seconds:.0f} s")
     if run.failed:
-        sys.exit(f"Not measured: {', '.join(run.failed)}. What went wrong is said above.")
+        sys.exit(
+            f"Not measured: {', '.join(run.failed)}. What went wrong is said above."
+        )
 
 
 if __name__ == "__main__":

@@ -87,11 +87,13 @@ def version_of(folder: Path) -> Version:
             f"{folder} holds no lstmcast: a checkout, or its folder src, is expected "
             "(src/lstmcast/__init__.py is looked for)."
         )
-    asked = (
-        "import inspect, lstmcast; print(*inspect.signature(lstmcast.LSTMForecaster).parameters)"
-    )
+    signature = "inspect.signature(lstmcast.LSTMForecaster)"
+    asked = f"import inspect, lstmcast; print(*{signature}.parameters)"
     done = subprocess.run(
-        [sys.executable, "-c", asked], env=environment(sources), capture_output=True, text=True
+        [sys.executable, "-c", asked],
+        env=environment(sources),
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
         raise SystemExit(f"lstmcast in {sources} cannot be imported:\n{done.stderr}")
@@ -101,12 +103,19 @@ def version_of(folder: Path) -> Version:
 def yardstick_version() -> Version:
     """Simple forecasts are always made by this checkout."""
     package = OURS / "lstmcast"
-    return Version(OURS, f"yardsticks-{digest_of([package / name for name in YARDSTICKS], OURS)}")
+    return Version(
+        OURS, f"yardsticks-{digest_of([package / name for name in YARDSTICKS], OURS)}"
+    )
 
 
 def environment(sources: Path) -> dict[str, str]:
     """Of a process that uses these sources. One thread: the units are what runs side by side."""
-    return {**os.environ, "PYTHONPATH": str(sources), "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    return {
+        **os.environ,
+        "PYTHONPATH": str(sources),
+        "OMP_NUM_THREADS": "1",
+        "MPLBACKEND": "agg",
+    }
 
 
 def stamp() -> str:

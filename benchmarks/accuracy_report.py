@@ -15,7 +15,9 @@ from common import print_table
 
 def sets(result: Mapping[str, Any]) -> None:
     """A line for each set, then the means."""
-    print("\nSets: MASE, relative to seasonal naive, 80% coverage, seconds of the forecasts")
+    print(
+        "\nSets: MASE, relative to seasonal naive, 80% coverage, seconds of the forecasts"
+    )
     lines = []
     for name, row in result["sets"].items():
         lines.append(
@@ -49,7 +51,13 @@ def single(result: Mapping[str, Any]) -> None:
             ours = result["sets"][name]["mase"]
             below = "yes" if ours < error else "no"
             lines.append(
-                {"set": name, "MASE": ours, "best simple": error, "which": best, "below": below}
+                {
+                    "set": name,
+                    "MASE": ours,
+                    "best simple": error,
+                    "which": best,
+                    "below": below,
+                }
             )
     if lines:
         print("\nSingle sets beside the best simple forecast:")
@@ -124,7 +132,9 @@ def versus(ratios: Mapping[str, float], rows: Mapping[str, Row], digest: str) ->
     families = arithmetic.means(ratios, rows)
     print("\nGeometric means:")
     print_table([{"of": name, "ratio": ratio} for name, ratio in families.items()])
-    only = {name: ratio for name, ratio in families.items() if name in arithmetic.FAMILIES}
+    only = {
+        name: ratio for name, ratio in families.items() if name in arithmetic.FAMILIES
+    }
     for what, found, limit in (
         ("sets", ratios, arithmetic.WORSE_SET),
         ("frequencies", only, arithmetic.WORSE_FAMILY),

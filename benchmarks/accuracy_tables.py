@@ -26,7 +26,8 @@ FAMILIES = (
     "no dates",
 )
 WORSE_SET, WORSE_FAMILY = 1.05, 1.01  # beyond which a set, a frequency, counts as worse
-MANY_WINDOWS, SOME_WINDOWS = 200, 60  # from which coverage is judged overall, and by step
+# from which coverage is judged overall, and by step
+MANY_WINDOWS, SOME_WINDOWS = 200, 60
 OVERALL, BY_STEP = (0.75, 0.85), (0.70, 0.90)  # what 80% intervals should contain
 # single sets on which every simple forecast should be beaten
 SINGLE = (
@@ -55,7 +56,11 @@ def relative(rows: Rows, yardsticks: Rows) -> dict[str, float]:
         for name, row in rows.items()
         if name in yardsticks
     }
-    return {name: ratio for name, ratio in ratios.items() if np.isfinite(ratio) and ratio > 0}
+    return {
+        name: ratio
+        for name, ratio in ratios.items()
+        if np.isfinite(ratio) and ratio > 0
+    }
 
 
 def means(ratios: Mapping[str, float], rows: Rows) -> dict[str, float]:
@@ -66,10 +71,14 @@ def means(ratios: Mapping[str, float], rows: Rows) -> dict[str, float]:
     """
     groups: dict[str, list[float]] = {"all sets": list(ratios.values())}
     classic = [ratio for name, ratio in ratios.items() if name.startswith("classic_")]
-    others = [ratio for name, ratio in ratios.items() if not name.startswith("classic_")]
+    others = [
+        ratio for name, ratio in ratios.items() if not name.startswith("classic_")
+    ]
     groups["classic as one"] = others + ([geometric_mean(classic)] if classic else [])
     for family in FAMILIES:
-        groups[family] = [ratio for name, ratio in ratios.items() if rows[name]["family"] == family]
+        groups[family] = [
+            ratio for name, ratio in ratios.items() if rows[name]["family"] == family
+        ]
     return {name: geometric_mean(values) for name, values in groups.items() if values}
 
 
@@ -105,7 +114,9 @@ def best_simple(yardstick: Row) -> tuple[str, float]:
 def by_thirds(inside: Sequence[int], known: Sequence[int]) -> list[float]:
     """The share of values inside in each third of the horizon, in percent."""
     parts = zip(np.array_split(inside, 3), np.array_split(known, 3), strict=True)
-    return [100 * part.sum() / counted.sum() for part, counted in parts if counted.sum()]
+    return [
+        100 * part.sum() / counted.sum() for part, counted in parts if counted.sum()
+    ]
 
 
 def coverage(row: Row, level: int = 80) -> dict[str, Any]:
@@ -138,7 +149,9 @@ def pooled_coverage(rows: Rows, level: int = 80) -> dict[str, dict[str, Any]]:
     """
     result = {}
     for family in FAMILIES:
-        parts = [coverage(row, level) for row in rows.values() if row["family"] == family]
+        parts = [
+            coverage(row, level) for row in rows.values() if row["family"] == family
+        ]
         if parts:
             thirds = [part["thirds"] for part in parts if len(part["thirds"]) == 3]
             result[family] = {
@@ -152,7 +165,9 @@ def pooled_coverage(rows: Rows, level: int = 80) -> dict[str, dict[str, Any]]:
 # ---------------------------------------------------------------- GIFT-Eval
 
 
-def gift_means(rows: Mapping[str, Row], published: Mapping[str, Mapping[str, Row]]) -> Row:
+def gift_means(
+    rows: Mapping[str, Row], published: Mapping[str, Mapping[str, Row]]
+) -> Row:
     """MASE and CRPS relative to the published seasonal naive forecast's, geometric means; the
     worst configuration beside TiRex.
 
@@ -164,7 +179,9 @@ def gift_means(rows: Mapping[str, Row], published: Mapping[str, Mapping[str, Row
         result[metric] = geometric_mean(
             [row[metric] / table[name]["seasonal_naive"] for name, row in rows.items()]
         )
-        ratios = {name: row[metric] / table[name]["TiRex"] for name, row in rows.items()}
+        ratios = {
+            name: row[metric] / table[name]["TiRex"] for name, row in rows.items()
+        }
         result[f"{metric}_to_tirex"] = ratios
         result[f"{metric}_worst"] = max(ratios, key=lambda name: ratios[name])
     return result
@@ -189,7 +206,11 @@ def mase_of(name: str) -> Callable[[Mapping[str, Any]], float]:
 
 def classic_mean(result: Mapping[str, Any]) -> float:
     """The mean MASE of the ten classic series."""
-    errors = [row["mase"] for name, row in result["sets"].items() if name.startswith("classic_")]
+    errors = [
+        row["mase"]
+        for name, row in result["sets"].items()
+        if name.startswith("classic_")
+    ]
     if len(errors) != 10:
         raise KeyError("classic")
     return float(np.mean(errors))
@@ -234,12 +255,19 @@ _SETS = {
     "m3_other": (1.819, 1.78),
 }
 GOALS = (
-    Goal("MASE over seasonal naive's, geometric mean of the sets", 0.74, 0.68, mean_of_all),
+    Goal(
+        "MASE over seasonal naive's, geometric mean of the sets",
+        0.74,
+        0.68,
+        mean_of_all,
+    ),
     Goal("GIFT-Eval, 19 configurations: MASE", 0.935, 0.86, gift_of("mase")),
     Goal("… CRPS", 0.746, 0.69, gift_of("crps")),
     Goal("… worst configuration over TiRex, MASE", 1.52, 1.10, worst_to_tirex),
     *(Goal(f"{name}: MASE", *known, mase_of(name)) for name, known in _SETS.items()),
-    Goal("airline, 13 cutoffs: MAPE %", 4.02, 3.8, lambda r: r["sets"]["airline"]["mape"]),
+    Goal(
+        "airline, 13 cutoffs: MAPE %", 4.02, 3.8, lambda r: r["sets"]["airline"]["mape"]
+    ),
     Goal("ten classic series: mean MASE", 1.006, 0.95, classic_mean),
     Goal("airline command, whole process, times as long", 1, 1.2, ratio_of("airline")),
     Goal("M3 monthly, whole process, times as long", 1, 1.6, ratio_of("m3_monthly")),

@@ -45,7 +45,10 @@ def spent(version: Version, arguments: Sequence[str], compiled: Path) -> Spent:
         settings.pop(name, None)
     processor, began = children_seconds(), time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "lstmcast", *arguments], env=settings, capture_output=True, text=True
+        [sys.executable, "-m", "lstmcast", *arguments],
+        env=settings,
+        capture_output=True,
+        text=True,
     )
     result = Spent(time.perf_counter() - began, children_seconds() - processor)
     if done.returncode:
@@ -66,7 +69,8 @@ def pairs(
     commands: Mapping[str, tuple[Version, Sequence[str], Path]], turns: int
 ) -> dict[str, Any]:
     """Medians of "ours" and "theirs", and of the ratios within each turn."""
-    for command in commands.values():  # modules are compiled, files come into the system's cache
+    # modules are compiled, files come into the system's cache
+    for command in commands.values():
         spent(*command)
     found: list[dict[str, Spent]] = []
     for turn in range(turns):
@@ -76,7 +80,9 @@ def pairs(
     return {
         "seconds": median(turn["ours"].seconds for turn in found),
         "beside": median(turn["theirs"].seconds for turn in found),
-        "ratio": median(turn["ours"].seconds / turn["theirs"].seconds for turn in found),
+        "ratio": median(
+            turn["ours"].seconds / turn["theirs"].seconds for turn in found
+        ),
         "processor_ratio": median(
             turn["ours"].processor / turn["theirs"].processor for turn in found
         ),

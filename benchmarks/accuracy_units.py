@@ -29,7 +29,12 @@ import lstmcast as lc
 from lstmcast.data.origins import origins_of, window
 from lstmcast.data.ragged import carried
 from lstmcast.evaluation.backtest import backtest
-from lstmcast.evaluation.baselines import HoltWinters, Naive, SeasonalNaive, SeasonalNaiveDrift
+from lstmcast.evaluation.baselines import (
+    HoltWinters,
+    Naive,
+    SeasonalNaive,
+    SeasonalNaiveDrift,
+)
 
 LEVELS = (80, 95)  # of intervals whose coverage is counted
 CYCLES = 3  # that the mean of cycles looks back
@@ -61,7 +66,11 @@ class MeanOfCycles:
         return f"mean of {CYCLES} cycles of {self.period}"
 
     def predict(
-        self, panel: lc.Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+        self,
+        panel: lc.Panel,
+        horizon: int | None = None,
+        *,
+        cutoffs: np.ndarray | None = None,
     ) -> lc.Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K)."""
         origins = origins_of(panel, cutoffs)
@@ -70,7 +79,9 @@ class MeanOfCycles:
             len(origins.series), CYCLES, self.period
         )
         known = np.isfinite(cycles).sum(axis=1)
-        mean = np.where(known > 0, np.nansum(cycles, axis=1) / np.maximum(known, 1), np.nan)
+        mean = np.where(
+            known > 0, np.nansum(cycles, axis=1) / np.maximum(known, 1), np.nan
+        )
         last = Naive(quantiles=()).predict(panel, 1, cutoffs=cutoffs).point
         point = np.where(np.isfinite(mean), mean, last)
         return lc.Forecast.at_origins(
@@ -165,7 +176,11 @@ def yardstick_row(given: argparse.Namespace) -> dict[str, Any]:
     dataset = dataset_of(given)
     first, *others = yardsticks(tuple(int(period) for period in dataset.panel.periods))
     tested = backtest(
-        first, dataset.panel, cutoffs=dataset.counts, horizon=dataset.horizon, baselines=others
+        first,
+        dataset.panel,
+        cutoffs=dataset.counts,
+        horizon=dataset.horizon,
+        baselines=others,
     )
     errors = {
         name: scores(dataset, tested.actual, forecast)
@@ -198,7 +213,13 @@ def gift_row(given: argparse.Namespace) -> dict[str, Any]:
     }
     shape = (*task.cutoffs.shape, task.horizon, len(gift_eval.LEVELS))
     mase, crps, inside = task.score(forecast.quantiles.reshape(shape))
-    return {"config": given.name, "mase": mase, "crps": crps, "coverage80": inside, **spent}
+    return {
+        "config": given.name,
+        "mase": mase,
+        "crps": crps,
+        "coverage80": inside,
+        **spent,
+    }
 
 
 KINDS = {"set": set_row, "raw": raw_row, "yardstick": yardstick_row, "gift": gift_row}
@@ -209,12 +230,22 @@ def main() -> None:
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("name", help="of the set or configuration")
     parser.add_argument("--out", type=Path, required=True, help="file for the row")
-    parser.add_argument("--stamp", default="", help="kept in the row: what it was made by")
-    parser.add_argument("--data", type=Path, required=True, help="folder with the data sets")
+    parser.add_argument(
+        "--stamp", default="", help="kept in the row: what it was made by"
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with the data sets"
+    )
     parser.add_argument("--shared", type=Path, help="folder with gift_eval.py")
-    parser.add_argument("--method", default="auto", help="of the forecaster, where it has any")
-    parser.add_argument("--validation", action="store_true", help="validation part, not test part")
-    parser.add_argument("--thin", type=int, default=600, help="most series of a validation part")
+    parser.add_argument(
+        "--method", default="auto", help="of the forecaster, where it has any"
+    )
+    parser.add_argument(
+        "--validation", action="store_true", help="validation part, not test part"
+    )
+    parser.add_argument(
+        "--thin", type=int, default=600, help="most series of a validation part"
+    )
     given = parser.parse_args()
     row = KINDS[given.kind](given)
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

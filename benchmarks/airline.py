@@ -21,12 +21,16 @@ KEYS = ("method", "mape", "smape", "mase", "mae", "rmse", "coverage80", "coverag
 
 def main() -> None:
     parser = arguments(__doc__ or "")
-    parser.add_argument("--peers", action="store_true", help="fit AutoETS and AutoTheta again")
+    parser.add_argument(
+        "--peers", action="store_true", help="fit AutoETS and AutoTheta again"
+    )
     given = parser.parse_args()
     data = data_folder(given.data)
     began = time.monotonic()
     airline = load("airline", data)
-    tested = backtest(lc.LSTMForecaster(horizon=12), airline.panel, cutoffs=airline.counts)
+    tested = backtest(
+        lc.LSTMForecaster(horizon=12), airline.panel, cutoffs=airline.counts
+    )
     rows = [
         {"method": name, **scores(airline, tested.actual, f)}
         for name, f in tested.forecasts.items()

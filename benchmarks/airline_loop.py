@@ -68,10 +68,14 @@ def main() -> None:
     given = arguments(__doc__ or "").parse_args()
     began = time.monotonic()
     runs = [run() for _ in range(RUNS)]
-    found: dict[str, Any] = {name: median(one[name] for one in runs) for name in runs[0]}
+    found: dict[str, Any] = {
+        name: median(one[name] for one in runs) for name in runs[0]
+    }
     print_table([found])
     if not given.dry:
-        write_result("airline_loop", __doc__, {"rows": [found]}, time.monotonic() - began)
+        write_result(
+            "airline_loop", __doc__, {"rows": [found]}, time.monotonic() - began
+        )
 
 
 if __name__ == "__main__":

@@ -34,7 +34,9 @@ STEPS, SERIES, LENGTH, POSITIONS = 800, 64, 160, 2_048
 TESTED, TEST_LENGTH, BEFORE = 400, 256, 64
 
 
-def ar1(rng: np.random.Generator, series: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+def ar1(
+    rng: np.random.Generator, series: int, length: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Stationary AR(1) series (S, T), and the optimal one-step forecast of each of their values."""
     coefficient = rng.uniform(-0.5, 0.99, series)
     scale = np.exp(rng.normal(0, 2, series))
@@ -48,7 +50,9 @@ def ar1(rng: np.random.Generator, series: int, length: int) -> tuple[np.ndarray,
     expected = np.concatenate(
         [np.zeros((series, 1)), coefficient[:, None] * deviation[:, :-1]], axis=1
     )
-    return level[:, None] + scale[:, None] * deviation, level[:, None] + scale[:, None] * expected
+    return level[:, None] + scale[:, None] * deviation, level[:, None] + scale[
+        :, None
+    ] * expected
 
 
 def trained(horizon: int, seed: int, folder: Path) -> Path:
@@ -57,7 +61,9 @@ def trained(horizon: int, seed: int, folder: Path) -> Path:
     torch.set_num_threads(1)
     config = NetworkConfig(layers=(16,), horizon=horizon)
     module = NetworkModule(config)
-    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    parameters = [
+        parameter for parameter in module.parameters() if parameter.requires_grad
+    ]
     optimiser = torch.optim.AdamW(parameters, lr=3e-3, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 5e-3, total_steps=STEPS)
     for step in range(STEPS):
@@ -75,8 +81,14 @@ def trained(horizon: int, seed: int, folder: Path) -> Path:
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         schedule.step()
-    manifest, arrays = described(Network(config, [arrays_from_state(module.state_dict(), config)]))
-    store.save(folder / f"h{horizon}-{seed}", {"kind": "network", **manifest}, {"weights": arrays})
+    manifest, arrays = described(
+        Network(config, [arrays_from_state(module.state_dict(), config)])
+    )
+    store.save(
+        folder / f"h{horizon}-{seed}",
+        {"kind": "network", **manifest},
+        {"weights": arrays},
+    )
     return folder / f"h{horizon}-{seed}"
 
 
@@ -84,21 +96,34 @@ def unseen(series: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Series that no network was trained on, the optimal forecast of each value, each series'
     error scale."""
     values, optimal = ar1(np.random.default_rng(2024), series, TEST_LENGTH)
-    return values, optimal, np.abs((values - optimal)[:, 1:]).mean(axis=1) * np.sqrt(np.pi / 2)
+    return (
+        values,
+        optimal,
+        np.abs((values - optimal)[:, 1:]).mean(axis=1) * np.sqrt(np.pi / 2),
+    )
 
 
-def one_step_errors(weights: str | Path, values: np.ndarray, scale: np.ndarray) -> dict[str, float]:
+def one_step_errors(
+    weights: str | Path, values: np.ndarray, scale: np.ndarray
+) -> dict[str, float]:
     """`errors` of a saved network."""
     observed = lc.LSTMForecaster(1, weights=weights).predict(
         lc.Panel.from_arrays(values), mode="one-step"
     )
-    return errors(observed.point.reshape(len(values), -1)[:, BEFORE - 1 :], values, scale)
+    return errors(
+        observed.point.reshape(len(values), -1)[:, BEFORE - 1 :], values, scale
+    )
 
 
-def errors(forecast: np.ndarray, values: np.ndarray, scale: np.ndarray) -> dict[str, float]:
+def errors(
+    forecast: np.ndarray, values: np.ndarray, scale: np.ndarray
+) -> dict[str, float]:
     """MAE and RMSE, in units of each series' error scale, of the values after the first ones."""
     error = (forecast - values[:, BEFORE:]) / scale[:, None]
-    return {"mae": float(np.abs(error).mean()), "rmse": float(np.sqrt((error**2).mean()))}
+    return {
+        "mae": float(np.abs(error).mean()),
+        "rmse": float(np.sqrt((error**2).mean())),
+    }
 
 
 def main() -> None:
@@ -116,17 +141,26 @@ def main() -> None:
                 one_step_errors(trained(horizon, k, Path(folder)), values, scale)
                 for k in range(given.seeds)
             ]
-            mean = {key: float(np.mean([error[key] for error in found])) for key in ("mae", "rmse")}
+            mean = {
+                key: float(np.mean([error[key] for error in found]))
+                for key in ("mae", "rmse")
+            }
             rows.append({"forecast": f"head with H = {horizon}", **mean})
-    rows.append({"forecast": "shipped network", **one_step_errors("pretrained", values, scale)})
-    rows.append({"forecast": "last value", **errors(values[:, BEFORE - 1 : -1], values, scale)})
+    rows.append(
+        {"forecast": "shipped network", **one_step_errors("pretrained", values, scale)}
+    )
+    rows.append(
+        {"forecast": "last value", **errors(values[:, BEFORE - 1 : -1], values, scale)}
+    )
     ratio = {key: rows[2][key] / rows[1][key] for key in ("mae", "rmse")}
     shipped = {key: rows[3][key] / rows[1][key] for key in ("mae", "rmse")}
     rows[2] |= {f"ratio_{key}": value for key, value in ratio.items()}
     rows[3] |= {f"ratio_{key}": value for key, value in shipped.items()}
     print_table(rows)
     if not given.dry:
-        write_result("ar1", __doc__, {"ratio": ratio, "rows": rows}, time.monotonic() - began)
+        write_result(
+            "ar1", __doc__, {"ratio": ratio, "rows": rows}, time.monotonic() - began
+        )
 
 
 if __name__ == "__main__":

@@ -62,7 +62,11 @@ def main() -> None:
             if name in given.examples and seeds:
                 rows += _rows(name, mode, seeds, given)
             else:
-                rows += [row for row in before if (row["example"], row["mode"]) == (name, mode)]
+                rows += [
+                    row
+                    for row in before
+                    if (row["example"], row["mode"]) == (name, mode)
+                ]
     print_table([{"goal": None, **row} for row in rows])
     missed = [_missed(row) for row in rows if _missed(row)]
     print("\n".join(missed) or "All goals are reached.")
@@ -80,13 +84,18 @@ def _arguments() -> Any:
         help="examples (default: all)",
     )
     parser.add_argument(
-        "--runs", type=Path, default=HERE.parent / "runs" / "articles", help="where runs are kept"
+        "--runs",
+        type=Path,
+        default=HERE.parent / "runs" / "articles",
+        help="where runs are kept",
     )
     parser.add_argument(
         "--again", action="store_true", help="do not take runs that ended from there"
     )
     parser.add_argument(
-        "--long", action="store_true", help="run sine --faithful and beats --faithful too"
+        "--long",
+        action="store_true",
+        help="run sine --faithful and beats --faithful too",
     )
     parser.add_argument(
         "--dry", action="store_true", help="print only: leave the result file as it is"
@@ -108,14 +117,17 @@ def _seeds(name: str, mode: str, given: Any) -> tuple[int, ...]:
     return tuple(seed for seed in SEEDS if _ended(given.runs / f"{name}-{mode}-{seed}"))
 
 
-def _rows(name: str, mode: str, seeds: tuple[int, ...], given: Any) -> list[dict[str, Any]]:
+def _rows(
+    name: str, mode: str, seeds: tuple[int, ...], given: Any
+) -> list[dict[str, Any]]:
     """One row for each measure: the median over the seeds, and their range."""
     runs = [_run(name, mode, seed, given) for seed in seeds]
     goals = GOALS.get((name, mode), ())
     rows = []
     for place, measures in enumerate(zip(*runs, strict=True)):
         values, seconds = (
-            [float(measure[key]) for measure in measures] for key in ("value", "seconds")
+            [float(measure[key]) for measure in measures]
+            for key in ("value", "seconds")
         )
         row = {"example": name, "mode": mode, "measure": measures[0]["measure"]}
         row |= {
@@ -160,7 +172,11 @@ def _run(name: str, mode: str, seed: int, given: Any) -> list[dict[str, str]]:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-    return list(csv.DictReader((folder / "summary.csv").read_text(encoding="utf-8").splitlines()))
+    return list(
+        csv.DictReader(
+            (folder / "summary.csv").read_text(encoding="utf-8").splitlines()
+        )
+    )
 
 
 def _ended(folder: Path) -> bool:

@@ -32,7 +32,12 @@ class BareWindows:
         horizon: int,
         batch: int,
     ) -> None:
-        self.values, self.starts, self.window, self.batch = values, starts, window, batch
+        self.values, self.starts, self.window, self.batch = (
+            values,
+            starts,
+            window,
+            batch,
+        )
         self.lstm = nn.LSTM(1, units, layers, batch_first=True)
         self.head = nn.Linear(units, horizon)
         self.optimiser = torch.optim.Adam(
@@ -46,7 +51,9 @@ class BareWindows:
             start_B = self.starts[torch.randint(len(self.starts), (self.batch,))]
             y_BT = self.values[start_B[:, None] + self.steps]
             hidden_BTD, _ = self.lstm(y_BT[:, : self.window, None])
-            loss = nn.functional.mse_loss(self.head(hidden_BTD[:, -1]), y_BT[:, self.window :])
+            loss = nn.functional.mse_loss(
+                self.head(hidden_BTD[:, -1]), y_BT[:, self.window :]
+            )
             self.optimiser.zero_grad()
             loss.backward()
             self.optimiser.step()
@@ -58,7 +65,9 @@ class BareSequence:
 
     def __init__(self, training: Pair, validation: Pair, layers: Sequence[int]) -> None:
         self.training, self.validation = training, validation
-        self.lstm = nn.ModuleList(nn.LSTM(a, b) for a, b in zip((1, *layers), layers, strict=False))
+        self.lstm = nn.ModuleList(
+            nn.LSTM(a, b) for a, b in zip((1, *layers), layers, strict=False)
+        )
         self.head = nn.Linear(layers[-1], 1)
         parameters = [*self.lstm.parameters(), *self.head.parameters()]
         self.optimiser = torch.optim.RMSprop(parameters, lr=1e-2, alpha=0.99)

@@ -37,24 +37,36 @@ def main() -> None:
     for name in GROUPS["classic"]:
         dataset = load(name, data)
         tested = backtest(
-            lc.LSTMForecaster(horizon=dataset.horizon), dataset.panel, cutoffs=dataset.counts
+            lc.LSTMForecaster(horizon=dataset.horizon),
+            dataset.panel,
+            cutoffs=dataset.counts,
         )
-        row: dict[str, Any] = {"series": name.removeprefix("classic_"), "horizon": dataset.horizon}
+        row: dict[str, Any] = {
+            "series": name.removeprefix("classic_"),
+            "horizon": dataset.horizon,
+        }
         for method, forecast in tested.forecasts.items():
             row[method] = scores(dataset, tested.actual, forecast)["mase"]
         ours = scores(dataset, tested.actual, tested.forecasts["lstmcast"])
-        rows.append(row | {"coverage80": ours["coverage80"], "coverage95": ours["coverage95"]})
-    for peer in peer_rows("classic", data, given.peers):
-        next(row for row in rows if f"classic_{row['series']}" == peer["set"])[peer["method"]] = (
-            peer["mase"]
+        rows.append(
+            row | {"coverage80": ours["coverage80"], "coverage95": ours["coverage95"]}
         )
+    for peer in peer_rows("classic", data, given.peers):
+        next(row for row in rows if f"classic_{row['series']}" == peer["set"])[
+            peer["method"]
+        ] = peer["mase"]
     names = [name for name in rows[0] if name not in ("series", "horizon")]
     mean = {name: float(np.mean([row[name] for row in rows])) for name in names}
     short = {
-        name: float(np.mean([row[name] for row in rows if row["horizon"] < 52])) for name in names
+        name: float(np.mean([row[name] for row in rows if row["horizon"] < 52]))
+        for name in names
     }
     print_table(
-        [*rows, {"series": "mean", **mean}, {"series": "mean without the weekly ones", **short}]
+        [
+            *rows,
+            {"series": "mean", **mean},
+            {"series": "mean without the weekly ones", **short},
+        ]
     )
     if not given.dry:
         result = {"mean_mase": mean, "mean_mase_without_weekly": short, "rows": rows}

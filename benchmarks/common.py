@@ -46,12 +46,19 @@ class Uncalibrated:
         self.network = network
 
     def predict(
-        self, panel: lc.Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+        self,
+        panel: lc.Panel,
+        horizon: int | None = None,
+        *,
+        cutoffs: np.ndarray | None = None,
     ) -> lc.Forecast:
         """As `LSTMForecaster.predict`, without held-out cutoffs."""
         origins = origins_of(panel, cutoffs)
         quantiles = decoding.decode(
-            decoding.Reader(self.network), panel, origins, checked_horizon(horizon, self.horizon)
+            decoding.Reader(self.network),
+            panel,
+            origins,
+            checked_horizon(horizon, self.horizon),
         )
         return lc.Forecast.at_origins(
             panel, origins, quantiles[:, :, MEDIAN], quantiles, HEAD_QUANTILES
@@ -88,7 +95,9 @@ def data_folder(given: Path | None) -> Path:
     return folder
 
 
-def scores(dataset: DataSet, actual: np.ndarray, forecast: lc.Forecast) -> dict[str, float]:
+def scores(
+    dataset: DataSet, actual: np.ndarray, forecast: lc.Forecast
+) -> dict[str, float]:
     """The mean over all origins and steps of each error; CRPS and coverage where the forecast has
     quantiles.
 
@@ -107,7 +116,9 @@ def scores(dataset: DataSet, actual: np.ndarray, forecast: lc.Forecast) -> dict[
         known = np.where(np.isnan(scale), np.nan, 1.0)[:, None] * actual
         unit = np.where(np.isnan(scale), 1.0, scale)[:, None]
         row["scaled_crps"] = metrics.crps(
-            known / unit, forecast.quantiles / unit[:, :, None], forecast.quantile_levels
+            known / unit,
+            forecast.quantiles / unit[:, :, None],
+            forecast.quantile_levels,
         )
     for level in forecast.interval_levels:
         if level in (80, 95):
@@ -120,12 +131,16 @@ def origins_in(dataset: DataSet) -> Origins:
     """The set's origins, those left out (count 0) with all they have, as a backtest asks for
     them."""
     lengths = dataset.panel.lengths[:, None]
-    return origins_of(dataset.panel, np.where(dataset.counts > 0, dataset.counts, lengths))
+    return origins_of(
+        dataset.panel, np.where(dataset.counts > 0, dataset.counts, lengths)
+    )
 
 
 def scale_of(dataset: DataSet) -> np.ndarray:
     """What MASE divides by at each origin, (O,)."""
-    return metrics.naive_scales(dataset.panel, origins_in(dataset), dataset.mase_period).absolute
+    return metrics.naive_scales(
+        dataset.panel, origins_in(dataset), dataset.mase_period
+    ).absolute
 
 
 def geometric_mean(values: Sequence[float]) -> float:
@@ -140,7 +155,11 @@ def cpu_model() -> str:
     except OSError:
         return platform.processor() or platform.machine()
     return next(
-        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        (
+            line.split(":", 1)[1].strip()
+            for line in lines
+            if line.startswith("model name")
+        ),
         platform.machine(),
     )
 
@@ -148,8 +167,14 @@ def cpu_model() -> str:
 def circumstances() -> dict[str, Any]:
     """Machine, versions, weights and day: what a number depends on besides the protocol."""
     installed = {dist.metadata["Name"] for dist in importlib.metadata.distributions()}
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES if name in installed}
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    versions = {
+        name: importlib.metadata.version(name) for name in PACKAGES if name in installed
+    }
+    usable = (
+        len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count()
+    )
     weights = hashlib.sha256((WEIGHTS / "weights.safetensors").read_bytes()).hexdigest()
     return {
         "date": datetime.date.today().isoformat(),
@@ -158,7 +183,11 @@ def circumstances() -> dict[str, Any]:
             "cores": usable,
             "system": f"{platform.system()} {platform.machine()}",
         },
-        "versions": {"python": platform.python_version(), "lstmcast": lc.__version__, **versions},
+        "versions": {
+            "python": platform.python_version(),
+            "lstmcast": lc.__version__,
+            **versions,
+        },
         "threads": os.environ.get("OMP_NUM_THREADS", "all"),
         "weights_sha256": weights,
     }

@@ -61,7 +61,9 @@ def errors_of(dataset: DataSet, tested: Backtest) -> dict[str, float]:
     scale_O = scale_of(dataset)
     unit_O1 = scale_O[:, None]
     quantiles_OHQ = forecast.quantiles / unit_O1[..., None]
-    pinball = metrics.pinball(tested.actual / unit_O1, quantiles_OHQ, forecast.quantile_levels)
+    pinball = metrics.pinball(
+        tested.actual / unit_O1, quantiles_OHQ, forecast.quantile_levels
+    )
     return {
         "mase": metrics.mase(tested.actual, forecast.point, scale_O),
         "pinball": pinball,
@@ -98,9 +100,15 @@ def above(actual_OH: np.ndarray, forecast: lc.Forecast) -> float:
 
 def main() -> None:
     parser = arguments(__doc__ or "")
-    parser.add_argument("--validation", action="store_true", help="windows before the test windows")
-    parser.add_argument("--series", type=int, default=4000, help="of each set, at most about")
-    parser.add_argument("--methods", default=",".join(METHODS), help="with commas between them")
+    parser.add_argument(
+        "--validation", action="store_true", help="windows before the test windows"
+    )
+    parser.add_argument(
+        "--series", type=int, default=4000, help="of each set, at most about"
+    )
+    parser.add_argument(
+        "--methods", default=",".join(METHODS), help="with commas between them"
+    )
     given = parser.parse_args()
     data, began = data_folder(given.data), time.monotonic()
     rows = []

@@ -129,10 +129,14 @@ def measured(dataset: DataSet, method: str, epochs: int) -> dict[str, Any]:
 def main() -> None:
     """Every head on every set, without the columns and with them."""
     parser = arguments(__doc__ or "")
-    parser.add_argument("--set", action="append", choices=list(SETS), help="again for several")
+    parser.add_argument(
+        "--set", action="append", choices=list(SETS), help="again for several"
+    )
     parser.add_argument("--series", type=int, default=300, help="of each set, about")
     parser.add_argument("--epochs", type=int, default=20, help="of the training")
-    parser.add_argument("--methods", default=",".join((*METHODS, *HEADS)), help="with commas")
+    parser.add_argument(
+        "--methods", default=",".join((*METHODS, *HEADS)), help="with commas"
+    )
     given = parser.parse_args()
     data, began = data_folder(given.data), time.monotonic()
     rows = []

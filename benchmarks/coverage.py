@@ -56,7 +56,9 @@ def pooled(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     longest = max(next(iter(part.values())).shape[1] for part in parts)
     filled = [
         {
-            name: np.pad(hit, ((0, 0), (0, longest - hit.shape[1])), constant_values=np.nan)
+            name: np.pad(
+                hit, ((0, 0), (0, longest - hit.shape[1])), constant_values=np.nan
+            )
             for name, hit in part.items()
         }
         for part in parts
@@ -88,7 +90,9 @@ def main() -> None:
     data = data_folder(given.data)
     began = time.monotonic()
     rows = [row(name, inside(load(name, data))) for name in SETS]
-    rows.append(row("classic", pooled([inside(load(name, data)) for name in GROUPS["classic"]])))
+    rows.append(
+        row("classic", pooled([inside(load(name, data)) for name in GROUPS["classic"]]))
+    )
     print_table([shown(one) for one in rows])
     if not given.dry:
         write_result("coverage", __doc__, {"rows": rows}, time.monotonic() - began)

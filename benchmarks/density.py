@@ -155,7 +155,9 @@ def _tokens_and_lines(text: str) -> tuple[int, int]:
 
 
 def _is_docstring(token: tokenize.TokenInfo) -> bool:
-    return token.type == tokenize.STRING and token.string.lstrip("rRbBuU").startswith('"""')
+    return token.type == tokenize.STRING and token.string.lstrip("rRbBuU").startswith(
+        '"""'
+    )
 
 
 def _bound_names(tree: ast.AST) -> Iterator[str]:
@@ -182,7 +184,9 @@ def _nested_conditions(tree: ast.AST) -> int:
         else:
             continue
         for node in inner:
-            counted |= {id(child) for child in ast.walk(node) if isinstance(child, ast.IfExp)}
+            counted |= {
+                id(child) for child in ast.walk(node) if isinstance(child, ast.IfExp)
+            }
     return len(counted)
 
 
@@ -222,7 +226,11 @@ def beyond(limits: dict, total: Measures) -> list[str]:
 
 
 def _grown(kind: str, limits: dict[str, int], today: dict[str, int]) -> list[str]:
-    usual = {"files": LONGEST_FILE, "functions": LONGEST_FUNCTION, "classes": LONGEST_CLASS}[kind]
+    usual = {
+        "files": LONGEST_FILE,
+        "functions": LONGEST_FUNCTION,
+        "classes": LONGEST_CLASS,
+    }[kind]
     problems = []
     for name, lines in today.items():
         limit = limits.get(name, usual)
@@ -238,7 +246,9 @@ def tightened(limits: dict, total: Measures) -> dict:
         limit = limits[name]
         if isinstance(value, dict):
             still_long = value.keys() & limit.keys()
-            lower[name] = {key: min(value[key], limit[key]) for key in sorted(still_long)}
+            lower[name] = {
+                key: min(value[key], limit[key]) for key in sorted(still_long)
+            }
         else:
             lower[name] = min(value, limit)
     return lower
@@ -257,18 +267,29 @@ def report(by_file: dict[str, Measures], files: int, names: bool) -> None:
         for name, lines in sorted(too_long.items(), key=lambda entry: -entry[1]):
             print(f"  {lines:5} {name}")
     print("densest files, by the tokens that they have beyond 8.5 a line:")
-    excess = {name: file.tokens - 8.5 * file.code_lines for name, file in by_file.items()}
+    excess = {
+        name: file.tokens - 8.5 * file.code_lines for name, file in by_file.items()
+    }
     for name in sorted(excess, key=excess.__getitem__, reverse=True)[:files]:
         print(f"  {excess[name]:5.0f} {by_file[name].density:5.1f} {name}")
     if names:
-        print(*(f"{count:5} {name}" for name, count in total.bare_names.most_common()), sep="\n")
+        print(
+            *(f"{count:5} {name}" for name, count in total.bare_names.most_common()),
+            sep="\n",
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--files", type=int, default=10, help="how many of the densest files")
-    parser.add_argument("--names", action="store_true", help="list bare names, most common first")
-    parser.add_argument("--tighten", action="store_true", help="lower the limits to today's")
+    parser.add_argument(
+        "--files", type=int, default=10, help="how many of the densest files"
+    )
+    parser.add_argument(
+        "--names", action="store_true", help="list bare names, most common first"
+    )
+    parser.add_argument(
+        "--tighten", action="store_true", help="lower the limits to today's"
+    )
     options = parser.parse_args()
     by_file = measure_package()
     report(by_file, options.files, options.names)

@@ -57,8 +57,12 @@ SOURCES = {
     "ar1": Source(AR1, "networks 0 and 1, test series 2024"),
     "articles": Source(("the data of each example, most of them simulated",), "0 to 4"),
     "classic": Source(("classic_univariate",)),
-    "counts": Source(("m5_items_CA_1", "online_retail_daily"), "0, the default of sample paths"),
-    "coverage": Source(("m3", "m4_hourly", "m5_store_dept_daily", "airpassengers", "classic")),
+    "counts": Source(
+        ("m5_items_CA_1", "online_retail_daily"), "0, the default of sample paths"
+    ),
+    "coverage": Source(
+        ("m3", "m4_hourly", "m5_store_dept_daily", "airpassengers", "classic")
+    ),
     "hierarchies": Source(
         ("tourism_small", "m5_store_dept_daily"), "0, the default of reconciliation"
     ),
@@ -93,7 +97,9 @@ def header(name: str) -> dict[str, Any]:
     """Data sets, seeds, the commit that is measured, and the command that does it."""
     source = SOURCES.get(name)
     if source is None:
-        print(f"benchmarks/headers.py does not name the data sets of {name!r}: add them.")
+        print(
+            f"benchmarks/headers.py does not name the data sets of {name!r}: add them."
+        )
         source = Source((), "")
     script = Path(sys.argv[0]).name
     return {
@@ -112,7 +118,11 @@ def measured_commit() -> str:
 
 
 def _git(*words: str) -> str:
-    done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True)
+    done = subprocess.run(
+        ["git", "-C", str(ROOT), *words], capture_output=True, text=True
+    )
     if done.returncode:
-        sys.exit(f"A result names the commit that was measured, and git says: {done.stderr}")
+        sys.exit(
+            f"A result names the commit that was measured, and git says: {done.stderr}"
+        )
     return done.stdout

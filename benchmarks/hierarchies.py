@@ -57,11 +57,19 @@ def measured(name: str, panel: lc.Panel, horizon: int) -> list[dict[str, object]
     for number, level in enumerate(first["level"][base]):
         row: dict[str, object] = {"set": name, "level": str(level)}
         row["base"] = float(first["mase"][base][number])
-        row |= {method: float(found["mase"][~base][number]) for method, found in tables.items()}
+        row |= {
+            method: float(found["mase"][~base][number])
+            for method, found in tables.items()
+        }
         pinball = first["pinball"][~base][number] / first["pinball"][base][number]
-        coverage = {"base": first["coverage_80"][base], "mint": first["coverage_80"][~base]}
+        coverage = {
+            "base": first["coverage_80"][base],
+            "mint": first["coverage_80"][~base],
+        }
         row["pinball"] = float(pinball)
-        row |= {f"coverage {who}": float(shares[number]) for who, shares in coverage.items()}
+        row |= {
+            f"coverage {who}": float(shares[number]) for who, shares in coverage.items()
+        }
         rows.append(row)
     return rows
 
@@ -74,12 +82,17 @@ def main() -> None:
         rows += measured(name, read(data), horizon)
     print_table(rows)
     ratio = {
-        method: float(np.exp(np.mean([np.log(row[method] / row["base"]) for row in rows])))
+        method: float(
+            np.exp(np.mean([np.log(row[method] / row["base"]) for row in rows]))
+        )
         for method in METHODS
     }
     if not given.dry:
         write_result(
-            "hierarchies", __doc__, {"rows": rows, "ratio": ratio}, time.monotonic() - began
+            "hierarchies",
+            __doc__,
+            {"rows": rows, "ratio": ratio},
+            time.monotonic() - began,
         )
 
 

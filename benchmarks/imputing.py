@@ -30,7 +30,12 @@ from lstmcast.model.heads import MEDIAN
 
 LENGTHS = (1, 6, 24)
 WIDE = {  # file, columns, frequency, values
-    "electricity, hourly": ("electricity_6clients", ("client_0", "client_2"), "h", 2000),
+    "electricity, hourly": (
+        "electricity_6clients",
+        ("client_0", "client_2"),
+        "h",
+        2000,
+    ),
     "traffic, hourly": ("traffic_6sensors", ("sensor_0", "sensor_3"), "h", 2000),
     "transformer, hourly": ("etth1", ("OT", "HUFL"), "h", 2000),
     "bicycles, hourly": ("bike_sharing_hour", ("cnt",), "h", 2000),
@@ -47,12 +52,17 @@ def panels(data: Path) -> Iterator[tuple[str, lc.Panel]]:
     for name, (file, columns, frequency, count) in WIDE.items():
         table = pd.read_parquet(data / f"{file}.parquet", columns=list(columns))[:count]
         values = {column: np.asarray(table[column], float) for column in columns}
-        yield name, lc.Panel.from_arrays(values, frequency=frequency, start="2000-01-03")
+        yield (
+            name,
+            lc.Panel.from_arrays(values, frequency=frequency, start="2000-01-03"),
+        )
     shops = pd.read_parquet(data / "m5_store_dept_daily.parquet")
     values = {name: shops[name].to_numpy(float) for name in shops.columns[1:16]}
     yield "M5, daily", lc.Panel.from_arrays(values, frequency="D", start="2000-01-03")
     months = pd.read_parquet(data / "m3.parquet")
-    months = months[~months["is_test"] & months["period"].str.upper().str.startswith("M")]
+    months = months[
+        ~months["is_test"] & months["period"].str.upper().str.startswith("M")
+    ]
     groups = months.groupby("unique_id", observed=True)["y"]
     values = {str(name): y.to_numpy(float) for name, y in groups if len(y) >= 100}
     values = dict(list(values.items())[:60])
@@ -69,7 +79,9 @@ def without(panel: lc.Panel, length: int) -> tuple[lc.Panel, NDArray]:
             around = slice(place - 1, place + length + 1)
             if np.isfinite(values[around]).all():
                 taken.append(panel.offsets[row] + place + np.arange(length))
-            place += max(4 * length, 60 if len(values) > 500 else 12) + int(rng.integers(0, 5))
+            place += max(4 * length, 60 if len(values) > 500 else 12) + int(
+                rng.integers(0, 5)
+            )
     at = np.concatenate(taken)
     holed = panel.values.copy()
     holed[at] = np.nan
@@ -89,7 +101,9 @@ def forecast(panel: lc.Panel) -> NDArray:
     result_N = panel.values.copy()
     known = gaps.some(np.flatnonzero(gaps.first > 0))
     steps = int(known.length.max())
-    answers = decode(reader, panel, Origins(known.series, known.first), steps)[:, :, MEDIAN]
+    answers = decode(reader, panel, Origins(known.series, known.first), steps)[
+        :, :, MEDIAN
+    ]
     gap = np.repeat(np.arange(len(known.series)), known.length)
     result_N[known.places(panel.offsets)] = answers[gap, known.steps() - 1]
     return result_N
@@ -101,20 +115,26 @@ def row_of(name: str, panel: lc.Panel, length: int) -> dict[str, Any]:
     began = time.monotonic()
     imputed = lc.impute(holed)
     seconds = time.monotonic() - began
-    change = [np.nanmean(np.abs(np.diff(panel.series(row)))) for row in range(len(panel))]
+    change = [
+        np.nanmean(np.abs(np.diff(panel.series(row)))) for row in range(len(panel))
+    ]
     scale_M = np.repeat(change, panel.lengths)[at]
     actual_M = panel.values[at]
 
     def error(filled_N: NDArray) -> float:
         return float(np.mean(np.abs(filled_N[at] - actual_M) / scale_M))
 
-    quantiles_MQ = imputed.quantiles[np.searchsorted(np.flatnonzero(imputed.filled), at)]
+    quantiles_MQ = imputed.quantiles[
+        np.searchsorted(np.flatnonzero(imputed.filled), at)
+    ]
     row: dict[str, Any] = {"series": name, "length": length, "n": len(at) // length}
     row |= {"line": error(line(holed)), "season": error(season(holed))}
     row |= {"forecast": error(forecast(holed)), "impute": error(imputed.panel.values)}
     for lower, level in ((1, 80), (0, 95)):
         low_M, high_M = quantiles_MQ[:, lower], quantiles_MQ[:, -1 - lower]
-        row[f"in {level}%"] = 100 * float(np.mean((low_M <= actual_M) & (actual_M <= high_M)))
+        row[f"in {level}%"] = 100 * float(
+            np.mean((low_M <= actual_M) & (actual_M <= high_M))
+        )
     return row | {"seconds": seconds}
 
 

@@ -43,7 +43,8 @@ REAL = (
 )
 SHIFTS = ("level", "variance", "calmer", "season")
 CHANGE, LENGTH = 1500, 3000
-STEPS, LEVELS = (1, 4, 12, 24), {95: 0, 80: 1}  # and the first of each level's quantiles
+# and the first of each level's quantiles
+STEPS, LEVELS = (1, 4, 12, 24), {95: 0, 80: 1}
 HEAD = 24
 WINDOW, BEGIN, SETTLE, POINTS = 500, 200, 100, 2.0
 
@@ -70,7 +71,9 @@ def shifted(kind: str) -> Series:
     elif kind == "calmer":
         values = season + 8 * error * np.where(after, 0.25, 1)
     else:
-        values = np.where(after, 20 * np.sin(2 * np.pi * (t + 9) / 24), season) + 2 * error
+        values = (
+            np.where(after, 20 * np.sin(2 * np.pi * (t + 9) / 24), season) + 2 * error
+        )
     return Series(100 + values, "h", CHANGE)
 
 
@@ -91,16 +94,23 @@ def kept(values_T: NDArray, own_THQ: NDArray) -> tuple[NDArray, NDArray]:
     shown_THQ, signals_T = own_THQ.copy(), np.zeros(len(values_T), bool)
     before_1HQ = np.full_like(own_THQ[:1], np.nan)
     for tick in range(len(values_T)):
-        signals_T[tick] = advance(state, at, values_T[tick : tick + 1], before_1HQ, settings)[0]
+        signals_T[tick] = advance(
+            state, at, values_T[tick : tick + 1], before_1HQ, settings
+        )[0]
         before_1HQ = own_THQ[tick : tick + 1]
         shown_THQ[tick] = adjusted(state, at, before_1HQ)[0]
     return shown_THQ, signals_T
 
 
-def judged(series: Series, shown_THQ: NDArray, step: int, level: int) -> dict[str, float]:
+def judged(
+    series: Series, shown_THQ: NDArray, step: int, level: int
+) -> dict[str, float]:
     """What came of one interval, some steps ahead."""
     values_T, low = series.values[step:], LEVELS[level]
-    lower_T, upper_T = shown_THQ[:-step, step - 1, low], shown_THQ[:-step, step - 1, -1 - low]
+    lower_T, upper_T = (
+        shown_THQ[:-step, step - 1, low],
+        shown_THQ[:-step, step - 1, -1 - low],
+    )
     hit_T = ((lower_T <= values_T) & (values_T <= upper_T)).astype(float)
     hit_T[np.isnan(values_T)] = np.nan
     beyond_T = np.maximum(lower_T - values_T, 0) + np.maximum(values_T - upper_T, 0)
@@ -126,11 +136,16 @@ def rows_of(name: str, series: Series) -> list[dict[str, Any]]:
     rows = []
     for step in STEPS:
         for level in LEVELS:
-            own, with_it = (judged(series, shown, step, level) for shown in (own_THQ, kept_THQ))
+            own, with_it = (
+                judged(series, shown, step, level) for shown in (own_THQ, kept_THQ)
+            )
             row: dict[str, Any] = {"series": name, "step": step, "level": level}
             row |= {"own within": own["within"], "within": with_it["within"]}
             row |= {"own worst": own["worst"], "worst": with_it["worst"]}
-            row |= {"score": with_it["score"] / own["score"], "signals": int(signals_T.sum())}
+            row |= {
+                "score": with_it["score"] / own["score"],
+                "signals": int(signals_T.sum()),
+            }
             rows.append(row)
     return rows
 

@@ -72,7 +72,9 @@ KINDS: dict[str, tuple[dict[str, Any], TrainingConfig]] = {
     "stateful": (
         {"layers": (24,), **PLAIN},
         TrainingConfig(
-            epochs=150, batching=Stateful(12, reset="never"), optimiser=Optimiser("adam", 3e-3)
+            epochs=150,
+            batching=Stateful(12, reset="never"),
+            optimiser=Optimiser("adam", 3e-3),
         ),
     ),
     "whole sequences": (
@@ -142,9 +144,17 @@ def process(kind: str, folder: Path, resume: bool) -> subprocess.Popen[str]:
         str(folder),
         *(["--resume"] if resume else []),
     ]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parent / "src"), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(HERE.parent / "src"),
+        "OMP_NUM_THREADS": "1",
+    }
     started = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert started.stdout is not None
     if started.stdout.readline().strip() != "begun":
@@ -160,14 +170,18 @@ def finished(started: subprocess.Popen[str]) -> dict[str, Any]:
     return json.loads(said)
 
 
-def one_kill(kind: str, expected: dict[str, Any], moment: float, folder: Path) -> dict[str, Any]:
+def one_kill(
+    kind: str, expected: dict[str, Any], moment: float, folder: Path
+) -> dict[str, Any]:
     """Kill a run at this moment and let another process go on."""
     started = process(kind, folder, resume=False)
     time.sleep(moment)
     was_running = started.poll() is None
     started.send_signal(signal.SIGKILL)
     started.communicate()
-    checkpoints = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    checkpoints = (
+        sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    )
     resumed = finished(process(kind, folder, resume=True))
     return {
         "kind": kind,
@@ -185,10 +199,14 @@ def kill(kinds: list[str], times: int, seed: int) -> list[dict[str, Any]]:
     rows = []
     with tempfile.TemporaryDirectory() as place:
         for kind in kinds:
-            expected = finished(process(kind, Path(place) / f"{kind} whole", resume=False))
+            expected = finished(
+                process(kind, Path(place) / f"{kind} whole", resume=False)
+            )
             for k in range(times):
                 moment = float(rng.uniform(0, expected["seconds"]))
-                rows.append(one_kill(kind, expected, moment, Path(place) / f"{kind} {k}"))
+                rows.append(
+                    one_kill(kind, expected, moment, Path(place) / f"{kind} {k}")
+                )
                 rows[-1]["whole_seconds"] = expected["seconds"]
                 print(
                     f"{kind}: killed after {moment:.2f} s, "
@@ -209,7 +227,9 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=5, help="kills of each kind")
     parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=list(KINDS))
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
-    parser.add_argument("--worker", nargs=2, metavar=("KIND", "FOLDER"), help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--worker", nargs=2, metavar=("KIND", "FOLDER"), help=argparse.SUPPRESS
+    )
     parser.add_argument("--resume", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.worker:

@@ -43,7 +43,13 @@ class Task:
     published: dict[str, float] = field(default_factory=dict)
 
 
-WEATHER = ("temperature", "humidity", "wind_speed", "general_diffuse_flows", "diffuse_flows")
+WEATHER = (
+    "temperature",
+    "humidity",
+    "wind_speed",
+    "general_diffuse_flows",
+    "diffuse_flows",
+)
 BIKES = ("holiday", "workingday", "weathersit", "temp", "hum", "windspeed")
 EVENTS = {
     "bicimad_users": "ES-MD",
@@ -54,7 +60,13 @@ EVENTS = {
     "uk_daily_flights": "GB-ENG",
     "energy_production_shutdown": "US",
 }
-HOLIDAYS = ("holiday_national", "holiday_regional", "holiday_local", "event", "work_day")
+HOLIDAYS = (
+    "holiday_national",
+    "holiday_regional",
+    "holiday_local",
+    "event",
+    "work_day",
+)
 MARKDOWNS = tuple(f"markdown{k}" for k in range(1, 6))
 TASKS = {
     "epf_np": Task(
@@ -62,15 +74,33 @@ TASKS = {
         published={"Chronos-2": 0.850, "CatBoost": 1.203},
     ),
     "epf_pjm": Task(
-        *("epf_pjm", "price", ("system_load_forecast", "zonal_comed_load_forecast"), 24, 20, 24),
+        *(
+            "epf_pjm",
+            "price",
+            ("system_load_forecast", "zonal_comed_load_forecast"),
+            24,
+            20,
+            24,
+        ),
         published={"Chronos-2": 0.472, "CatBoost": 0.597},
     ),
     "epf_be": Task(
-        *("epf_be", "price", ("generation_forecast", "system_load_forecast"), 24, 20, 24),
+        *(
+            "epf_be",
+            "price",
+            ("generation_forecast", "system_load_forecast"),
+            24,
+            20,
+            24,
+        ),
         published={"Chronos-2": 0.647, "CatBoost": 0.745},
     ),
     "rossmann_100": Task(
-        *("rossmann_100", "sales", ("open", "promo", "state_holiday", "school_holiday")),
+        *(
+            "rossmann_100",
+            "sales",
+            ("open", "promo", "state_holiday", "school_holiday"),
+        ),
         *(48, 10, 7),
         series="store",
         published={"Chronos-2": 0.356, "CatBoost": 0.332},
@@ -83,13 +113,20 @@ TASKS = {
         *("favorita_total_daily", "total_sales", (), 28, 10, 7),
     ),
     "favorita_transactions": Task(
-        *("favorita_transactions", "transactions", HOLIDAYS, 28, 10, 7), series="store_nbr"
+        *("favorita_transactions", "transactions", HOLIDAYS, 28, 10, 7),
+        series="store_nbr",
     ),
     "restaurant": Task(
-        *("restaurant_visits", "visitors", ("holiday",), 28, 8, 7), series="unique_id", every=4
+        *("restaurant_visits", "visitors", ("holiday",), 28, 8, 7),
+        series="unique_id",
+        every=4,
     ),
     "walmart": Task(
-        *("walmart", "weekly_sales", ("temperature", "fuel_price", *MARKDOWNS, "is_holiday")),
+        *(
+            "walmart",
+            "weekly_sales",
+            ("temperature", "fuel_price", *MARKDOWNS, "is_holiday"),
+        ),
         *(39, 1, 1),
         series="id",
         every=8,
@@ -104,7 +141,14 @@ TASKS = {
     "bike_day": Task("bike_day", "cnt", BIKES, 28, 10, 7),
     "bike_hour": Task("bike_hour", "cnt", BIKES, 24, 20, 24),
     "beijing_pm25": Task(
-        *("beijing_pm25", "pm2.5", ("DEWP", "TEMP", "PRES", "cbwd", "Iws", "Is", "Ir"), 24, 20, 24),
+        *(
+            "beijing_pm25",
+            "pm2.5",
+            ("DEWP", "TEMP", "PRES", "cbwd", "Iws", "Is", "Ir"),
+            24,
+            20,
+            24,
+        ),
     ),
     "metro_traffic": Task(
         *("metro_traffic_volume", "traffic_volume"),
@@ -124,7 +168,9 @@ TASKS = {
 def main() -> None:
     """Score all tasks, or those that are named, and print them beside published errors."""
     parser = arguments(__doc__ or "")
-    parser.add_argument("--task", action="append", choices=list(TASKS), help="again for several")
+    parser.add_argument(
+        "--task", action="append", choices=list(TASKS), help="again for several"
+    )
     given = parser.parse_args()
     data, began, rows = data_folder(given.data), time.monotonic(), []
     for name in given.task or TASKS:
@@ -193,7 +239,9 @@ def read(task: Task, data: Path) -> lc.Panel:
     if task.series is not None:
         chosen = list(dict.fromkeys(frame[task.series]))[:: task.every]
         frame = pd.DataFrame(frame[pd.Series(frame[task.series]).isin(chosen)])
-    kept = [name for name in (task.series, "ds", task.target, *future) if name is not None]
+    kept = [
+        name for name in (task.series, "ds", task.target, *future) if name is not None
+    ]
     return lc.read(
         frame[kept],
         time="ds",
@@ -220,7 +268,9 @@ def _walmart(data: Path) -> pd.DataFrame:
 
 
 def _tetuan(data: Path) -> pd.DataFrame:
-    hourly = _file("tetuan_power", data).set_index("ds").resample("h").mean().reset_index()
+    hourly = (
+        _file("tetuan_power", data).set_index("ds").resample("h").mean().reset_index()
+    )
     zones = ["zone1", "zone2", "zone3"]
     return hourly.melt(["ds", *WEATHER], zones, var_name="id", value_name="y")
 
@@ -233,7 +283,9 @@ def _air(data: Path) -> pd.DataFrame:
 
 
 def _bike_day(data: Path) -> pd.DataFrame:
-    return _file("bike_sharing_day", data).assign(ds=lambda d: pd.to_datetime(d["dteday"]))
+    return _file("bike_sharing_day", data).assign(
+        ds=lambda d: pd.to_datetime(d["dteday"])
+    )
 
 
 def _bike_hour(data: Path) -> pd.DataFrame:

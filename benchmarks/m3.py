@@ -36,10 +36,16 @@ def part(dataset: DataSet) -> list[dict[str, Any]]:
     began = time.perf_counter()
     model.predict(dataset.panel.until(dataset.counts[:, 0]))
     seconds = time.perf_counter() - began
-    tested = backtest(model, dataset.panel, cutoffs=dataset.counts, baselines=default_baselines())
+    tested = backtest(
+        model, dataset.panel, cutoffs=dataset.counts, baselines=default_baselines()
+    )
     rows = []
     for method, forecast in tested.forecasts.items():
-        row = {"set": dataset.name, "method": method, **scores(dataset, tested.actual, forecast)}
+        row = {
+            "set": dataset.name,
+            "method": method,
+            **scores(dataset, tested.actual, forecast),
+        }
         rows.append(row | ({"seconds": seconds} if method == model.name else {}))
     return rows
 
@@ -48,7 +54,11 @@ def write_csv(dataset: DataSet, path: Path) -> None:
     """The training part as a user's file: unique_id, ds, y."""
     panel = dataset.panel.until(dataset.counts[:, 0])
     times = np.concatenate([panel.times(i) for i in range(len(panel))])
-    columns = {"unique_id": np.repeat(panel.ids, panel.lengths), "ds": times, "y": panel.values}
+    columns = {
+        "unique_id": np.repeat(panel.ids, panel.lengths),
+        "ds": times,
+        "y": panel.values,
+    }
     pd.DataFrame(columns).to_csv(path, index=False, date_format="%Y-%m-%d")
 
 
@@ -87,7 +97,16 @@ def main() -> None:
         rows.append({**row, "seconds": row["core_seconds"]})
     order = GROUPS["m3"]
     rows.sort(key=lambda row: order.index(row["set"]))
-    keys = ("set", "method", "smape", "mase", "scaled_crps", "coverage80", "coverage95", "seconds")
+    keys = (
+        "set",
+        "method",
+        "smape",
+        "mase",
+        "scaled_crps",
+        "coverage80",
+        "coverage95",
+        "seconds",
+    )
     rows = [{key: row[key] for key in keys if key in row} for row in rows]
     print_table(rows)
     print(f"\nwhole process, 1,428 monthly series: {process:.2f} s")

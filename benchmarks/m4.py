@@ -52,15 +52,24 @@ class Naive2:
         self.period = period
 
     def predict(
-        self, panel: lc.Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+        self,
+        panel: lc.Panel,
+        horizon: int | None = None,
+        *,
+        cutoffs: np.ndarray | None = None,
     ) -> lc.Forecast:
         """The forecast at the one cutoff of each series."""
         counts = panel.lengths if cutoffs is None else cutoffs[:, 0]
         steps = int(horizon or 1)
         point = np.stack(
-            [naive2(panel.series(i)[:count], steps, self.period) for i, count in enumerate(counts)]
+            [
+                naive2(panel.series(i)[:count], steps, self.period)
+                for i, count in enumerate(counts)
+            ]
         )
-        return lc.Forecast.at_origins(panel, Origins(np.arange(len(panel)), counts), point)
+        return lc.Forecast.at_origins(
+            panel, Origins(np.arange(len(panel)), counts), point
+        )
 
 
 def naive2(history: np.ndarray, horizon: int, period: int) -> np.ndarray:
@@ -74,13 +83,17 @@ def naive2(history: np.ndarray, horizon: int, period: int) -> np.ndarray:
         weights[[0, -1]] /= 2
     side = len(weights) // 2
     ratios = np.full(len(history), np.nan)
-    ratios[side : len(history) - side] = history[side : len(history) - side] / np.convolve(
-        history, weights, "valid"
-    )
+    ratios[side : len(history) - side] = history[
+        side : len(history) - side
+    ] / np.convolve(history, weights, "valid")
     index = np.array([np.nanmean(ratios[phase::period]) for phase in range(period)])
     index /= index.mean()
     now = len(history) - 1
-    return history[-1] / index[now % period] * index[(now + 1 + np.arange(horizon)) % period]
+    return (
+        history[-1]
+        / index[now % period]
+        * index[(now + 1 + np.arange(horizon)) % period]
+    )
 
 
 def is_seasonal(history: np.ndarray, period: int) -> bool:
@@ -89,7 +102,9 @@ def is_seasonal(history: np.ndarray, period: int) -> bool:
     if period < 2 or len(history) < 3 * period or np.ptp(history) == 0:
         return False
     around = history - history.mean()
-    correlation = [around[lag:] @ around[:-lag] / (around @ around) for lag in range(1, period + 1)]
+    correlation = [
+        around[lag:] @ around[:-lag] / (around @ around) for lag in range(1, period + 1)
+    ]
     band = 1.645 * np.sqrt((1 + 2 * np.sum(np.square(correlation[:-1]))) / len(history))
     return abs(correlation[-1]) > band
 
@@ -101,7 +116,9 @@ def part(dataset: DataSet) -> list[dict[str, Any]]:
     model.predict(dataset.panel, cutoffs=dataset.counts)
     seconds = time.perf_counter() - began
     yardsticks = [Naive2(dataset.mase_period), Naive(quantiles=())]
-    tested = backtest(model, dataset.panel, cutoffs=dataset.counts, baselines=yardsticks)
+    tested = backtest(
+        model, dataset.panel, cutoffs=dataset.counts, baselines=yardsticks
+    )
     every = {
         name: scores(dataset, tested.actual, forecast)
         for name, forecast in tested.forecasts.items()
@@ -146,7 +163,9 @@ def published(name: str, data: Path) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = arguments(__doc__ or "")
-    parser.add_argument("--sets", default=",".join(SETS), help="which, with commas between them")
+    parser.add_argument(
+        "--sets", default=",".join(SETS), help="which, with commas between them"
+    )
     given = parser.parse_args()
     data = data_folder(given.data)
     began = time.monotonic()

@@ -45,7 +45,9 @@ def write_series(path: Path, count: int, length: int = MONTHS, first: int = 0) -
 def measured(checkout: Path, *command: str) -> dict[str, float]:
     """Processor seconds, wall seconds and peak megabytes of a checkout's command line."""
     sources = {"PYTHONPATH": str(checkout / "src")}
-    return measured_process([sys.executable, "-m", "lstmcast", *command], Path(os.devnull), sources)
+    return measured_process(
+        [sys.executable, "-m", "lstmcast", *command], Path(os.devnull), sources
+    )
 
 
 def measured_process(
@@ -72,14 +74,27 @@ def measured_process(
 def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--count", type=int, default=100_000, help="series")
-    parser.add_argument("--methods", default="network,auto", help="of this checkout, by commas")
-    parser.add_argument("--beside", type=Path, help="another checkout, as it forecasts unasked")
+    parser.add_argument(
+        "--methods", default="network,auto", help="of this checkout, by commas"
+    )
+    parser.add_argument(
+        "--beside", type=Path, help="another checkout, as it forecasts unasked"
+    )
     given = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         source, out = Path(name) / "series.parquet", Path(name) / "forecast.parquet"
         write_series(source, given.count)
-        command = ("forecast", str(source), "-H", "12", "--cutoffs", "0", "--out", str(out))
+        command = (
+            "forecast",
+            str(source),
+            "-H",
+            "12",
+            "--cutoffs",
+            "0",
+            "--out",
+            str(out),
+        )
         rows = []
         if given.beside:
             rows.append({"what": given.beside.name} | measured(given.beside, *command))

@@ -57,7 +57,9 @@ def split(path: Path, folder: Path) -> Split:
 def scores(out: Path, columns: Sequence[str], data: Split) -> dict[str, float]:
     """MASE, and the share of values between the bounds."""
     names = ", ".join(f'"{name}"' for name in columns)
-    found = duckdb.execute(f"SELECT {names} FROM '{out}' ORDER BY unique_id, ds").fetchnumpy()
+    found = duckdb.execute(
+        f"SELECT {names} FROM '{out}' ORDER BY unique_id, ds"
+    ).fetchnumpy()
     shape = data.actual_SH.shape
     middle, low, high = (np.asarray(found[name]).reshape(shape) for name in columns)
     error_S = np.abs(data.actual_SH - middle).mean(axis=1) / data.scale_S
@@ -67,7 +69,16 @@ def scores(out: Path, columns: Sequence[str], data: Split) -> dict[str, float]:
 
 def own(method: str, source: Path, out: Path) -> list[str]:
     """The command of a forecast by this package."""
-    words = ["forecast", str(source), "-H", str(HORIZON), "--cutoffs", "0", "--out", str(out)]
+    words = [
+        "forecast",
+        str(source),
+        "-H",
+        str(HORIZON),
+        "--cutoffs",
+        "0",
+        "--out",
+        str(out),
+    ]
     return [sys.executable, "-m", "lstmcast", *words, "--method", method]
 
 
@@ -89,9 +100,15 @@ def row(what: str, command: list[str], versions: Path) -> dict[str, Any]:
 def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--count", type=int, default=10_000, help="series")
-    parser.add_argument("--methods", default="network,auto", help="of lstmcast, by commas")
     parser.add_argument(
-        "--peer", action="append", default=[], metavar="METHOD=PYTHON", help="may be given again"
+        "--methods", default="network,auto", help="of lstmcast, by commas"
+    )
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="METHOD=PYTHON",
+        help="may be given again",
     )
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -110,7 +127,10 @@ def main() -> None:
             found = row(method, peer(method, python, data.source, out), versions)
             rows.append(found | scores(out, THEIRS, data))
     for one in rows:
-        one |= {"series": given.count, "per_thousand": 1000 * one["seconds"] / given.count}
+        one |= {
+            "series": given.count,
+            "per_thousand": 1000 * one["seconds"] / given.count,
+        }
     print_table([{key: one[key] for key in SHOWN} for one in rows])
     if not given.dry:
         new = {(one["what"], one["series"]) for one in rows}

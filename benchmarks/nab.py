@@ -73,7 +73,10 @@ def main() -> None:
         ours[profile], threshold = best_score(files, scores, costs)
         ours[f"threshold_{profile}"] = threshold
     published = pd.read_parquet(data / "nab_published_scores.parquet")
-    rows = [ours, *published.sort_values("standard", ascending=False).to_dict("records")]
+    rows = [
+        ours,
+        *published.sort_values("standard", ascending=False).to_dict("records"),
+    ]
     print_table([{name: row[name] for name in ("detector", *PROFILES)} for row in rows])
     if not given.dry:
         result = {"rows": rows, "values": len(table), "alerts_at_0.001": alerts}
@@ -84,7 +87,9 @@ def scored(times: NDArray, values: NDArray) -> lc.Anomalies:
     """Scores of a file whose steps are taken to be regular, as far apart as most of them are."""
     seconds = np.median(np.diff(times.astype("datetime64[s]").astype(np.int64)))
     frequency = STEPS.get(int(seconds), "5min")
-    panel = lc.Panel.from_arrays({"value": values}, start="2015-01-01", frequency=frequency)
+    panel = lc.Panel.from_arrays(
+        {"value": values}, start="2015-01-01", frequency=frequency
+    )
     return lc.anomalies(panel)
 
 
@@ -97,7 +102,9 @@ def first_of_events(score_N: NDArray) -> NDArray:
 
 def sigmoid(position: NDArray) -> NDArray:
     """From 1 at the start of a window (−1) over 0 at its end (0) to −1 far behind it."""
-    return np.where(position > 3, -1.0, 2 / (1 + np.exp(5 * np.minimum(position, 3.0))) - 1)
+    return np.where(
+        position > 3, -1.0, 2 / (1 + np.exp(5 * np.minimum(position, 3.0))) - 1
+    )
 
 
 def weighed(times: NDArray, windows: list) -> File:
@@ -116,7 +123,9 @@ def weighed(times: NDArray, windows: list) -> File:
     return File(weight_N, window_N)
 
 
-def best_score(files: list[File], scores: list[NDArray], costs: Profile) -> tuple[float, float]:
+def best_score(
+    files: list[File], scores: list[NDArray], costs: Profile
+) -> tuple[float, float]:
     """The score at the threshold that suits all files best, and the threshold."""
     at, gains, count = [], [], 0
     for file, score_N in zip(files, scores, strict=True):
@@ -134,9 +143,12 @@ def best_score(files: list[File], scores: list[NDArray], costs: Profile) -> tupl
     score, gain = np.concatenate(at), np.concatenate(gains)
     order = np.argsort(-score, kind="stable")
     score, total = score[order], np.cumsum(gain[order])
-    total[:-1][score[1:] == score[:-1]] = -np.inf  # all of one score are detected together
+    # all of one score are detected together
+    total[:-1][score[1:] == score[:-1]] = -np.inf
     best = int(np.argmax(total))
-    return 100 * max(float(total[best]), 0.0) / (count * (1 + costs.false_negative)), score[best]
+    return 100 * max(float(total[best]), 0.0) / (
+        count * (1 + costs.false_negative)
+    ), score[best]
 
 
 if __name__ == "__main__":

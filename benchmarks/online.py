@@ -61,7 +61,12 @@ def main() -> None:
         for way, learning in WAYS.items():
             rate = ticks_per_second(rows, learning, ticks)
             found.append(
-                {"rows": rows, "way": way, "ticks_per_second": rate, "row_ticks": rate * rows}
+                {
+                    "rows": rows,
+                    "way": way,
+                    "ticks_per_second": rate,
+                    "row_ticks": rate * rows,
+                }
             )
     print_table(found)
     if not given.dry:

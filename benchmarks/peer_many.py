@@ -38,7 +38,11 @@ def neuralforecast(method: str, frame: Any, horizon: int) -> Any:
     from neuralforecast import NeuralForecast, models
     from neuralforecast.losses.pytorch import MQLoss
 
-    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    quiet = {
+        "logger": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
     model = getattr(models, method)(
         h=horizon,
         input_size=INPUT,
@@ -62,7 +66,11 @@ def autogluon(_: str, frame: Any, horizon: int) -> Any:
     data = TimeSeriesDataFrame(frame.rename(columns=names))
     with tempfile.TemporaryDirectory() as folder:
         made = TimeSeriesPredictor(
-            prediction_length=horizon, freq="MS", path=folder, verbosity=0, eval_metric="MASE"
+            prediction_length=horizon,
+            freq="MS",
+            path=folder,
+            verbosity=0,
+            eval_metric="MASE",
         )
         made.fit(data, presets="fast_training")
         answer = made.predict(data).reset_index()

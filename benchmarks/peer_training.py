@@ -36,7 +36,9 @@ QUIET = {
 SEVERAL = ("torch", "pytorch-lightning", "numpy", "pandas")
 
 
-def neuralforecast(layers: int, values: np.ndarray, offsets: np.ndarray) -> Callable[[int], object]:
+def neuralforecast(
+    layers: int, values: np.ndarray, offsets: np.ndarray
+) -> Callable[[int], object]:
     """`LSTM` with a linear head, without scaling: `windows_batch_size` windows of each batch of
     32 series."""
     import pandas as pd
@@ -72,14 +74,18 @@ def neuralforecast(layers: int, values: np.ndarray, offsets: np.ndarray) -> Call
     return fit
 
 
-def darts(layers: int, values: np.ndarray, offsets: np.ndarray) -> Callable[[int], object]:
+def darts(
+    layers: int, values: np.ndarray, offsets: np.ndarray
+) -> Callable[[int], object]:
     """`BlockRNNModel` with an LSTM: the last state is answered by a linear layer."""
     import torch
     from darts import TimeSeries
     from darts.models import BlockRNNModel
 
     parts = np.split(values.astype(np.float32), offsets[1:-1])
-    series = [TimeSeries.from_values(part) for part in parts if len(part) >= WINDOW + HORIZON]
+    series = [
+        TimeSeries.from_values(part) for part in parts if len(part) >= WINDOW + HORIZON
+    ]
 
     def fit(steps: int) -> object:
         model = BlockRNNModel(
@@ -100,7 +106,9 @@ def darts(layers: int, values: np.ndarray, offsets: np.ndarray) -> Callable[[int
     return fit
 
 
-def bare(layers: int, values: np.ndarray, offsets: np.ndarray) -> Callable[[int], object]:
+def bare(
+    layers: int, values: np.ndarray, offsets: np.ndarray
+) -> Callable[[int], object]:
     """A loop with nothing around it."""
     import torch
     from bare import BareWindows
@@ -111,7 +119,13 @@ def bare(layers: int, values: np.ndarray, offsets: np.ndarray) -> Callable[[int]
 
     def fit(steps: int) -> object:
         loop = BareWindows(
-            tensor, starts, layers=layers, units=UNITS, window=WINDOW, horizon=HORIZON, batch=BATCH
+            tensor,
+            starts,
+            layers=layers,
+            units=UNITS,
+            window=WINDOW,
+            horizon=HORIZON,
+            batch=BATCH,
         )
         return loop.train(steps)
 
@@ -144,8 +158,12 @@ def lstmcast(
             validation=None,
             precision=precision,
         )
-        network = lc.NetworkConfig((UNITS,) * layers, inputs=lc.Transformed(), head="point")
-        model = lc.LSTMForecaster(HORIZON, weights="scratch", network=network, training=training)
+        network = lc.NetworkConfig(
+            (UNITS,) * layers, inputs=lc.Transformed(), head="point"
+        )
+        model = lc.LSTMForecaster(
+            HORIZON, weights="scratch", network=network, training=training
+        )
         return model.fit(panel, threads=1)
 
     return fit
@@ -158,7 +176,10 @@ LIBRARIES = {
     "lstmcast": (lstmcast, "numpy"),
     "lstmcast, mixed": (partial(lstmcast, precision="mixed"), "numpy"),
     "lstmcast, every step": (partial(lstmcast, loss="every"), "numpy"),
-    "lstmcast, every step, mixed": (partial(lstmcast, loss="every", precision="mixed"), "numpy"),
+    "lstmcast, every step, mixed": (
+        partial(lstmcast, loss="every", precision="mixed"),
+        "numpy",
+    ),
 }
 
 
@@ -182,9 +203,15 @@ def main() -> None:
         seconds[name] = time.process_time() - began
     installed = {dist.metadata["Name"] for dist in importlib.metadata.distributions()}
     versions = {
-        name: importlib.metadata.version(name) for name in (package, *SEVERAL) if name in installed
+        name: importlib.metadata.version(name)
+        for name in (package, *SEVERAL)
+        if name in installed
     }
-    print(json.dumps({**seconds, "versions": {"python": platform.python_version(), **versions}}))
+    print(
+        json.dumps(
+            {**seconds, "versions": {"python": platform.python_version(), **versions}}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import RESULTS, arguments, circumstances, data_folder, print_table, rounded, scores
+from common import (
+    RESULTS,
+    arguments,
+    circumstances,
+    data_folder,
+    print_table,
+    rounded,
+    scores,
+)
 from headers import header
 from sets import SINGLE, DataSet, load
 
@@ -42,8 +50,12 @@ class Timed:
     def __init__(self, pool: ProcessPoolExecutor) -> None:
         self.pool, self.seconds = pool, 0.0
 
-    def __call__(self, function: Callable[..., Any], items: Iterable[Any]) -> Iterable[Any]:
-        for value, seconds in self.pool.map(partial(_timed, function), items, chunksize=8):
+    def __call__(
+        self, function: Callable[..., Any], items: Iterable[Any]
+    ) -> Iterable[Any]:
+        for value, seconds in self.pool.map(
+            partial(_timed, function), items, chunksize=8
+        ):
             self.seconds += seconds
             yield value
 
@@ -80,14 +92,23 @@ def peer_scores(dataset: DataSet, pool: ProcessPoolExecutor) -> list[dict[str, A
             baselines=False,
         )
         row = scores(dataset, tested.actual, tested.forecasts[method])
-        rows.append({"set": dataset.name, "method": method, **row, "core_seconds": timed.seconds})
+        rows.append(
+            {
+                "set": dataset.name,
+                "method": method,
+                **row,
+                "core_seconds": timed.seconds,
+            }
+        )
     return rows
 
 
 def compute(group: str, data: Path) -> list[dict[str, Any]]:
     """Fit the methods on the sets of a group and keep their scores."""
     rows: list[dict[str, Any]] = []
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), initializer=_compile) as pool:
+    with ProcessPoolExecutor(
+        len(os.sched_getaffinity(0)), initializer=_compile
+    ) as pool:
         for name in GROUPS[group]:
             rows += peer_scores(load(name, data), pool)
             print_table(rows[-len(METHODS) :])

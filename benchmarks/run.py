@@ -53,14 +53,17 @@ def row(result: dict[str, Any], method: str, part: str | None = None) -> dict[st
     """The row of a method (and a set)."""
     rows = result["rows"]
     return next(
-        one for one in rows if one["method"] == method and (part is None or one["set"] == part)
+        one
+        for one in rows
+        if one["method"] == method and (part is None or one["set"] == part)
     )
 
 
 def m3_ratio(metric: str, peer: str) -> Callable[[dict[str, Any]], float]:
     """Our error over a peer's, M3 monthly."""
     return lambda result: (
-        row(result, "lstmcast", "m3_monthly")[metric] / row(result, peer, "m3_monthly")[metric]
+        row(result, "lstmcast", "m3_monthly")[metric]
+        / row(result, peer, "m3_monthly")[metric]
     )
 
 
@@ -72,7 +75,9 @@ def m3_monthly(result: dict[str, Any]) -> dict[str, Any]:
 def fewest(ours: str) -> Callable[[dict[str, Any]], float]:
     """How many times as many examples as the faster of the peers, with one layer or two."""
     return lambda result: min(
-        value for name, value in result["times_as_fast"].items() if name.startswith(ours)
+        value
+        for name, value in result["times_as_fast"].items()
+        if name.startswith(ours)
     )
 
 
@@ -83,7 +88,9 @@ GOALS = (
         "speed",
         lambda r: r["process_airline_plot_out"],
     ),
-    Goal("the same without `--plot`, s", 1.0, "speed", lambda r: r["process_airline_out"]),
+    Goal(
+        "the same without `--plot`, s", 1.0, "speed", lambda r: r["process_airline_out"]
+    ),
     Goal("`lstmcast --help`, s", 0.5, "speed", lambda r: r["process_help"]),
     Goal(
         "`lstmcast check` on a million rows, s",
@@ -92,11 +99,30 @@ GOALS = (
         lambda r: r["process_check_million_rows"],
     ),
     Goal("core install, MB", 500.0, "speed", lambda r: r["core_megabytes"]),
-    Goal("M3 monthly, MASE", 0.845, "m3", lambda r: row(r, "lstmcast", "m3_monthly")["mase"]),
-    Goal("M3 monthly, MASE relative to AutoETS", 1.0, "m3", m3_ratio("mase", "AutoETS")),
-    Goal("M3 monthly, MASE relative to AutoTheta", 1.0, "m3", m3_ratio("mase", "AutoTheta")),
-    Goal("M3 monthly, sMAPE %", 13.9, "m3", lambda r: row(r, "lstmcast", "m3_monthly")["smape"]),
-    Goal("M3 monthly, sMAPE relative to AutoETS", 1.0, "m3", m3_ratio("smape", "AutoETS")),
+    Goal(
+        "M3 monthly, MASE",
+        0.845,
+        "m3",
+        lambda r: row(r, "lstmcast", "m3_monthly")["mase"],
+    ),
+    Goal(
+        "M3 monthly, MASE relative to AutoETS", 1.0, "m3", m3_ratio("mase", "AutoETS")
+    ),
+    Goal(
+        "M3 monthly, MASE relative to AutoTheta",
+        1.0,
+        "m3",
+        m3_ratio("mase", "AutoTheta"),
+    ),
+    Goal(
+        "M3 monthly, sMAPE %",
+        13.9,
+        "m3",
+        lambda r: row(r, "lstmcast", "m3_monthly")["smape"],
+    ),
+    Goal(
+        "M3 monthly, sMAPE relative to AutoETS", 1.0, "m3", m3_ratio("smape", "AutoETS")
+    ),
     Goal(
         "M3 monthly, 1,428 series, whole process, s",
         3.0,
@@ -104,7 +130,10 @@ GOALS = (
         lambda r: r["whole_process_seconds"],
     ),
     Goal(
-        "airline, 13 cutoffs, H = 12, MAPE %", 4.9, "airline", lambda r: row(r, "lstmcast")["mape"]
+        "airline, 13 cutoffs, H = 12, MAPE %",
+        4.9,
+        "airline",
+        lambda r: row(r, "lstmcast")["mape"],
     ),
     Goal(
         "ten classic series, mean MASE relative to AutoETS",
@@ -118,8 +147,19 @@ GOALS = (
         "coverage",
         lambda r: m3_monthly(r)["calibrated80"],
     ),
-    Goal("… and at least", 75.0, "coverage", lambda r: m3_monthly(r)["calibrated80"], True),
-    Goal("… at each step", 90.0, "coverage", lambda r: max(m3_monthly(r)["calibrated80_by_step"])),
+    Goal(
+        "… and at least",
+        75.0,
+        "coverage",
+        lambda r: m3_monthly(r)["calibrated80"],
+        True,
+    ),
+    Goal(
+        "… at each step",
+        90.0,
+        "coverage",
+        lambda r: max(m3_monthly(r)["calibrated80_by_step"]),
+    ),
     Goal(
         "… and at least",
         70.0,
@@ -134,9 +174,17 @@ GOALS = (
         lambda r: r["ratio"]["mae"],
     ),
     Goal(
-        "… through `fit`, causal inputs", 1.05, "training_ar1", lambda r: r["ratio"]["causal_mae"]
+        "… through `fit`, causal inputs",
+        1.05,
+        "training_ar1",
+        lambda r: r["ratio"]["causal_mae"],
     ),
-    Goal("… through `fit`, plain inputs", 1.05, "training_ar1", lambda r: r["ratio"]["plain_mae"]),
+    Goal(
+        "… through `fit`, plain inputs",
+        1.05,
+        "training_ar1",
+        lambda r: r["ratio"]["plain_mae"],
+    ),
     Goal(
         "training loop over a bare PyTorch loop",
         1.15,
@@ -163,12 +211,30 @@ GOALS = (
         fewest("lstmcast, every step /"),
         True,
     ),
-    Goal("M3 monthly from scratch, MASE", 0.85, "training_m3", lambda r: row(r, "scratch")["mase"]),
-    Goal("… seconds of training", 30.0, "training_m3", lambda r: row(r, "scratch")["seconds"]),
     Goal(
-        "M3 monthly fine-tuned, MASE", 0.825, "training_m3", lambda r: row(r, "fine-tuned")["mase"]
+        "M3 monthly from scratch, MASE",
+        0.85,
+        "training_m3",
+        lambda r: row(r, "scratch")["mase"],
     ),
-    Goal("… seconds of training", 30.0, "training_m3", lambda r: row(r, "fine-tuned")["seconds"]),
+    Goal(
+        "… seconds of training",
+        30.0,
+        "training_m3",
+        lambda r: row(r, "scratch")["seconds"],
+    ),
+    Goal(
+        "M3 monthly fine-tuned, MASE",
+        0.825,
+        "training_m3",
+        lambda r: row(r, "fine-tuned")["mase"],
+    ),
+    Goal(
+        "… seconds of training",
+        30.0,
+        "training_m3",
+        lambda r: row(r, "fine-tuned")["seconds"],
+    ),
     Goal(
         "killed and resumed, share bit-identical",
         1.0,
@@ -213,7 +279,9 @@ def main() -> None:
         "--training", action="store_true", help="the benchmarks of training instead"
     )
     parser.add_argument(
-        "--only", metavar="NAMES", help="which, with commas between them; '' for the summary"
+        "--only",
+        metavar="NAMES",
+        help="which, with commas between them; '' for the summary",
     )
     given = parser.parse_args()
     data = data_folder(given.data)

@@ -49,7 +49,15 @@ class Server:
     def __init__(self, *options: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        command = [sys.executable, "-m", "lstmcast", "serve", "--quiet", "--port", str(self.port)]
+        command = [
+            sys.executable,
+            "-m",
+            "lstmcast",
+            "serve",
+            "--quiet",
+            "--port",
+            str(self.port),
+        ]
         self.process = subprocess.Popen([*command, *options])
         until = time.monotonic() + STARTING
         while True:
@@ -85,7 +93,9 @@ class Client:
     def __init__(self, port: int) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
 
-    def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+    def ask(
+        self, method: str, path: str, body: bytes | None = None
+    ) -> tuple[int, bytes]:
         """The status of an answer, and what is in it."""
         self.connection.request(method, path, body, JSON)
         answer = self.connection.getresponse()
@@ -120,7 +130,11 @@ def histories(count: int) -> list[bytes]:
     for k in range(count):
         day = 10 * np.sin(2 * np.pi * (hours + k) / 24)
         values = 100 + day + 0.02 * k * hours + rng.normal(0, 2, VALUES)
-        asked = {"series": values.round(2).tolist(), "frequency": "hourly", "start": "2024-01-01"}
+        asked = {
+            "series": values.round(2).tolist(),
+            "frequency": "hourly",
+            "start": "2024-01-01",
+        }
         requests.append(json.dumps(asked | {"horizon": STEPS}).encode())
     return requests
 
@@ -130,7 +144,9 @@ def timed(client: Client, request: bytes) -> tuple[float, bool]:
     begun = time.perf_counter()
     status, text = client.ask("POST", "/v1/forecast", request)
     took = time.perf_counter() - begun
-    return took, status == 200 and len(json.loads(text)["forecast"]["forecast"]) == STEPS
+    return took, status == 200 and len(
+        json.loads(text)["forecast"]["forecast"]
+    ) == STEPS
 
 
 def clients(seconds: float) -> dict[str, Any]:
@@ -147,7 +163,9 @@ def clients(seconds: float) -> dict[str, Any]:
             while time.monotonic() < until:
                 results.append(timed(client, request))
 
-        threads = [threading.Thread(target=run, args=(request,)) for request in requests]
+        threads = [
+            threading.Thread(target=run, args=(request,)) for request in requests
+        ]
         begun = time.perf_counter()
         for thread in threads:
             thread.start()
@@ -174,7 +192,10 @@ def clients(seconds: float) -> dict[str, Any]:
 def streams(seconds: float, conformal: bool) -> dict[str, Any]:
     """Ticks on time: how late their answers are."""
     rng, ticks = np.random.default_rng(0), int(seconds * PER_SECOND)
-    with tempfile.TemporaryDirectory() as folder, serving("--streams", folder) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving("--streams", folder) as server,
+    ):
         client = server.client()
         names = [f"row {k}" for k in range(ROWS)]
         asked = {"name": "fast", "rows": names, "rate": None, "conformal": conformal}
@@ -185,7 +206,9 @@ def streams(seconds: float, conformal: bool) -> dict[str, Any]:
             level += rng.normal(0, 1, ROWS)
             due = begun + tick / PER_SECOND
             time.sleep(max(0.0, due - time.perf_counter()))
-            client.done("POST", "/v1/streams/fast/ticks", {"values": level.round(3).tolist()})
+            client.done(
+                "POST", "/v1/streams/fast/ticks", {"values": level.round(3).tolist()}
+            )
             late.append(time.perf_counter() - due)
         used = server.processor_seconds() - used
         told = client.done("GET", "/v1/streams/fast")
@@ -208,7 +231,9 @@ def streams(seconds: float, conformal: bool) -> dict[str, Any]:
 def values_of(tick: int) -> list[float]:
     """The values of a tick, always the same."""
     rng = np.random.default_rng(tick)
-    return (50 + 10 * np.sin(tick / 4) + rng.normal(0, 1, KILLED_ROWS)).round(3).tolist()
+    return (
+        (50 + 10 * np.sin(tick / 4) + rng.normal(0, 1, KILLED_ROWS)).round(3).tolist()
+    )
 
 
 def kills(count: int) -> dict[str, Any]:
@@ -224,7 +249,9 @@ def kills(count: int) -> dict[str, Any]:
             server = Server(*options)
             begun = server.client().done("GET", "/v1/streams/killed")["ticks"]
             lost, more = lost + max(0, last - begun), more + max(0, begun - last - 1)
-            wait = threading.Timer(rng.uniform(0.02, 0.8), os.kill, (server.process.pid, 9))
+            wait = threading.Timer(
+                rng.uniform(0.02, 0.8), os.kill, (server.process.pid, 9)
+            )
             wait.start()
             last = _fed(server.client(), begun)
             server.process.wait()
@@ -262,14 +289,20 @@ def _same(rows: list[str], ticks: int, answer: Any) -> bool:
     for tick in range(1, ticks + 1):
         stream.observe(values_of(tick))
     expected = [[float(f"{value:.7g}")] for value in stream.predict(1)[:, 0]]
-    return expected == [[float(f"{value:.7g}") for value in row] for row in answer["point"]]
+    return expected == [
+        [float(f"{value:.7g}") for value in row] for row in answer["point"]
+    ]
 
 
 def main() -> None:
     """All three."""
     parser = arguments(__doc__ or "")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of load, and of the stream")
-    parser.add_argument("--kills", type=int, default=50, help="how often a server is killed")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="of load, and of the stream"
+    )
+    parser.add_argument(
+        "--kills", type=int, default=50, help="how often a server is killed"
+    )
     options = parser.parse_args()
     begun = time.perf_counter()
     result = {

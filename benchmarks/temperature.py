@@ -33,7 +33,9 @@ COLUMN = "T (degC)"
 def start(initialiser: str, days: int) -> dict[str, Any]:
     """The course's run on so many days, with another start: medians and ranges of three seeds."""
     dates, values = temperature.temperatures(days)
-    panel = lc.Panel.from_arrays({"temperature": values}, frequency="D", start=str(dates[0]))
+    panel = lc.Panel.from_arrays(
+        {"temperature": values}, frequency="D", start=str(dates[0])
+    )
     chosen = temperature.settings(faithful=True, days=days)
     chosen = chosen._replace(training=replace(chosen.training, initialiser=initialiser))
     errors, epochs, naive = [], [], 0.0
@@ -95,7 +97,10 @@ def main() -> None:
     print_table(real)
     if not given.dry:
         write_result(
-            "temperature", __doc__, {"starts": starts, "jena": real}, time.monotonic() - began
+            "temperature",
+            __doc__,
+            {"starts": starts, "jena": real},
+            time.monotonic() - began,
         )
 
 

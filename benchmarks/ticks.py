@@ -71,8 +71,12 @@ def products(network: Network, rows: int, states: int) -> Callable[[], None]:
     for arrays in network.members:
         weights = [array for name, array in arrays.items() if name.startswith("embed")]
         weights += [array for name, array in arrays.items() if name.startswith("lstm")]
-        matrices = [np.ascontiguousarray(array.T) for array in weights if array.ndim == 2]
-        pairs += [(np.ones((rows, len(matrix)), np.float32), matrix) for matrix in matrices]
+        matrices = [
+            np.ascontiguousarray(array.T) for array in weights if array.ndim == 2
+        ]
+        pairs += [
+            (np.ones((rows, len(matrix)), np.float32), matrix) for matrix in matrices
+        ]
 
     def run() -> None:
         for _ in range(states):

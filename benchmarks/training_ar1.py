@@ -46,7 +46,11 @@ def forecaster(inputs: str, horizon: int, seed: int) -> lc.LSTMForecaster:
     training = TRAINING[inputs]
     if inputs == "causal":
         return lc.LSTMForecaster(
-            horizon, weights="scratch", network=NetworkConfig(UNITS), training=training, seed=seed
+            horizon,
+            weights="scratch",
+            network=NetworkConfig(UNITS),
+            training=training,
+            seed=seed,
         )
     network = NetworkConfig(UNITS, inputs=Transformed(Standard()), head="point")
     return lc.LSTMForecaster(
@@ -92,7 +96,10 @@ def main() -> None:
                 fitted = forecaster(inputs, horizon, seed).fit(training, threads=1)
                 found.append(one_step_errors(fitted, values, scale))
             means.append(
-                {key: float(np.mean([one[key] for one in found])) for key in ("mae", "rmse")}
+                {
+                    key: float(np.mean([one[key] for one in found]))
+                    for key in ("mae", "rmse")
+                }
             )
             rows.append(
                 {
@@ -102,12 +109,19 @@ def main() -> None:
                 }
             )
         for key in ("mae", "rmse"):
-            rows[-1][f"ratio_{key}"] = ratio[f"{inputs}_{key}"] = means[1][key] / means[0][key]
-    rows.append({"forecast": "last value", **errors(values[:, BEFORE - 1 : -1], values, scale)})
+            rows[-1][f"ratio_{key}"] = ratio[f"{inputs}_{key}"] = (
+                means[1][key] / means[0][key]
+            )
+    rows.append(
+        {"forecast": "last value", **errors(values[:, BEFORE - 1 : -1], values, scale)}
+    )
     print_table(rows)
     if not given.dry:
         write_result(
-            "training_ar1", __doc__, {"ratio": ratio, "rows": rows}, time.monotonic() - began
+            "training_ar1",
+            __doc__,
+            {"ratio": ratio, "rows": rows},
+            time.monotonic() - began,
         )
 
 

@@ -87,13 +87,23 @@ def windows(threads: int) -> dict[str, float]:
     """Seconds per update of both loops, and the median of their ratios."""
     torch.set_num_threads(threads)
     length = BATCH * UPDATES + WINDOW  # as many windows as an epoch takes
-    series = np.sin(np.arange(length) / 7) + np.random.default_rng(0).normal(0, 0.1, length)
+    series = np.sin(np.arange(length) / 7) + np.random.default_rng(0).normal(
+        0, 0.1, length
+    )
     starts, values = torch.arange(length - WINDOW), torch.from_numpy(series).float()
     bare = BareWindows(
-        values, starts, layers=LAYERS, units=UNITS, window=WINDOW, horizon=1, batch=BATCH
+        values,
+        starts,
+        layers=LAYERS,
+        units=UNITS,
+        window=WINDOW,
+        horizon=1,
+        batch=BATCH,
     )
     turns = Turns(bare, time.process_time if threads == 1 else time.perf_counter)
-    network = NetworkConfig((UNITS,) * LAYERS, inputs=Transformed(), head="point", horizon=1)
+    network = NetworkConfig(
+        (UNITS,) * LAYERS, inputs=Transformed(), head="point", horizon=1
+    )
     config = TrainingConfig(
         epochs=TURNS + 2,
         batch_size=BATCH,
@@ -102,7 +112,9 @@ def windows(threads: int) -> dict[str, float]:
         loss=Loss("mse"),
         validation=None,
     )
-    fit_network(network, plain_data(series, length), config, threads=threads, callbacks=[turns])
+    fit_network(
+        network, plain_data(series, length), config, threads=threads, callbacks=[turns]
+    )
     ours_K, bare_K = np.array(turns.rows[2:]).T
     return {
         "ours": float(np.median(ours_K)),
@@ -137,7 +149,9 @@ def sequence(times: int) -> dict[str, float]:
     found: dict[str, list[float]] = {"ours": [], "bare": [], "processor": []}
     for _ in range(times):
         worked = time.process_time()
-        found["ours"].append(timed(lambda: fit_network(network, data, config), time.perf_counter))
+        found["ours"].append(
+            timed(lambda: fit_network(network, data, config), time.perf_counter)
+        )
         found["processor"].append(time.process_time() - worked)
         torch.set_num_threads(1)  # faster than two for so small a network
         loop = BareSequence((x[:99], x[1:100]), (x[99:142], x[100:]), ARTICLE)
@@ -148,7 +162,10 @@ def sequence(times: int) -> dict[str, float]:
 def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument(
-        "--threads", type=int, default=len(os.sched_getaffinity(0)), help="of the larger network"
+        "--threads",
+        type=int,
+        default=len(os.sched_getaffinity(0)),
+        help="of the larger network",
     )
     given = parser.parse_args()
     began = time.monotonic()

@@ -59,13 +59,23 @@ def timed(action: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
 
 
 def row(
-    name: str, dataset: DataSet, model: lc.LSTMForecaster, threads: int | None, fit: bool = True
+    name: str,
+    dataset: DataSet,
+    model: lc.LSTMForecaster,
+    threads: int | None,
+    fit: bool = True,
 ) -> dict[str, Any]:
     """Fit on what is known before the cutoffs, and the errors after them."""
     known = dataset.panel.until(dataset.counts[:, 0])
-    fitted, seconds = timed(lambda: model.fit(known, threads=threads)) if fit else (model, {})
-    found = scores(dataset, actual_values(dataset), fitted.predict(None if fit else known))
-    epochs = {"epochs": max(each.epoch for each in fitted.history.epochs)} if fit else {}
+    fitted, seconds = (
+        timed(lambda: model.fit(known, threads=threads)) if fit else (model, {})
+    )
+    found = scores(
+        dataset, actual_values(dataset), fitted.predict(None if fit else known)
+    )
+    epochs = (
+        {"epochs": max(each.epoch for each in fitted.history.epochs)} if fit else {}
+    )
     keys = ("mase", "smape", "scaled_crps", "coverage80", "coverage95")
     return {"method": name, **epochs, **{key: found[key] for key in keys}, **seconds}
 
@@ -74,23 +84,37 @@ def compare(dataset: DataSet, threads: int | None) -> list[dict[str, Any]]:
     """Numbers of epochs on the last part of the training parts: what CHOSEN was read from."""
     lengths = dataset.counts[:, 0]
     before = replace(
-        dataset, panel=dataset.panel.until(lengths), counts=lengths[:, None] - dataset.horizon
+        dataset,
+        panel=dataset.panel.until(lengths),
+        counts=lengths[:, None] - dataset.horizon,
     )
     rows = [row("shipped", before, lc.LSTMForecaster(before.horizon), None, fit=False)]
     for kind, config in (("scratch", SCRATCH), ("fine-tuned", FINE)):
-        for training in (config, *(everything(config, epochs) for epochs in EPOCHS[kind])):
+        for training in (
+            config,
+            *(everything(config, epochs) for epochs in EPOCHS[kind]),
+        ):
             name = kind + (", nothing held back" if training.validation is None else "")
-            rows.append(row(name, before, forecaster(kind, training, before.horizon), threads))
+            rows.append(
+                row(name, before, forecaster(kind, training, before.horizon), threads)
+            )
             print(rows[-1], flush=True)
     return rows
 
 
 def tested(dataset: DataSet, threads: int | None) -> list[dict[str, Any]]:
     """On the official test parts."""
-    rows = [row("shipped", dataset, lc.LSTMForecaster(dataset.horizon), None, fit=False)]
+    rows = [
+        row("shipped", dataset, lc.LSTMForecaster(dataset.horizon), None, fit=False)
+    ]
     for kind, config in (("scratch", SCRATCH), ("fine-tuned", FINE)):
-        for name, one in ((kind, config), (f"{kind}, mixed", replace(config, precision="mixed"))):
-            rows.append(row(name, dataset, forecaster(kind, one, dataset.horizon), threads))
+        for name, one in (
+            (kind, config),
+            (f"{kind}, mixed", replace(config, precision="mixed")),
+        ):
+            rows.append(
+                row(name, dataset, forecaster(kind, one, dataset.horizon), threads)
+            )
         training = everything(config, CHOSEN[kind])
         rows.append(
             row(
@@ -105,9 +129,13 @@ def tested(dataset: DataSet, threads: int | None) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = arguments(__doc__ or "")
-    parser.add_argument("--threads", type=int, help="processors (default: what fit chooses)")
     parser.add_argument(
-        "--chosen", action="store_true", help="compare numbers of epochs, without the test parts"
+        "--threads", type=int, help="processors (default: what fit chooses)"
+    )
+    parser.add_argument(
+        "--chosen",
+        action="store_true",
+        help="compare numbers of epochs, without the test parts",
     )
     given = parser.parse_args()
     data: Path = data_folder(given.data)

@@ -60,7 +60,11 @@ def write_series(data: Path, path: Path) -> None:
     dataset = load("m3_monthly", data)
     panel = dataset.panel.until(dataset.counts[:, 0])
     means = np.add.reduceat(panel.values, panel.offsets[:-1]) / panel.lengths
-    np.savez(path, values=panel.values / np.repeat(means, panel.lengths), offsets=panel.offsets)
+    np.savez(
+        path,
+        values=panel.values / np.repeat(means, panel.lengths),
+        offsets=panel.offsets,
+    )
 
 
 def measured(library: str, layers: int, python: str, series: Path) -> dict[str, Any]:
@@ -77,7 +81,11 @@ def measured(library: str, layers: int, python: str, series: Path) -> dict[str, 
         str(LONG),
         str(series),
     ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parent / "src")}
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(HERE.parent / "src"),
+    }
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, cwd=series.parent
     )
@@ -88,7 +96,9 @@ def measured(library: str, layers: int, python: str, series: Path) -> dict[str, 
     return {"windows_per_second": BATCH / seconds, "versions": said["versions"]}
 
 
-def take_turns(pythons: Mapping[str, str], layers: int, series: Path) -> list[dict[str, Any]]:
+def take_turns(
+    pythons: Mapping[str, str], layers: int, series: Path
+) -> list[dict[str, Any]]:
     """A row for each library."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in pythons}
     for _ in range(TURNS):
@@ -148,9 +158,13 @@ def times_as_fast(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument(
-        "--peers", action="store_true", help="train with NeuralForecast and Darts again (minutes)"
+        "--peers",
+        action="store_true",
+        help="train with NeuralForecast and Darts again (minutes)",
     )
-    parser.add_argument("--python", default=sys.executable, help="the Python that has them")
+    parser.add_argument(
+        "--python", default=sys.executable, help="the Python that has them"
+    )
     given = parser.parse_args()
     data = data_folder(given.data)
     began = time.monotonic()
@@ -168,10 +182,18 @@ def main() -> None:
         keep(peers)
     if not given.peers and KEPT.exists():
         rows += json.loads(KEPT.read_text())["rows"]
-    print_table([{key: value for key, value in row.items() if key != "versions"} for row in rows])
+    print_table(
+        [
+            {key: value for key, value in row.items() if key != "versions"}
+            for row in rows
+        ]
+    )
     ratios = times_as_fast(rows)
     print_table(
-        [{"examples per second": name, "times as many": value} for name, value in ratios.items()]
+        [
+            {"examples per second": name, "times as many": value}
+            for name, value in ratios.items()
+        ]
     )
     if not given.dry:
         result = {"times_as_fast": ratios, "rows": rows}

@@ -30,7 +30,9 @@ from lstmcast.evaluation.backtest import backtest
 from lstmcast.evaluation.baselines import SeasonalNaive
 
 
-def validate(dataset: DataSet, networks: dict[str, Uncalibrated]) -> list[dict[str, Any]]:
+def validate(
+    dataset: DataSet, networks: dict[str, Uncalibrated]
+) -> list[dict[str, Any]]:
     """A row for each network."""
     held_out = dataset.validation()
     naive = SeasonalNaive(quantiles=())
@@ -70,22 +72,30 @@ def overall(rows: list[dict[str, Any]], network: str) -> dict[str, Any]:
             if row["network"] == network:
                 family = "classic" if row["set"].startswith("classic_") else row["set"]
                 families.setdefault(family, []).append(row[key])
-        result[key] = geometric_mean([geometric_mean(values) for values in families.values()])
+        result[key] = geometric_mean(
+            [geometric_mean(values) for values in families.values()]
+        )
     return result
 
 
 def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument(
-        "networks", nargs="*", default=["pretrained"], help="folders that hold a network"
+        "networks",
+        nargs="*",
+        default=["pretrained"],
+        help="folders that hold a network",
     )
     parser.add_argument(
-        "--sets", help="names or beginnings of names, with commas between them (default: all)"
+        "--sets",
+        help="names or beginnings of names, with commas between them (default: all)",
     )
     given = parser.parse_args()
     data = data_folder(given.data)
     chosen = tuple(given.sets.split(",")) if given.sets else ("",)
-    networks = {Path(folder).name: Uncalibrated(24, folder) for folder in given.networks}
+    networks = {
+        Path(folder).name: Uncalibrated(24, folder) for folder in given.networks
+    }
     began = time.monotonic()
     rows: list[dict[str, Any]] = []
     for name in ALL:
@@ -97,7 +107,10 @@ def main() -> None:
     print_table(means)
     if not given.dry and not given.sets:
         write_result(
-            "validation", __doc__, {"overall": means, "rows": rows}, time.monotonic() - began
+            "validation",
+            __doc__,
+            {"overall": means, "rows": rows},
+            time.monotonic() - began,
         )
 
 

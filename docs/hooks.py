@@ -11,7 +11,9 @@ DEMO = Path("demo", "index.html")
 OPTION = re.compile(r"<code>(-[^<]{1,24})</code>")
 FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 # A line of a Japanese paragraph ends: no list, table, heading, fence or empty line follows.
-JAPANESE_LINE_END = re.compile(r"(?<=[ぁ-ヿ一-鿿々、。：「」])\n(?=[^\s\-|#>!<])(?!\d+\. )")
+JAPANESE_LINE_END = re.compile(
+    r"(?<=[ぁ-ヿ一-鿿々、。：「」])\n(?=[^\s\-|#>!<])(?!\d+\. )"
+)
 
 
 def on_config(config: Any) -> Any:
@@ -40,7 +42,11 @@ def on_page_content(html: str, **_: Any) -> str:
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
     """Say which pages are in Japanese: browsers choose letters and voices by it."""
-    return output.replace('<html lang="en"', '<html lang="ja"', 1) if is_japanese(page) else output
+    return (
+        output.replace('<html lang="en"', '<html lang="ja"', 1)
+        if is_japanese(page)
+        else output
+    )
 
 
 def is_japanese(page: Any) -> bool:

@@ -43,7 +43,10 @@ SHOWN = {
         "prediction": "sine-cosine-prediction",
     },
     "stocks": {"error": "stocks-error", "ahead": "stocks-ahead"},
-    "temperature": {"next-five": "temperature-next-five", "errors": "temperature-errors"},
+    "temperature": {
+        "next-five": "temperature-next-five",
+        "errors": "temperature-errors",
+    },
 }
 # The same of runs with the article's own settings: `python docs/pictures.py airline-faithful`.
 FAITHFUL = {
@@ -78,7 +81,9 @@ def main(chosen: list[str]) -> None:
     for language in ("en", "ja"):
         for name in chosen or ["unrolled", *SHOWN, *FAITHFUL]:
             if name == "unrolled":
-                unrolled(place("unrolled", language), JAPANESE if language == "ja" else {})
+                unrolled(
+                    place("unrolled", language), JAPANESE if language == "ja" else {}
+                )
             else:
                 example(name, language)
 
@@ -88,7 +93,9 @@ def example(name: str, language: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         faithful = name in FAITHFUL
         plain = name.removesuffix("-faithful")
-        articles.run(plain, faithful=faithful, out=folder, language=language, quiet=True)
+        articles.run(
+            plain, faithful=faithful, out=folder, language=language, quiet=True
+        )
         for drawn, shown in (SHOWN | FAITHFUL)[name].items():
             smaller(Path(folder, f"{drawn}.png"), place(shown, language))
 
@@ -112,7 +119,8 @@ def smaller(picture: Path, to: Path) -> None:
 # ---------------------------------------------------------------- the unrolled picture
 
 STEPS, WIDE, HIGH = 3, 0.66, 0.5  # boxes: how many of a window, and how large
-TRUE, OWN = ("white", FAINT), ("#fdf1dd", AMBER)  # inputs: observed, or the network's own answer
+# inputs: observed, or the network's own answer
+TRUE, OWN = ("white", FAINT), ("#fdf1dd", AMBER)
 CELL, DENSE = ("#e8f0fb", BLUE), ("#e8f5ee", "#2f8f5b")
 
 
@@ -121,14 +129,22 @@ def unrolled(to: Path, words: dict[str, str]) -> None:
     panes = {
         "many-to-one: only the last output is used": (False, (2,)),
         "many-to-many: every output is used": (False, (0, 1, 2)),
-        "stateful: the next batch starts from the last state": (False, (0, 1, 2, 4, 5, 6)),
+        "stateful: the next batch starts from the last state": (
+            False,
+            (0, 1, 2, 4, 5, 6),
+        ),
         "rollout: predictions are the next inputs": (True, (0, 1, 2)),
     }
-    with fonts_with(set().union(*words.values())), matplotlib.rc_context({"text.color": INK}):
+    with (
+        fonts_with(set().union(*words.values())),
+        matplotlib.rc_context({"text.color": INK}),
+    ):
         figure = Figure(figsize=(11, 6.4), layout="constrained", facecolor="white")
         axes = figure.subplot_mosaic([["one", "many", "free"], ["stateful"] * 3])
         order = ("one", "many", "stateful", "free")
-        for name, (title, (feeds_back, answered)) in zip(order, panes.items(), strict=True):
+        for name, (title, (feeds_back, answered)) in zip(
+            order, panes.items(), strict=True
+        ):
             draw(axes[name], title, answered, feeds_back, words)
         with tempfile.TemporaryDirectory() as folder:
             picture = Path(folder, "unrolled.png")
@@ -137,7 +153,11 @@ def unrolled(to: Path, words: dict[str, str]) -> None:
 
 
 def draw(
-    ax: Axes, title: str, answered: tuple[int, ...], feeds_back: bool, words: dict[str, str]
+    ax: Axes,
+    title: str,
+    answered: tuple[int, ...],
+    feeds_back: bool,
+    words: dict[str, str],
 ) -> None:
     """One pane: inputs below, LSTM boxes above, then the dense layer and the loss of the steps
     that are answered."""
@@ -162,10 +182,24 @@ def draw(
             box(ax, step, 2, said("dense"), *DENSE)
             arrow(ax, (step, 1 + HIGH / 2), (step, 2 - HIGH / 2))
             arrow(ax, (step, 2 + HIGH / 2), (step, 2.72))
-            ax.text(step, 2.88, said("loss"), ha="center", va="center", fontsize=9, color="#a23b72")
+            ax.text(
+                step,
+                2.88,
+                said("loss"),
+                ha="center",
+                va="center",
+                fontsize=9,
+                color="#a23b72",
+            )
         if feeds_back and step < STEPS - 1:
             bend = step + 0.5
-            ax.plot([step + WIDE / 2, bend, bend], [2, 2, 0], color=AMBER, linewidth=1.3, zorder=0)
+            ax.plot(
+                [step + WIDE / 2, bend, bend],
+                [2, 2, 0],
+                color=AMBER,
+                linewidth=1.3,
+                zorder=0,
+            )
             arrow(ax, (bend, 0), (step + 1 - WIDE / 2, 0), AMBER)
     chain(ax, steps, said)
     ax.set_title(said(title), loc="left", fontsize=10.5)
@@ -176,7 +210,9 @@ def draw(
 
 def chain(ax: Axes, steps: list[int], said: Callable[[str], str]) -> None:
     """The state, from box to box; beside the first one where it begins."""
-    ax.text(-0.98, 1, said("state 0"), ha="left", va="center", fontsize=8.5, color=FAINT)
+    ax.text(
+        -0.98, 1, said("state 0"), ha="left", va="center", fontsize=8.5, color=FAINT
+    )
     arrow(ax, (-0.5, 1), (-WIDE / 2, 1), BLUE)
     for before, after in pairwise(steps):
         arrow(ax, (before + WIDE / 2, 1), (after - WIDE / 2, 1), BLUE)
@@ -188,10 +224,28 @@ def chain(ax: Axes, steps: list[int], said: Callable[[str], str]) -> None:
                 "edgecolor": GRID,
                 "linestyle": "--",
             }
-            ax.add_patch(FancyBboxPatch((first - 0.42, -0.42), STEPS - 0.16, 3.5, **style))
-            ax.text(first + 1, -0.6, said(name), ha="center", va="center", fontsize=9, color=FAINT)
+            ax.add_patch(
+                FancyBboxPatch((first - 0.42, -0.42), STEPS - 0.16, 3.5, **style)
+            )
+            ax.text(
+                first + 1,
+                -0.6,
+                said(name),
+                ha="center",
+                va="center",
+                fontsize=9,
+                color=FAINT,
+            )
     else:
-        ax.text(1, -0.55, said("time →"), ha="center", va="center", fontsize=8.5, color=FAINT)
+        ax.text(
+            1,
+            -0.55,
+            said("time →"),
+            ha="center",
+            va="center",
+            fontsize=8.5,
+            color=FAINT,
+        )
 
 
 def box(ax: Axes, step: float, level: float, text: str, face: str, edge: str) -> None:
@@ -202,7 +256,9 @@ def box(ax: Axes, step: float, level: float, text: str, face: str, edge: str) ->
         "edgecolor": edge,
         "linewidth": 1.3,
     }
-    ax.add_patch(FancyBboxPatch((step - WIDE / 2, level - HIGH / 2), WIDE, HIGH, **style))
+    ax.add_patch(
+        FancyBboxPatch((step - WIDE / 2, level - HIGH / 2), WIDE, HIGH, **style)
+    )
     ax.text(step, level, text, ha="center", va="center", fontsize=9)
 
 

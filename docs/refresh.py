@@ -35,7 +35,8 @@ from lstmcast.cli.app import main as main_of_lstmcast
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(
-    r'^```(?P<kind>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<body>.*?)^```$', re.MULTILINE | re.DOTALL
+    r'^```(?P<kind>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<body>.*?)^```$',
+    re.MULTILINE | re.DOTALL,
 )
 EXAMPLE = re.compile(r"^```(console|python)", re.MULTILINE)
 PICTURE = re.compile(r"images/([\w-]+\.png)")
@@ -54,7 +55,11 @@ VARIABLES = {
 
 def pages() -> list[Path]:
     """The READMEs and all pages of the docs that have examples."""
-    found = [ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    found = [
+        ROOT / "README.md",
+        ROOT / "README.ja.md",
+        *sorted((ROOT / "docs").rglob("*.md")),
+    ]
     return [page for page in found if EXAMPLE.search(page.read_text(encoding="utf-8"))]
 
 
@@ -119,12 +124,14 @@ def _here(words: list[str]) -> tuple[str, int]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-        signal.signal(signal.SIGTERM, terminated)  # a command handles it in a way of its own
+        # a command handles it in a way of its own
+        signal.signal(signal.SIGTERM, terminated)
     return stream.buffer.getvalue().decode(), status
 
 
 def _in_a_shell(command: str, folder: Path) -> str:
-    python = f'python() {{ "{sys.executable}" "$@"; }}'  # this one, whatever is on the path
+    # this one, whatever is on the path
+    python = f'python() {{ "{sys.executable}" "$@"; }}'
     shell = f'{python}\nlstmcast() {{ python -m lstmcast "$@"; }}\n{command}'
     return subprocess.run(
         ["bash", "-c", shell],

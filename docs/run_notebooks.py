@@ -45,7 +45,10 @@ FOLDER = Path(__file__).resolve().parent / "notebooks"
 BORDER = re.compile(r"^# %%[^\S\n]*(.*)\n", re.MULTILINE)
 TEXT, SETTINGS = "[markdown]", "settings"
 # fields of settings that are written even where they are the default, and those without their name
-STATED = {lc.TrainingConfig: {"epochs", "batch_size"}, lc.Optimiser: {"name", "learning_rate"}}
+STATED = {
+    lc.TrainingConfig: {"epochs", "batch_size"},
+    lc.Optimiser: {"name", "learning_rate"},
+}
 BARE = {"name", "kind", "length", "lag", "decay"}
 DPI = 72
 METADATA = {
@@ -78,9 +81,14 @@ def cells_of(source: str) -> list[Cell]:
     """
     before, *parts = BORDER.split(source)
     if before.strip():
-        raise ValueError(f"A source starts with a line `# %%`, not with {before[:40]!r}.")
+        raise ValueError(
+            f"A source starts with a line `# %%`, not with {before[:40]!r}."
+        )
     pairs = zip(parts[::2], parts[1::2], strict=True)
-    return [Cell(kind, _plain(body) if kind == TEXT else body.strip()) for kind, body in pairs]
+    return [
+        Cell(kind, _plain(body) if kind == TEXT else body.strip())
+        for kind, body in pairs
+    ]
 
 
 def _plain(comment: str) -> str:
@@ -101,7 +109,9 @@ def _airline() -> dict[str, Any]:
     series = airline_series()
     months = len(series.values) - airline.HELD_BACK
     choices = airline.own_choices(series)
-    forecasters = {name: _of(choice.forecaster(0, months)) for name, choice in choices.items()}
+    forecasters = {
+        name: _of(choice.forecaster(0, months)) for name, choice in choices.items()
+    }
     trainings = {name: each["training"] for name, each in forecasters.items()}
     return {
         "networks": {name: each["network"] for name, each in forecasters.items()},
@@ -114,7 +124,11 @@ def _airline() -> dict[str, Any]:
 def _stocks() -> dict[str, Any]:
     ours = stocks.OURS
     network = lc.NetworkConfig(
-        ours.layers, inputs=lc.Running("returns"), head="point", horizon=1, cell=ours.cell
+        ours.layers,
+        inputs=lc.Running("returns"),
+        head="point",
+        horizon=1,
+        cell=ours.cell,
     )
     return {"network": network, "learning": ours.learning}
 
@@ -131,7 +145,9 @@ ARTICLES: dict[str, Callable[[], dict[str, Any]]] = {
 
 def with_settings(source: str, named: dict[str, Any]) -> str:
     """A source whose cell of settings holds these."""
-    code = formatted("".join(f"{name} = {written(value)}\n" for name, value in named.items()))
+    code = formatted(
+        "".join(f"{name} = {written(value)}\n" for name, value in named.items())
+    )
     cell = re.compile(rf"^# %% {SETTINGS}\n.*?(?=^# %%|\Z)", re.MULTILINE | re.DOTALL)
     return cell.sub(lambda _: f"# %% {SETTINGS}\n{code}\n", source)
 
@@ -146,7 +162,9 @@ def written(value: Any) -> str:
     """
     code = _written(value)
     if eval(code, {"lc": lc}) != value:
-        raise ValueError(f"{value!r} cannot be written as code: {code} is something else.")
+        raise ValueError(
+            f"{value!r} cannot be written as code: {code} is something else."
+        )
     return code
 
 
@@ -190,7 +208,9 @@ def formatted(code: str) -> str:
         str(FOLDER / "a.py"),
         "-",
     ]
-    return subprocess.run(command, input=code, text=True, capture_output=True, check=True).stdout
+    return subprocess.run(
+        command, input=code, text=True, capture_output=True, check=True
+    ).stdout
 
 
 # ---------------------------------------------------------------- running
@@ -209,7 +229,9 @@ def executed(name: str, cells: list[Cell]) -> nbformat.NotebookNode:
             count += 1
             outputs = _outputs(f"{name}, cell {number}", cell.body, names, count)
             made.append(
-                new_code_cell(cell.body, id=identity, execution_count=count, outputs=outputs)
+                new_code_cell(
+                    cell.body, id=identity, execution_count=count, outputs=outputs
+                )
             )
     return new_notebook(cells=made, metadata=METADATA)
 
@@ -260,7 +282,10 @@ def _picture(figure: Figure) -> dict[str, str]:
     figure.savefig(file, dpi=DPI, bbox_inches="tight", metadata={"Software": None})
     width, height = figure.get_size_inches()
     image = base64.b64encode(file.getvalue()).decode()
-    return {"image/png": image, "text/plain": f"<Figure of {width:g} × {height:g} inches>"}
+    return {
+        "image/png": image,
+        "text/plain": f"<Figure of {width:g} × {height:g} inches>",
+    }
 
 
 def main(chosen: list[str]) -> None:
@@ -269,7 +294,9 @@ def main(chosen: list[str]) -> None:
     for path in paths:
         if path.suffix != ".py" or path.stem not in ARTICLES:
             known = ", ".join(f"{name}.py" for name in ARTICLES)
-            raise SystemExit(f"{path.name} is the source of no notebook. These are: {known}.")
+            raise SystemExit(
+                f"{path.name} is the source of no notebook. These are: {known}."
+            )
     for path in paths:
         source = with_settings(path.read_text(encoding="utf-8"), ARTICLES[path.stem]())
         path.write_text(source, encoding="utf-8")

@@ -18,16 +18,20 @@ SCORES = {
 def m3(results: Results) -> str:
     """A line per part and method."""
     columns = {"set": ("part", str), **SCORES}
-    rows = [row | {"set": row["set"].removeprefix("m3_")} for row in rows_of(results, "m3")]
-    process = (
-        f"Whole process, 1,428 monthly series: {seconds(results['m3']['whole_process_seconds'])}."
-    )
+    rows = [
+        row | {"set": row["set"].removeprefix("m3_")} for row in rows_of(results, "m3")
+    ]
+    waited = seconds(results["m3"]["whole_process_seconds"])
+    process = f"Whole process, 1,428 monthly series: {waited}."
     return with_protocol(results, "m3", f"{table(rows, columns)}\n\n{process}")
 
 
 def m4(results: Results) -> str:
     """A line per set and method."""
-    columns = {"set": ("set", str), **{key: SCORES[key] for key in ("method", "smape", "mase")}}
+    columns = {
+        "set": ("set", str),
+        **{key: SCORES[key] for key in ("method", "smape", "mase")},
+    }
     columns |= {"owa": ("OWA", text(3)), "seconds": ("seconds", text(2))}
     return with_protocol(results, "m4", table(rows_of(results, "m4"), columns))
 
@@ -37,10 +41,13 @@ def classic(results: Results) -> str:
     means = {"all": "mean_mase", "without the weekly ones": "mean_mase_without_weekly"}
     rows = rows_of(results, "classic")
     rows += [
-        {"series": f"**mean, {what}**", **results["classic"][key]} for what, key in means.items()
+        {"series": f"**mean, {what}**", **results["classic"][key]}
+        for what, key in means.items()
     ]
     methods = [
-        name for name in rows[0] if name not in ("series", "horizon", "coverage80", "coverage95")
+        name
+        for name in rows[0]
+        if name not in ("series", "horizon", "coverage80", "coverage95")
     ]
     columns = {"series": ("series", str), "horizon": ("horizon", text(0))}
     columns |= {method: (method, text(3)) for method in methods}
@@ -56,7 +63,9 @@ def airline(results: Results) -> str:
         "rmse": ("RMSE", text(1)),
     }
     columns |= {key: SCORES[key] for key in ("mase", "coverage80", "coverage95")}
-    return with_protocol(results, "airline", table(rows_of(results, "airline"), columns))
+    return with_protocol(
+        results, "airline", table(rows_of(results, "airline"), columns)
+    )
 
 
 def coverage(results: Results) -> str:
@@ -64,7 +73,12 @@ def coverage(results: Results) -> str:
     rows = []
     for row in results["coverage"]["rows"]:
         line = {"set": row["set"], "origins": row["origins"]}
-        for kind in ("calibrated80", "calibrated95", "uncalibrated80", "uncalibrated95"):
+        for kind in (
+            "calibrated80",
+            "calibrated95",
+            "uncalibrated80",
+            "uncalibrated95",
+        ):
             steps = [value for value in row[f"{kind}_by_step"] if value is not None]
             line[kind] = f"{row[kind]:.1f} ({min(steps):.0f} to {max(steps):.0f})"
         rows.append(line)
@@ -82,7 +96,11 @@ def coverage(results: Results) -> str:
 
 def ar1(results: Results) -> str:
     """A line per forecast of the next value."""
-    columns = {"forecast": ("forecast", str), "mae": ("MAE", text(4)), "rmse": ("RMSE", text(4))}
+    columns = {
+        "forecast": ("forecast", str),
+        "mae": ("MAE", text(4)),
+        "rmse": ("RMSE", text(4)),
+    }
     columns["ratio_mae"] = ("MAE / one-step head's", text(3))
     return with_protocol(results, "ar1", table(rows_of(results, "ar1"), columns))
 
@@ -97,11 +115,18 @@ def speed(results: Results) -> str:
     ]
     rows.append({"what": "`pass_1428x96`", "value": seconds(result["pass_1428x96"])})
     rows.append(
-        {"what": "`one_observation`", "value": f"{1e6 * result['one_observation']:,.0f} µs"}
+        {
+            "what": "`one_observation`",
+            "value": f"{1e6 * result['one_observation']:,.0f} µs",
+        }
     )
-    rows.append({"what": "`series_per_second`", "value": number(result["series_per_second"], 0)})
+    rows.append(
+        {"what": "`series_per_second`", "value": number(result["series_per_second"], 0)}
+    )
     if "core_megabytes" in result:
-        rows.append({"what": "`core_megabytes`", "value": number(result["core_megabytes"], 0)})
+        rows.append(
+            {"what": "`core_megabytes`", "value": number(result["core_megabytes"], 0)}
+        )
     return with_protocol(
         results, "speed", table(rows, {"what": ("what", str), "value": ("median", str)})
     )
@@ -122,7 +147,8 @@ def shipped(results: Results) -> str:
     }
     ratio = number(results["shipped"]["geometric_mean_to_seasonal_naive"], 3)
     note = (
-        f"Geometric mean over the sets of MASE relative to the seasonal naive forecast's: {ratio}."
+        "Geometric mean over the sets of MASE relative to the seasonal naive "
+        f"forecast's: {ratio}."
     )
     return with_protocol(
         results, "shipped", f"{table(rows_of(results, 'shipped'), columns)}\n\n{note}"
@@ -155,4 +181,6 @@ def served(results: Results) -> str:
         f"Killed {kills['kills']} times while ticks came: {kills['acknowledged_lost']} of"
         f" {kills['ticks']:,} acknowledged ticks lost, {kills['never_sent']} that were never sent."
     )
-    return with_protocol(results, "server", f"{load}\n\n{table(rows, columns)}\n\n{killed}")
+    return with_protocol(
+        results, "server", f"{load}\n\n{table(rows, columns)}\n\n{killed}"
+    )

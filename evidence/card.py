@@ -19,7 +19,9 @@ def refresh(check: bool = False) -> list[str]:
     manifest = json.loads(MANIFEST.read_text(encoding="utf-8"))
     result = json.loads((RESULTS / "shipped.json").read_text(encoding="utf-8"))
     if result["weights_sha256"] != shipped_weights():
-        return ["results/shipped.json was made with other weights. Run make accuracy first."]
+        return [
+            "results/shipped.json was made with other weights. Run make accuracy first."
+        ]
     text_now = card(manifest, result)
     if check and CARD.read_text(encoding="utf-8") != text_now:
         return [f"{CARD.name}: disagrees with the results: run `make evidence`"]
@@ -30,13 +32,19 @@ def refresh(check: bool = False) -> list[str]:
 
 def card(manifest: dict[str, Any], result: dict[str, Any]) -> str:
     """The card as Markdown."""
-    made, network, machine = manifest["pretraining"], manifest["network"], manifest["machine"]
+    made, network, machine = (
+        manifest["pretraining"],
+        manifest["network"],
+        manifest["machine"],
+    )
     size = manifest["files"]["weights.safetensors"]["bytes"]
     members, threads = (
         manifest["members"],
         " and ".join(f"{seconds:,} s" for seconds in manifest["seconds"]),
     )
-    rows = sorted(result["rows"], key=lambda row: row["mase"] / row["seasonal_naive_mase"])
+    rows = sorted(
+        result["rows"], key=lambda row: row["mase"] / row["seasonal_naive_mase"]
+    )
     for row in rows:
         row["ratio"] = row["mase"] / row["seasonal_naive_mase"]
     worse = [row["set"] for row in rows if row["ratio"] >= 1]

@@ -25,7 +25,9 @@ def percent(value: float) -> str:
 
 
 def _nab(detector: str) -> Write:
-    return lambda results: number(chosen(results, "nab", detector=detector)["standard"], 1)
+    return lambda results: number(
+        chosen(results, "nab", detector=detector)["standard"], 1
+    )
 
 
 def _step24(key: str) -> Write:

@@ -81,7 +81,9 @@ def _classic(results: Results) -> list[dict[str, Any]]:
 
 
 def _line(what: str, of: str, interval: Interval, count: int) -> dict[str, Any]:
-    data_sets = "" if interval.clusters == count else f" of {interval.clusters} data sets"
+    data_sets = (
+        "" if interval.clusters == count else f" of {interval.clusters} data sets"
+    )
     return {
         "what": what,
         "over": f"{count} {of}{data_sets}",

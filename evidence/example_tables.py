@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from tables import Results, Row, cell, measured, number, rows_of, significant, table, text
+from tables import (
+    Results,
+    Row,
+    cell,
+    measured,
+    number,
+    rows_of,
+    significant,
+    table,
+    text,
+)
 
-MEASURES, SPEED = 3, "ticks per second"  # of each run so many are shown, and those of its speed
+# of each run so many are shown, and those of its speed
+MEASURES, SPEED = 3, "ticks per second"
 
 
 def articles(results: Results) -> str:
@@ -54,9 +65,15 @@ def beats(results: Results) -> str:
     stopped, best = found.pop("epochs trained"), found.pop("best epoch")
     shown = [
         {"what": "stopped after epoch", "value": number(stopped["value"], 0)},
-        {"what": "epoch that was kept (lowest validation loss)", "value": number(best["value"], 0)},
+        {
+            "what": "epoch that was kept (lowest validation loss)",
+            "value": number(best["value"], 0),
+        },
         {"what": "training", "value": f"{stopped['seconds'] / 60:,.0f} min"},
-        *({"what": measure, "value": significant(row["value"])} for measure, row in found.items()),
+        *(
+            {"what": measure, "value": significant(row["value"])}
+            for measure, row in found.items()
+        ),
     ]
     training = table(shown, {"what": ("", str), "value": ("value", cell)})
     return f"{training}\n\n{measured(results['articles'])}"
@@ -91,7 +108,9 @@ def _all_of(example: str, results: Results) -> str:
 def range_of(row: Row) -> str:
     """Of the seeds."""
     return (
-        f"{significant(row['low'])} … {significant(row['high'])}" if row.get("seeds", 1) > 1 else ""
+        f"{significant(row['low'])} … {significant(row['high'])}"
+        if row.get("seeds", 1) > 1
+        else ""
     )
 
 

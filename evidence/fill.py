@@ -29,7 +29,8 @@ from training_tables import TRAINING
 
 WORDS = ROOT / "evidence" / "japanese.json"
 BLOCK = re.compile(
-    r"(?P<begin><!-- bench:(?P<name>[\w-]+) -->\n)(?P<body>.*?)(?P<end><!-- /bench -->)", re.DOTALL
+    r"(?P<begin><!-- bench:(?P<name>[\w-]+) -->\n)(?P<body>.*?)(?P<end><!-- /bench -->)",
+    re.DOTALL,
 )
 
 
@@ -110,7 +111,9 @@ def filled(page: str, results: Results) -> tuple[str, list[str]]:
 
     def claim(found: re.Match[str]) -> str:
         try:
-            return f"{claims.derived(found['file'], found['key'], results)}{found['mark']}"
+            return (
+                f"{claims.derived(found['file'], found['key'], results)}{found['mark']}"
+            )
         except KeyError as error:
             missing.append(f"{found['file']} {found['key']} (no such number: {error})")
             return found[0]

@@ -48,7 +48,9 @@ def imputing(results: Results) -> str:
     rows = []
     for length in sorted({row["length"] for row in results["imputing"]["rows"]}):
         ours = [row for row in results["imputing"]["rows"] if row["length"] == length]
-        ratios = {way: _geometric_mean(ours, way) for way in ("season", "forecast", "impute")}
+        ratios = {
+            way: _geometric_mean(ours, way) for way in ("season", "forecast", "impute")
+        }
         rows.append({"length": length, **ratios})
     columns = {
         "length": ("values missing in a row", text(0)),

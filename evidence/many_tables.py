@@ -18,7 +18,9 @@ def many_peers(results: Results) -> str:
         "mase": ("MASE", text(3)),
         "coverage80": ("in 80%", share),
     }
-    return with_protocol(results, "many_peers", table(rows_of(results, "many_peers"), columns))
+    return with_protocol(
+        results, "many_peers", table(rows_of(results, "many_peers"), columns)
+    )
 
 
 def many_parts(results: Results) -> str:
@@ -34,4 +36,7 @@ def many_parts(results: Results) -> str:
     return f"{table(rows, columns)}\n\n{measured(results['many_parts'])}"
 
 
-MANY: dict[str, Callable[[Results], str]] = {"many-peers": many_peers, "many-parts": many_parts}
+MANY: dict[str, Callable[[Results], str]] = {
+    "many-peers": many_peers,
+    "many-parts": many_parts,
+}

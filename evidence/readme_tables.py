@@ -93,10 +93,14 @@ def _compared(
 
 def best_of_others(errors: Mapping[str, float]) -> str:
     """The method with the smallest error, ours left out."""
-    return min((name for name in errors if name != "lstmcast"), key=lambda name: errors[name])
+    return min(
+        (name for name in errors if name != "lstmcast"), key=lambda name: errors[name]
+    )
 
 
-def errors_of(results: Results, name: str, metric: str, **keys: str) -> dict[str, float]:
+def errors_of(
+    results: Results, name: str, metric: str, **keys: str
+) -> dict[str, float]:
     """The error of every method in the rows with these values."""
     rows = [
         row
@@ -108,7 +112,10 @@ def errors_of(results: Results, name: str, metric: str, **keys: str) -> dict[str
 
 def _airline(results: Results) -> dict[str, str]:
     return _compared(
-        "airline, 12 months ahead, 13 cutoffs: MAPE", errors_of(results, "airline", "mape"), 2, "%"
+        "airline, 12 months ahead, 13 cutoffs: MAPE",
+        errors_of(results, "airline", "mape"),
+        2,
+        "%",
     )
 
 
@@ -125,16 +132,25 @@ def _m3(results: Results) -> list[dict[str, str]]:
     rows = []
     for name in M3:
         rows.append(
-            _compared(f"M3 {name}: MASE", errors_of(results, "m3", "mase", set=f"m3_{name}"), 3)
+            _compared(
+                f"M3 {name}: MASE",
+                errors_of(results, "m3", "mase", set=f"m3_{name}"),
+                3,
+            )
         )
         rows.append(
             _compared(
-                f"M3 {name}: sMAPE", errors_of(results, "m3", "smape", set=f"m3_{name}"), 2, "%"
+                f"M3 {name}: sMAPE",
+                errors_of(results, "m3", "smape", set=f"m3_{name}"),
+                2,
+                "%",
             )
         )
     ets = chosen(results, "m3", set="m3_monthly", method="AutoETS")["seconds"]
     ours = results["m3"]["whole_process_seconds"]
-    what = "M3 monthly, 1,428 series: time (whole process; AutoETS: its fits on one core)"
+    what = (
+        "M3 monthly, 1,428 series: time (whole process; AutoETS: its fits on one core)"
+    )
     rows.append(
         {
             "what": what,
@@ -167,7 +183,10 @@ def _waiting(results: Results) -> list[dict[str, str]]:
         "process_check_million_rows": "`lstmcast check` of a million rows",
         "process_help": "`lstmcast --help`",
     }
-    rows = [{"what": what, "ours": seconds(speed[key]), "best": ""} for key, what in labels.items()]
+    rows = [
+        {"what": what, "ours": seconds(speed[key]), "best": ""}
+        for key, what in labels.items()
+    ]
     if "core_megabytes" in speed:
         rows.append(
             {
@@ -185,17 +204,23 @@ def weak(results: Results) -> str:
     rows = results["shipped"]["rows"]
     naive = [row["set"] for row in rows if row["mase"] >= row["seasonal_naive_mase"]]
     narrow = [
-        f"{row['set']} ({share(row['coverage80'])})" for row in rows if row["coverage80"] < 0.75
+        f"{row['set']} ({share(row['coverage80'])})"
+        for row in rows
+        if row["coverage80"] < 0.75
     ]
     better = []
     for name in M3:
         errors = errors_of(results, "m3", "mase", set=f"m3_{name}")
         best = best_of_others(errors)
         if errors[best] < errors["lstmcast"]:
-            better.append(f"M3 {name} ({best} {errors[best]:.3f} against {errors['lstmcast']:.3f})")
+            better.append(
+                f"M3 {name} ({best} {errors[best]:.3f} against {errors['lstmcast']:.3f})"
+            )
     parts = (
         (f"No better than seasonal naive (MASE), of {len(rows)} data sets", naive),
         ("Beaten by another forecast (MASE)", better),
         ("80% intervals that caught less than 75% of the values", narrow),
     )
-    return "\n".join(f"- {what}: {', '.join(names) or 'none'}." for what, names in parts)
+    return "\n".join(
+        f"- {what}: {', '.join(names) or 'none'}." for what, names in parts
+    )

@@ -15,11 +15,23 @@ WEIGHTS = ROOT / "src" / "lstmcast" / "weights" / "weights.safetensors"
 
 # What a number depends on. "measured": the commit that was measured; "recorded": the one that
 # brought the file, where nothing else is known.
-HEADER = ("name", "protocol", "data", "seed", "machine", "versions", "commit", "date", "command")
+HEADER = (
+    "name",
+    "protocol",
+    "data",
+    "seed",
+    "machine",
+    "versions",
+    "commit",
+    "date",
+    "command",
+)
 COMMIT = re.compile(r"(measured|recorded) [0-9a-f]{7,40}( with changes)?")
 
 
-def read_results(folder: Path = RESULTS, weights: str | None = None) -> dict[str, dict[str, Any]]:
+def read_results(
+    folder: Path = RESULTS, weights: str | None = None
+) -> dict[str, dict[str, Any]]:
     """All results that are there, by name; those made with other weights, given by their
     SHA-256, are left out. What does not depend on weights names none."""
     results = {

@@ -21,7 +21,9 @@ def share(value: Any) -> str:
 
 def seconds(value: Any) -> str:
     """A time with two digits or so."""
-    return "–" if value is None else f"{value:.2f} s" if value < 10 else f"{value:,.0f} s"
+    return (
+        "–" if value is None else f"{value:.2f} s" if value < 10 else f"{value:,.0f} s"
+    )
 
 
 def cell(value: Any) -> str:
@@ -29,15 +31,21 @@ def cell(value: Any) -> str:
     return "" if value is None else value
 
 
-def table(rows: Sequence[Row], columns: Mapping[str, tuple[str, Callable[[Any], str]]]) -> str:
+def table(
+    rows: Sequence[Row], columns: Mapping[str, tuple[str, Callable[[Any], str]]]
+) -> str:
     """Markdown: a column for each key, with its heading and how it is written."""
     lines = ["| " + " | ".join(heading for heading, _ in columns.values()) + " |"]
     lines.append(
-        "|" + "|".join("---" if write is str else "--:" for _, write in columns.values()) + "|"
+        "|"
+        + "|".join("---" if write is str else "--:" for _, write in columns.values())
+        + "|"
     )
     for row in rows:
         lines.append(
-            "| " + " | ".join(write(row.get(key)) for key, (_, write) in columns.items()) + " |"
+            "| "
+            + " | ".join(write(row.get(key)) for key, (_, write) in columns.items())
+            + " |"
         )
     return "\n".join(lines)
 
@@ -78,4 +86,10 @@ def with_protocol(results: Results, name: str, body: str) -> str:
 
 def significant(value: Any) -> str:
     """A number with four digits; a dash where it is unknown."""
-    return "–" if value is None else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    return (
+        "–"
+        if value is None
+        else f"{value:,.4g}"
+        if abs(value) < 1e4
+        else f"{value:,.0f}"
+    )

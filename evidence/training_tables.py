@@ -5,7 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tables import Results, measured, number, rows_of, seconds, share, table, text, with_protocol
+from tables import (
+    Results,
+    measured,
+    number,
+    rows_of,
+    seconds,
+    share,
+    table,
+    text,
+    with_protocol,
+)
 
 
 def m3(results: Results) -> str:
@@ -20,7 +30,9 @@ def m3(results: Results) -> str:
         "coverage95": ("in 95%", share),
         "seconds": ("seconds of training", text(1)),
     }
-    return with_protocol(results, "training_m3", table(rows_of(results, "training_m3"), columns))
+    return with_protocol(
+        results, "training_m3", table(rows_of(results, "training_m3"), columns)
+    )
 
 
 def loop(results: Results) -> str:
@@ -30,7 +42,9 @@ def loop(results: Results) -> str:
         "one_thread": "the same, one thread",
         "sequence": "5-4-3 units, 1,000 epochs",
     }
-    found = [{"what": what, **results["training_loop"][name]} for name, what in names.items()]
+    found = [
+        {"what": what, **results["training_loop"][name]} for name, what in names.items()
+    ]
     columns = {
         "what": ("", str),
         "ours": ("lstmcast, s", text(3)),
@@ -52,16 +66,24 @@ def peers(results: Results) -> str:
     }
     times = results["training_peers"]["times_as_fast"]
     ratios = [{"pair": pair, "times": value} for pair, value in times.items()]
-    compared = table(ratios, {"pair": ("examples per second", str), "times": ("ratio", text(2))})
+    compared = table(
+        ratios, {"pair": ("examples per second", str), "times": ("ratio", text(2))}
+    )
     body = f"{table(rows_of(results, 'training_peers'), columns)}\n\n{compared}"
     return with_protocol(results, "training_peers", body)
 
 
 def ar1(results: Results) -> str:
     """A line per forecast of the next value."""
-    columns = {"forecast": ("forecast", str), "mae": ("MAE", text(4)), "rmse": ("RMSE", text(4))}
+    columns = {
+        "forecast": ("forecast", str),
+        "mae": ("MAE", text(4)),
+        "rmse": ("RMSE", text(4)),
+    }
     columns["ratio_mae"] = ("MAE / one-step network's", text(3))
-    return with_protocol(results, "training_ar1", table(rows_of(results, "training_ar1"), columns))
+    return with_protocol(
+        results, "training_ar1", table(rows_of(results, "training_ar1"), columns)
+    )
 
 
 def killed(results: Results) -> str:
@@ -96,7 +118,11 @@ def online(results: Results) -> str:
     by_rows = [
         {
             "rows": count,
-            **{row["way"]: row["ticks_per_second"] for row in rows if row["rows"] == count},
+            **{
+                row["way"]: row["ticks_per_second"]
+                for row in rows
+                if row["rows"] == count
+            },
         }
         for count in dict.fromkeys(row["rows"] for row in rows)
     ]

@@ -40,7 +40,16 @@ COMMANDS = {
     ],
     "picture": ["forecast", "data.csv", "-H", "3", "--cutoffs", "0", "--plot", "f.png"],
     "report": ["forecast", "data.csv", "-H", "3", "--report", "r.html"],
-    "parquet": ["forecast", "data.csv", "-H", "3", "--cutoffs", "0", "--out", "f.parquet"],
+    "parquet": [
+        "forecast",
+        "data.csv",
+        "-H",
+        "3",
+        "--cutoffs",
+        "0",
+        "--out",
+        "f.parquet",
+    ],
 }
 WRITTEN = {
     "forecast": ["f.csv", "m"],
@@ -58,13 +67,20 @@ def sources() -> list[Path]:
 def saved_model(folder: Path) -> Saved:
     """What a saved model holds: two series, one of counts with a closed Sunday."""
     days = np.arange("2024-01-01", "2024-04-01", dtype="datetime64[D]")
-    values = {"a": 100.0 + np.arange(91) % 7, "b": np.where(np.arange(91) % 7 == 6, np.nan, 3.0)}
-    panel = lc.Panel.from_arrays(values, frequency="D", start=str(days[0]), calendar="observed")
+    values = {
+        "a": 100.0 + np.arange(91) % 7,
+        "b": np.where(np.arange(91) % 7 == 6, np.nan, 3.0),
+    }
+    panel = lc.Panel.from_arrays(
+        values, frequency="D", start=str(days[0]), calendar="observed"
+    )
     lc.LSTMForecaster(3).save(folder / "whole", panel)
     return store.load(folder / "whole")
 
 
-def tried(count: int, seed: int, trial: Callable[[int], str]) -> collections.Counter[str]:
+def tried(
+    count: int, seed: int, trial: Callable[[int], str]
+) -> collections.Counter[str]:
     """How often each came of so many numbers; the first number of each defect is told."""
     found: collections.Counter[str] = collections.Counter()
     for number in range(seed, seed + count):
@@ -96,17 +112,23 @@ def main() -> int:
             outcomes[f"kill: {command}"] = tried(asked.kills, asked.seed, trial)
     table = [f"{'what':16} {'number':>8}  came of it"]
     for what, found in outcomes.items():
-        told = ", ".join(f"{outcome} {count:,}" for outcome, count in found.most_common())
+        told = ", ".join(
+            f"{outcome} {count:,}" for outcome, count in found.most_common()
+        )
         table.append(f"{what:16} {found.total():8,}  {told}")
     sys.stdout.write("\n".join(table) + "\n")
-    return int(any(one.startswith("defect") for found in outcomes.values() for one in found))
+    return int(
+        any(one.startswith("defect") for found in outcomes.values() for one in found)
+    )
 
 
 def _killed(number: int, *, command: str, folder: Path) -> str:
     place = folder / f"{command}{number}"
     place.mkdir()
     (place / "data.csv").write_bytes((ROOT / "examples" / "airline.csv").read_bytes())
-    return killed(number, COMMANDS[command], place, [Path(name) for name in WRITTEN[command]])
+    return killed(
+        number, COMMANDS[command], place, [Path(name) for name in WRITTEN[command]]
+    )
 
 
 if __name__ == "__main__":

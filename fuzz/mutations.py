@@ -10,7 +10,20 @@ import numpy as np
 # What is put in the place of a value of a manifest.
 JUNK: tuple[Any, ...] = (
     *(None, True, -1, 0, 1, 2**31, 2**63, 2**70, -(2**63), 0.5, 1e308, -1e-308),
-    *("", "x", "MS", "integer", "9" * 400, "\u0000", "\ud800", [], [[]], [0], {}, {"a": 1}),
+    *(
+        "",
+        "x",
+        "MS",
+        "integer",
+        "9" * 400,
+        "\u0000",
+        "\ud800",
+        [],
+        [[]],
+        [0],
+        {},
+        {"a": 1},
+    ),
 )
 # Pieces that files of tables are made of, and some that they are not.
 PIECES = (
@@ -29,7 +42,16 @@ PIECES = (
         b"\xff",
         b"\xef\xbb\xbf",
     ),
-    *(b"2024-01-01", b"2024-02-30", b"01/02/2024", b"1e999", b"-", b"NaN", b"1.234,5", b"$(1,000)"),
+    *(
+        b"2024-01-01",
+        b"2024-02-30",
+        b"01/02/2024",
+        b"1e999",
+        b"-",
+        b"NaN",
+        b"1.234,5",
+        b"$(1,000)",
+    ),
     *(
         b"2024-W53",
         b"2024Q5",
@@ -78,7 +100,10 @@ def changed_model(
 ) -> tuple[dict[str, Any], dict[str, dict[str, np.ndarray]]]:
     """What a folder holds with one thing in it changed, of the manifest or of the arrays."""
     rng = np.random.default_rng(seed)
-    manifest, groups = copy.deepcopy(manifest), {k: dict(group) for k, group in groups.items()}
+    manifest, groups = (
+        copy.deepcopy(manifest),
+        {k: dict(group) for k, group in groups.items()},
+    )
     if rng.random() < 0.5:
         _change_within(manifest, rng)
     else:
@@ -105,7 +130,9 @@ def _change_within(value: Any, rng: np.random.Generator) -> None:
         return
 
 
-def _change_array(group: dict[str, np.ndarray], name: str, rng: np.random.Generator) -> None:
+def _change_array(
+    group: dict[str, np.ndarray], name: str, rng: np.random.Generator
+) -> None:
     array = np.array(group[name])
     match rng.integers(7):
         case 0:
@@ -117,7 +144,9 @@ def _change_array(group: dict[str, np.ndarray], name: str, rng: np.random.Genera
             array = np.concatenate([array, array]) if array.ndim else array
         case 3:
             with np.errstate(all="ignore"):
-                array = array.astype([np.float32, np.int64, np.uint8, bool][rng.integers(4)])
+                array = array.astype(
+                    [np.float32, np.int64, np.uint8, bool][rng.integers(4)]
+                )
         case 4:
             array = array.reshape(-1)[::-1].copy()
         case 5:

@@ -21,7 +21,8 @@ from lstmcast.errors import LstmcastError, ModelError
 
 from .mutations import changed_bytes, changed_model
 
-Saved = tuple[dict[str, Any], dict[str, dict[str, np.ndarray]]]  # a manifest and its arrays
+# a manifest and its arrays
+Saved = tuple[dict[str, Any], dict[str, dict[str, np.ndarray]]]
 LONGEST = 20.0  # seconds for one input
 
 

@@ -47,7 +47,9 @@ class Browser:
         os.close(theirs_in)
         os.close(theirs_out)
         self._in, self._out = ours_in, ours_out
-        target = self.call("Target.createTarget", url="about:blank", newWindow=True)["targetId"]
+        target = self.call("Target.createTarget", url="about:blank", newWindow=True)[
+            "targetId"
+        ]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Network"):
@@ -114,7 +116,12 @@ class Browser:
 
     def resize(self, width: int, height: int) -> None:
         """Make the page as large as another screen."""
-        settings = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        settings = {
+            "width": width,
+            "height": height,
+            "deviceScaleFactor": 1,
+            "mobile": width < 600,
+        }
         self.call("Emulation.setDeviceMetricsOverride", **settings)
 
     def downloaded(self, name: str) -> str:

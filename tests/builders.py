@@ -37,7 +37,9 @@ def drawn_network(
 
 def network_of_seeds(config: NetworkConfig, *seeds: int, size: float = 0.4) -> Network:
     """A network with a member for each seed, whatever the others are."""
-    members = [drawn_arrays(config, np.random.default_rng(seed), size) for seed in seeds]
+    members = [
+        drawn_arrays(config, np.random.default_rng(seed), size) for seed in seeds
+    ]
     return Network(config, members)
 
 
@@ -76,13 +78,18 @@ def waves(
     """Monthly series with a year's season at several levels, the same in whichever order."""
     rng, t = np.random.default_rng(0), np.arange(length)
     made = {
-        f"s{i}": 50 + 10 * i + 8 * np.sin(2 * np.pi * (t + i) / 12) + rng.normal(0, 1, length)
+        f"s{i}": 50
+        + 10 * i
+        + 8 * np.sin(2 * np.pi * (t + i) / 12)
+        + rng.normal(0, 1, length)
         for i in range(series)
     }
     for values in made.values():
         values[list(missing)] = np.nan
     names = list(made) if order is None else [f"s{i}" for i in order]
-    return Panel.from_arrays({name: made[name] for name in names}, frequency="MS", start="2015-01")
+    return Panel.from_arrays(
+        {name: made[name] for name in names}, frequency="MS", start="2015-01"
+    )
 
 
 FEATURES = tuple(f"f{k}" for k in range(8))

@@ -39,8 +39,11 @@ def here(*arguments: object, folder: Path | None = None, typed: str = "") -> Don
 
     The fixture `run` does the same within a test; this is for what several tests share.
     """
-    terminated = signal.getsignal(signal.SIGTERM)  # which a command handles in a way of its own
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    # which a command handles in a way of its own
+    terminated = signal.getsignal(signal.SIGTERM)
+    out, err = (
+        io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)
+    )
     stdin = io.TextIOWrapper(io.BytesIO(typed.encode()), "utf-8")
     with contextlib.ExitStack() as around:
         around.enter_context(contextlib.chdir(folder or Path.cwd()))

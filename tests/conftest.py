@@ -17,7 +17,9 @@ from lstmcast.cli import app as cli
 os.environ["LC_ALL"] = "C.UTF-8"
 
 # No test fails because a machine is busy.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("untimed")
 
 collect_ignore = ["typing"]  # programs to be checked, not run
@@ -53,7 +55,8 @@ def run(capsys):
     """Run a command in this process."""
 
     def invoke(*arguments) -> Done:
-        terminated = signal.getsignal(signal.SIGTERM)  # which a command handles in its own way
+        # which a command handles in its own way
+        terminated = signal.getsignal(signal.SIGTERM)
         with pytest.raises(SystemExit) as ended:
             cli.main([str(argument) for argument in arguments])
         signal.signal(signal.SIGTERM, terminated)

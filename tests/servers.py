@@ -37,7 +37,9 @@ class Server:
 def postgresql() -> Iterator[Server]:
     """A PostgreSQL server; the test is skipped where there is none."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    initdb = shutil.which("initdb") or (str(folders[-1] / "initdb") if folders else None)
+    initdb = shutil.which("initdb") or (
+        str(folders[-1] / "initdb") if folders else None
+    )
     if initdb is None:
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
     bin_folder, port = Path(initdb).parent, _free_port()
@@ -46,10 +48,29 @@ def postgresql() -> Iterator[Server]:
         secret.write_text(PASSWORD)
         _own(secret, account)
         data = str(folder / "data")
-        _run(account, initdb, "-D", data, "-U", "shop", "-A", "scram-sha-256", f"--pwfile={secret}")
-        options = ["-p", str(port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1"]
+        _run(
+            account,
+            initdb,
+            "-D",
+            data,
+            "-U",
+            "shop",
+            "-A",
+            "scram-sha-256",
+            f"--pwfile={secret}",
+        )
+        options = [
+            "-p",
+            str(port),
+            "-k",
+            str(folder),
+            "-c",
+            "listen_addresses=127.0.0.1",
+        ]
         quick = ["-c", "fsync=off"]
-        with _process(account, str(bin_folder / "postgres"), "-D", data, *options, *quick):
+        with _process(
+            account, str(bin_folder / "postgres"), "-D", data, *options, *quick
+        ):
             address = f"postgresql://shop:{PASSWORD}@127.0.0.1:{port}/postgres"
             _until(lambda: _made_in_postgresql(address))
             yield Server("postgresql", port, "shop")
@@ -83,7 +104,8 @@ def mariadb() -> Iterator[Server]:
 def _made_in_mariadb(socket_path: str) -> None:
     import pymysql
 
-    with socket.socket(socket.AF_UNIX) as listening:  # pymysql leaves one open where nobody does
+    # pymysql leaves one open where nobody does
+    with socket.socket(socket.AF_UNIX) as listening:
         listening.connect(socket_path)
     with pymysql.connect(user="root", unix_socket=socket_path) as connection:
         cursor = connection.cursor()
@@ -111,7 +133,13 @@ def _own(path: Path, account: str | None) -> None:
 
 def _run(account: str | None, *command: str) -> None:
     done = subprocess.run(
-        command, user=account, group=account, capture_output=True, text=True, cwd="/", timeout=120
+        command,
+        user=account,
+        group=account,
+        capture_output=True,
+        text=True,
+        cwd="/",
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -31,7 +31,10 @@ class Asking:
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://localhost", timeout=60
             ) as client:
-                sent = [client.request(method, path, **given) for method, path, given in requests]
+                sent = [
+                    client.request(method, path, **given)
+                    for method, path, given in requests
+                ]
                 return await asyncio.gather(*sent)
 
         return asyncio.run(all_of_them())

@@ -34,7 +34,13 @@ def benchmarks(monkeypatch):
 def row(mase=1.0, family="daily", origins=1, inside=(8, 8, 8), known=(10, 10, 10)):
     """A row of a set."""
     counts = {"known": list(known), "inside80": list(inside)}
-    return {"mase": mase, "mape": 100 * mase, "family": family, "origins": origins, "hits": counts}
+    return {
+        "mase": mase,
+        "mape": 100 * mase,
+        "family": family,
+        "origins": origins,
+        "hits": counts,
+    }
 
 
 def naive(mase):
@@ -53,7 +59,8 @@ def test_relative_means_count_each_classic_series_once():
     }
     simple = {name: naive(2.0) for name in rows} | {"constant": naive(0.0)}
     ratios = tables.relative(rows, simple)
-    assert ratios == {"a": 0.5, "classic_b": 1.0, "classic_c": 4.0}  # no error to divide by
+    # no error to divide by
+    assert ratios == {"a": 0.5, "classic_b": 1.0, "classic_c": 4.0}
     means = tables.means(ratios, rows)
     assert means["all sets"] == pytest.approx(2 ** (1 / 3))
     assert means["classic as one"] == pytest.approx(1.0)
@@ -65,8 +72,13 @@ def test_what_got_worse_is_named_the_worst_first():
     import accuracy_tables as tables
 
     now = {"a": row(1.2), "b": row(1.04), "c": row(1.5), "new": row(9.0)}
-    ratios = tables.versus(now, {"a": row(1.0), "b": row(1.0), "c": row(1.0), "old": row(1.0)})
-    assert list(tables.worse(ratios, tables.WORSE_SET).items()) == [("c", 1.5), ("a", 1.2)]
+    ratios = tables.versus(
+        now, {"a": row(1.0), "b": row(1.0), "c": row(1.0), "old": row(1.0)}
+    )
+    assert list(tables.worse(ratios, tables.WORSE_SET).items()) == [
+        ("c", 1.5),
+        ("a", 1.2),
+    ]
 
 
 def test_the_best_simple_forecast_is_one_of_those_named():
@@ -165,7 +177,15 @@ def test_rows_of_other_tasks_do_not_count(tmp_path):
     version = cache.Version(None, "abc123", tells_methods=True)
     unit = cache.Unit("gift", "ett1/H/short", "test")
     kept = cache.Cache((tmp_path / "own", tmp_path / "other"))
-    path = tmp_path / "other" / "abc123" / "network" / "test" / "gift" / "ett1_H_short.json"
+    path = (
+        tmp_path
+        / "other"
+        / "abc123"
+        / "network"
+        / "test"
+        / "gift"
+        / "ett1_H_short.json"
+    )
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"stamp": cache.stamp()}))
     assert kept.row(version, unit, "network") is not None
@@ -203,7 +223,9 @@ def measured(monkeypatch, tmp_path):
         name, out = command[3], Path(command[command.index("--out") + 1])
         asked.append(name)
         if name == "broken":
-            return subprocess.CompletedProcess(command, 1, "", "ValueError: broken data")
+            return subprocess.CompletedProcess(
+                command, 1, "", "ValueError: broken data"
+            )
         out.write_text(json.dumps({"stamp": cache.stamp(), "peak_megabytes": 100}))
         return subprocess.CompletedProcess(command, 0, "", "")
 
@@ -238,7 +260,9 @@ def test_a_result_file_stands_for_its_version(measured, tmp_path, capsys):
 
     run, asked = measured
     file = tmp_path / "shipped.json"
-    file.write_text(json.dumps({"rows": [{"set": "a", "mase": 2.0}, {"set": "b", "mase": 1.0}]}))
+    file.write_text(
+        json.dumps({"rows": [{"set": "a", "mase": 2.0}, {"set": "b", "mase": 1.0}]})
+    )
     accuracy.compare(run, str(file), ["a", "b"], {"a": row(2.2), "b": row(1.0)})
     told = capsys.readouterr().out
     assert "sets worse by more than 5%: a × 1.100" in told
@@ -278,4 +302,8 @@ def test_simple_forecasts_have_names_of_their_own():
 
     names = [one.name for one in units.yardsticks((24, 168))]
     assert len(set(names)) == len(names)
-    assert {"seasonal naive", "seasonal naive of 168", "mean of 3 cycles of 168"} <= set(names)
+    assert {
+        "seasonal naive",
+        "seasonal naive of 168",
+        "mean of 3 cycles of 168",
+    } <= set(names)

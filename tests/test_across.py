@@ -8,7 +8,20 @@ import pytest
 
 import lstmcast as lc
 
-MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+MONTHS = [
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+]
 YEARS = range(2010, 2016)
 
 
@@ -54,7 +67,20 @@ def write(folder: Path, header: list[str], rows: list[list[object]]) -> Path:
             "พ.ย.",
             "ธ.ค.",
         ],
-        ["stycznia", "lut", "mar", "kwi", "maj", "cze", "lip", "sie", "wrz", "paź", "lis", "gru"],
+        [
+            "stycznia",
+            "lut",
+            "mar",
+            "kwi",
+            "maj",
+            "cze",
+            "lip",
+            "sie",
+            "wrz",
+            "paź",
+            "lis",
+            "gru",
+        ],
         [
             "Januar",
             "Februar",
@@ -110,7 +136,10 @@ def test_series_beside_a_calendar_stay_series(tmp_path):
 def test_quarters_across(names, tmp_path):
     rows = [[year, 1, 2, 3, 4] for year in YEARS]
     panel = lc.read(write(tmp_path, ["Year", *names], rows))
-    assert (panel.frequency.code, panel.values[:5].tolist()) == ("QS", [1.0, 2.0, 3.0, 4.0, 1.0])
+    assert (panel.frequency.code, panel.values[:5].tolist()) == (
+        "QS",
+        [1.0, 2.0, 3.0, 4.0, 1.0],
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,7 +167,10 @@ def test_half_hours_across(tmp_path):
 
 
 def test_days_of_a_month_across(tmp_path):
-    rows = [[f"2022-{m:02d}", *[d if d < 29 else "" for d in range(1, 32)]] for m in range(1, 5)]
+    rows = [
+        [f"2022-{m:02d}", *[d if d < 29 else "" for d in range(1, 32)]]
+        for m in range(1, 5)
+    ]
     panel = lc.read(write(tmp_path, ["month", *range(1, 32)], rows))
     assert panel.frequency.code == "D" and str(panel.starts[0])[:10] == "2022-01-01"
 
@@ -152,7 +184,9 @@ def test_weekdays_across(tmp_path):
 
 @pytest.mark.parametrize("total", [[], [["Total", *[78] * 6]]])
 def test_years_across_and_months_in_rows(total, tmp_path):
-    rows = [[name, *[10 * n + m for n in range(6)]] for m, name in enumerate(MONTHS)] + total
+    rows = [
+        [name, *[10 * n + m for n in range(6)]] for m, name in enumerate(MONTHS)
+    ] + total
     panel = lc.read(write(tmp_path, ["Month", *YEARS], rows))
     assert (len(panel), panel.frequency.code, panel.values[:3].tolist()) == (
         1,
@@ -184,12 +218,26 @@ def test_numbered_months_of_fiscal_years_go_on_in_january(tmp_path):
 
 
 def test_three_years_across_and_months_in_rows(tmp_path):
-    rows = [[name, n, n + 12, n + 24] for n, name in enumerate(["Jan", "Feb", *NAMES_FROM_MARCH])]
+    rows = [
+        [name, n, n + 12, n + 24]
+        for n, name in enumerate(["Jan", "Feb", *NAMES_FROM_MARCH])
+    ]
     panel = lc.read(write(tmp_path, ["Month", 2021, 2022, 2023], rows))
     assert panel.values.tolist() == list(range(36))
 
 
-NAMES_FROM_MARCH = ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+NAMES_FROM_MARCH = [
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+]
 
 
 @pytest.mark.parametrize("years", [(2023, 2024), (2024,)])
@@ -206,12 +254,16 @@ def test_days_across_beside_a_year_and_a_month(years, tmp_path):
 @pytest.mark.parametrize("letter", ["X", "y"])
 def test_years_behind_a_letter_across(letter, tmp_path):
     rows = [[name, *range(30)] for name in "AB"]
-    panel = lc.read(write(tmp_path, ["item", *(f"{letter}{y}" for y in range(1990, 2020))], rows))
+    panel = lc.read(
+        write(tmp_path, ["item", *(f"{letter}{y}" for y in range(1990, 2020))], rows)
+    )
     assert (panel.frequency.code, str(panel.starts[0])[:4]) == ("YS", "1990")
 
 
 def by_year(count: int) -> list[list[object]]:
-    return [[year, *range(count * n, count * n + count)] for n, year in enumerate(YEARS)]
+    return [
+        [year, *range(count * n, count * n + count)] for n, year in enumerate(YEARS)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +295,9 @@ def test_a_year_without_a_week_53_has_none(tmp_path):
 @pytest.mark.parametrize("first", [0, 1])
 def test_half_hours_across_are_numbered_from_0_or_1(name, first, tmp_path):
     names = [name.format(slot) for slot in range(first, first + 48)]
-    rows = [[f"2022-03-{day:02d}", *range(48 * day, 48 * day + 48)] for day in range(1, 5)]
+    rows = [
+        [f"2022-03-{day:02d}", *range(48 * day, 48 * day + 48)] for day in range(1, 5)
+    ]
     panel = lc.read(write(tmp_path, ["date", *names], rows))
     assert (len(panel), panel.frequency.code) == (1, "30min")
     assert panel.values.tolist() == list(range(48, 48 * 5))
@@ -253,8 +307,12 @@ def test_half_hours_across_are_numbered_from_0_or_1(name, first, tmp_path):
     ("header", "first", "code"),
     [("Month", 12, "MS"), ("Quarter", 4, "QS"), ("Week", 52, "W-MON")],
 )
-def test_numbered_parts_down_and_years_across_are_one_series(header, first, code, tmp_path):
-    rows = [[part, *[first * n + part for n in range(6)]] for part in range(1, first + 1)]
+def test_numbered_parts_down_and_years_across_are_one_series(
+    header, first, code, tmp_path
+):
+    rows = [
+        [part, *[first * n + part for n in range(6)]] for part in range(1, first + 1)
+    ]
     panel = lc.read(write(tmp_path, [header, *map(str, YEARS)], rows))
     assert (len(panel), panel.frequency.code.split("-")[0]) == (1, code.split("-")[0])
     assert panel.values[:first].tolist() == list(range(1, first + 1))
@@ -263,7 +321,10 @@ def test_numbered_parts_down_and_years_across_are_one_series(header, first, code
 def test_days_down_and_months_across_are_one_series(tmp_path):
     months = ["Jan 2022", "Feb 2022", "Mar 2022"]
     lengths = (31, 28, 31)
-    rows = [[d, *[100 * m + d if d <= lengths[m] else "" for m in range(3)]] for d in range(1, 32)]
+    rows = [
+        [d, *[100 * m + d if d <= lengths[m] else "" for m in range(3)]]
+        for d in range(1, 32)
+    ]
     panel = lc.read(write(tmp_path, ["Day", *months], rows))
     assert (len(panel), panel.frequency.code, len(panel.values)) == (1, "D", 90)
     assert panel.values[31] == 101

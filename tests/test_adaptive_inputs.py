@@ -46,7 +46,8 @@ from lstmcast.model.inputs.tables import (
 CONFIG, HORIZON = Adaptive(window=5), 7
 CHANNELS = CONFIG.width(HORIZON)
 PERIODS = ((1,), (5,), (12,), (7, 30), (4, 12), (24, 168), (7, 365))
-WINDOW = slice(0, CONFIG.window - 1)  # channels: earlier values relative to the newest one
+# channels: earlier values relative to the newest one
+WINDOW = slice(0, CONFIG.window - 1)
 KNOWN = slice(CONFIG.window - 1, 2 * CONFIG.window - 1)
 EXPECTED = slice(CHANNELS - 3 * HORIZON, CHANNELS - 2 * HORIZON)
 
@@ -66,7 +67,9 @@ def start(rows, periods, log=False, family="monthly"):
 def read_on(state, z_BT):
     seen, state = CONFIG.read(state, np.asarray(z_BT, float))
     known = seen.known
-    return Read(seen.x_BTC, seen.begun_BT, known.level, known.scale, known.seasonal), state
+    return Read(
+        seen.x_BTC, seen.begun_BT, known.level, known.scale, known.seasonal
+    ), state
 
 
 def read(z_BT, periods, log=False, family="monthly"):
@@ -100,7 +103,9 @@ def assert_same(parts, whole):
 def test_one_observation_at_a_time_gives_what_the_batch_gives(periods, log):
     length = min(2 * max(periods) + 40, 480)
     z_BT = random_series(1, 3, length)
-    assert_same(in_chunks(z_BT, periods, range(1, length), log), read(z_BT, periods, log))
+    assert_same(
+        in_chunks(z_BT, periods, range(1, length), log), read(z_BT, periods, log)
+    )
 
 
 @settings(max_examples=30, deadline=None)
@@ -108,7 +113,9 @@ def test_one_observation_at_a_time_gives_what_the_batch_gives(periods, log):
 def test_any_chunks_give_what_the_batch_gives(seed, periods, data):
     length = data.draw(st.integers(2, 130))
     bounds = sorted(data.draw(st.sets(st.integers(1, length - 1), max_size=6)))
-    z_BT = random_series(seed, 2, length, missing=data.draw(st.sampled_from([0.0, 0.1, 0.5])))
+    z_BT = random_series(
+        seed, 2, length, missing=data.draw(st.sampled_from([0.0, 0.1, 0.5]))
+    )
     assert_same(in_chunks(z_BT, periods, bounds), read(z_BT, periods))
 
 
@@ -119,7 +126,9 @@ def test_nothing_depends_on_later_values(periods, later):
     whole = read(z_BT, periods)
     for t in (0, 1, 11, 50, 98):
         changed = z_BT.copy()
-        changed[:, t + 1 :] = np.nan if later == "missing" else 1e3 * random_series(3, 3, 99 - t)
+        changed[:, t + 1 :] = (
+            np.nan if later == "missing" else 1e3 * random_series(3, 3, 99 - t)
+        )
         for now, before in zip(read(changed, periods), whole, strict=True):
             np.testing.assert_array_equal(now[:, : t + 1], before[:, : t + 1])
 
@@ -141,13 +150,18 @@ def test_on_the_linear_axis_level_and_scale_take_up_factor_and_shift():
     np.testing.assert_allclose(other.scale_BT, 250 * one.scale_BT, rtol=1e-7, atol=1e-7)
     np.testing.assert_allclose(other.level_BT, -250 * one.level_BT + 1e6, rtol=1e-9)
     np.testing.assert_allclose(other.seasonal_BTH, -250 * one.seasonal_BTH, atol=1e-5)
-    np.testing.assert_allclose(other.x_BTC[:, :, WINDOW], -one.x_BTC[:, :, WINDOW], atol=1e-4)
+    np.testing.assert_allclose(
+        other.x_BTC[:, :, WINDOW], -one.x_BTC[:, :, WINDOW], atol=1e-4
+    )
     np.testing.assert_array_equal(other.x_BTC[:, :, KNOWN], one.x_BTC[:, :, KNOWN])
 
 
 def test_a_huge_offset_costs_no_digits_of_the_changes():
-    z_BT = np.round(random_series(6, 1, 60) * 8) / 8  # exact in float64 beside the offset
-    np.testing.assert_array_equal(read(z_BT + 2.0**40, (12,)).x_BTC, read(z_BT, (12,)).x_BTC)
+    # exact in float64 beside the offset
+    z_BT = np.round(random_series(6, 1, 60) * 8) / 8
+    np.testing.assert_array_equal(
+        read(z_BT + 2.0**40, (12,)).x_BTC, read(z_BT, (12,)).x_BTC
+    )
 
 
 def test_left_padding_costs_nothing():
@@ -169,7 +183,9 @@ def test_left_padding_costs_nothing():
         for name, whole, alone in zip(
             together._fields, together, read(one[None], (4, 12)), strict=True
         ):
-            np.testing.assert_array_equal(whole[i, 80 - len(one) :], alone[0], err_msg=name)
+            np.testing.assert_array_equal(
+                whole[i, 80 - len(one) :], alone[0], err_msg=name
+            )
 
 
 def test_missing_values_do_not_become_zeros():
@@ -179,15 +195,20 @@ def test_missing_values_do_not_become_zeros():
     seen = read(z_BT, (12,))
     assert abs(seen.level_BT - 1000).max() < 10 and abs(seen.seasonal_BTH).max() < 5
     assert abs(seen.x_BTC[:, 10:, WINDOW]).max() < CLIP / 2
-    known = np.stack([np.roll(~np.isnan(z_BT), k, axis=1) for k in range(CONFIG.window)], axis=2)
-    np.testing.assert_array_equal(seen.x_BTC[:, CONFIG.window :, KNOWN], known[:, CONFIG.window :])
+    known = np.stack(
+        [np.roll(~np.isnan(z_BT), k, axis=1) for k in range(CONFIG.window)], axis=2
+    )
+    np.testing.assert_array_equal(
+        seen.x_BTC[:, CONFIG.window :, KNOWN], known[:, CONFIG.window :]
+    )
 
 
 def test_a_missing_value_repeats_the_level_and_leaves_the_scale():
     seen = read([[3.0, 5.0, np.nan, np.nan, 6.0, 7.0]], (1,))
     np.testing.assert_array_equal(seen.level_BT, [[3, 5, 5, 5, 6, 7]])
     kept = 1 - 1 / SHORTEST_MEMORY
-    scale = (2 * kept + 1) / (kept + 1)  # 6 − 5 spans a gap, so it is no change of a step
+    # 6 − 5 spans a gap, so it is no change of a step
+    scale = (2 * kept + 1) / (kept + 1)
     np.testing.assert_allclose(seen.scale_BT, [[0, 2, 2, 2, 2, scale]])
     np.testing.assert_allclose(seen.x_BTC[0, 4, WINDOW], [-0.5, -0.5, -0.5, -1.5])
 
@@ -229,7 +250,9 @@ def test_a_pure_season_is_found(m):
     steps = np.arange(14 * m)
     seen = read(50 + pattern[steps % m][None], (m,))
     ahead = pattern[(steps[-1] + 1 + np.arange(HORIZON)) % m]
-    np.testing.assert_allclose(seen.seasonal_BTH[0, -1], ahead, atol=0.12 * abs(ahead).max())
+    np.testing.assert_allclose(
+        seen.seasonal_BTH[0, -1], ahead, atol=0.12 * abs(ahead).max()
+    )
     assert abs(seen.level_BT[0, -1] - 50) < 0.12 * abs(pattern).max()
     np.testing.assert_allclose(
         seen.x_BTC[0, -1, EXPECTED],
@@ -265,7 +288,9 @@ class PlainTable:
         if deviation is not None:
             taken, surprise = deviation, 0.0
             if weight > 0:
-                limit = LIMIT * max(self.usual(), least) if weight >= SETTLED else np.inf
+                limit = (
+                    LIMIT * max(self.usual(), least) if weight >= SETTLED else np.inf
+                )
                 surprise = np.clip(deviation - mean, -limit, limit)
                 taken = mean + surprise
                 rate = SURPRISE_RATE if weight > 1 else 1.0
@@ -278,7 +303,9 @@ class PlainTable:
     def usual(self):
         """Mean surprise in the cycle that ended one cycle ago."""
         cycle = [
-            size for size in self.history[-2 * self.m : len(self.history) - self.m] if size > 0
+            size
+            for size in self.history[-2 * self.m : len(self.history) - self.m]
+            if size > 0
         ]
         return np.mean(cycle) if cycle else 0.0
 
@@ -305,12 +332,16 @@ class PlainTable:
     def _above_inner(self, step):
         means, alike = self.means(), slice(step % self.inner, None, self.inner)
         known = max((self.weights[alike] > 0).sum(), 1)
-        return means[step % self.m] - (means[alike].sum() / known if self.inner < self.m else 0)
+        return means[step % self.m] - (
+            means[alike].sum() / known if self.inner < self.m else 0
+        )
 
     def index(self, step):
         if not self.whole() or self.weights[step % self.m] == 0:
             return 0.0
-        centre = 0 if self.inner < self.m else self.means().sum() / (self.weights > 0).sum()
+        centre = (
+            0 if self.inner < self.m else self.means().sum() / (self.weights > 0).sum()
+        )
         return self._above_inner(step) - centre
 
 
@@ -325,11 +356,15 @@ class PlainFamily:
         self.shares, self.changes = np.zeros(K), {lag: [] for lag in family.lags}
 
     def index(self, step):
-        return sum(s * table.index(step) for s, table in zip(self.shares, self.tables, strict=True))
+        return sum(
+            s * table.index(step)
+            for s, table in zip(self.shares, self.tables, strict=True)
+        )
 
     def foretold(self, before, step, lag):
         return sum(
-            s * table.foretold(step, lag) for s, table in zip(self.shares, before, strict=True)
+            s * table.foretold(step, lag)
+            for s, table in zip(self.shares, before, strict=True)
         )
 
     def limited(self, change, lag):
@@ -351,7 +386,10 @@ class PlainFamily:
             return
         of = self.family.tables
         told = np.array(
-            [told[k] - (told[of[k].first] if of[k].first != k else 0) for k in range(len(of))]
+            [
+                told[k] - (told[of[k].first] if of[k].first != k else 0)
+                for k in range(len(of))
+            ]
         )
         self.squares += np.outer(told, told)
         self.products += told * change
@@ -399,7 +437,11 @@ def plain_reference(z, periods, horizon, log):
     """The decomposition step by step, as the module's text describes it."""
     groups = [PlainFamily(family) for family in families(periods)]
     begun = np.flatnonzero(~np.isnan(z))[0]
-    level, total, count = 0.0, LOG_PRIOR_COUNT * LOG_PRIOR_SCALE * log, LOG_PRIOR_COUNT * log
+    level, total, count = (
+        0.0,
+        LOG_PRIOR_COUNT * LOG_PRIOR_SCALE * log,
+        LOG_PRIOR_COUNT * log,
+    )
     keep = 1 - 1 / max(SHORTEST_MEMORY, MEMORY_CYCLES * min(periods))
     out = Reference(np.zeros(len(z)), np.zeros(len(z)), np.zeros((len(z), horizon)))
 
@@ -416,11 +458,15 @@ def plain_reference(z, periods, horizon, log):
             for table in group.tables:
                 here = deviation(z, t, table.m, begun)
                 if here is not None:
-                    here -= sum(shorter.index(t - table.m // 2) for shorter, _ in earlier)
+                    here -= sum(
+                        shorter.index(t - table.m // 2) for shorter, _ in earlier
+                    )
                 table.add(t - table.m // 2, here, least)
             for place, lag in enumerate(group.family.lags):
                 change = group.limited(z[t] - z[t - lag] if t >= lag else np.nan, lag)
-                change -= sum(shorter.foretold(then, t, lag) for shorter, then in earlier)
+                change -= sum(
+                    shorter.foretold(then, t, lag) for shorter, then in earlier
+                )
                 group.learn(change, t, lag, before, place == 0)
             if group.family.lags[0] > 1 and before[0].zigzags(t, group.family.lags[0]):
                 change = z[t] - z[t - 1]
@@ -461,7 +507,9 @@ def test_the_decomposition_equals_a_plain_reference_at_every_cut(periods, missin
 
 
 def test_what_alternates_is_decomposed_as_by_a_plain_reference():
-    z = np.where(np.arange(90) % 2, 1.0, -1.0) + np.random.default_rng(1).normal(0, 0.05, 90)
+    z = np.where(np.arange(90) % 2, 1.0, -1.0) + np.random.default_rng(1).normal(
+        0, 0.05, 90
+    )
     seen = read(z[None], (12,), False)
     _same_decomposition(seen, plain_reference(z, (12,), HORIZON, False))
 
@@ -494,5 +542,7 @@ def test_periods_are_at_least_one_and_one_is_no_season():
 def test_the_way_back_to_units_never_overflows():
     values = np.array([1e-300, 2.5, 1e300])
     for log in (False, True):
-        np.testing.assert_allclose(from_axis(to_axis(values, log), log), values, rtol=1e-12)
+        np.testing.assert_allclose(
+            from_axis(to_axis(values, log), log), values, rtol=1e-12
+        )
     assert np.isfinite(from_axis(np.array([1e6, -1e6]), True)).all()

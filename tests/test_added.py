@@ -12,7 +12,9 @@ def test_a_fitted_model_is_measured_without_the_columns_that_it_remembers():
     rng = np.random.default_rng(0)
     sale = (rng.random(134) < 0.3) * 1.0
     sold = 50 * np.exp(0.5 * sale[:120] + rng.normal(0, 0.05, 120))
-    panel = lc.Panel.from_arrays(sold, frequency="D", start="2024-01-01", future={"sale": sale})
+    panel = lc.Panel.from_arrays(
+        sold, frequency="D", start="2024-01-01", future={"sale": sale}
+    )
     model = lc.LSTMForecaster(7)
     kept = remembering(model.with_fitted(model.model), panel.until([90]))
     found = lc.backtest(kept, panel, cutoffs=2, baselines=False).added

@@ -48,7 +48,9 @@ def test_what_comes_later_moves_no_score(found, panel):
 
 
 def test_a_stream_says_the_same(found, panel, tmp_path):
-    stream = lc.Stream(lc.LSTMForecaster(horizon=1), panel.ids, frequency="D", alerts=Alerts(0.005))
+    stream = lc.Stream(
+        lc.LSTMForecaster(horizon=1), panel.ids, frequency="D", alerts=Alerts(0.005)
+    )
     scores, alerts = [], []
     for step in range(700):
         rows = [row for row in range(2) if step < panel.lengths[row]]
@@ -68,7 +70,9 @@ def test_a_stream_says_the_same(found, panel, tmp_path):
 
 def test_a_stream_goes_on_from_what_a_panel_showed(found, panel):
     calm = panel.select(["calm"])
-    stream = lc.Stream(lc.LSTMForecaster(horizon=1), calm.until([590]), alerts=Alerts(0.005))
+    stream = lc.Stream(
+        lc.LSTMForecaster(horizon=1), calm.until([590]), alerts=Alerts(0.005)
+    )
     alerts = []
     for value in calm.values[590:]:
         stream.observe([value])
@@ -92,11 +96,14 @@ def test_false_alarms_are_as_seldom_as_promised(draw):
     state, alarms, unlikely = start(rows, 3), 0, 0
     for _ in range(ticks):
         values = getattr(rng, draw)(size=rows)
-        scores, alerted = advance(state, values, np.zeros((rows, 1)), np.zeros(rows), alerts)
+        scores, alerted = advance(
+            state, values, np.zeros((rows, 1)), np.zeros(rows), alerts
+        )
         alarms += alerted.sum()
         unlikely += (scores >= 1 - alerts.rate).sum()
     assert alarms <= unlikely <= 1.1 * alerts.rate * rows * ticks
-    assert unlikely > 0.3 * alerts.rate * rows * ticks  # and no seldomer than that by far
+    # and no seldomer than that by far
+    assert unlikely > 0.3 * alerts.rate * rows * ticks
 
 
 def test_the_command_shows_and_writes_them(run, tmp_path):
@@ -127,5 +134,7 @@ def test_quantiles_too_far_apart_to_be_subtracted_are_no_defect():
     state, huge = start(1, 1), np.finfo(float).max
     quantiles = huge * np.array([[-1.0, -0.9, -0.8, -0.7, 0.8, 0.9, 1.0]])
     for value in (0.0, huge):
-        score, alert = advance(state, np.array([value]), quantiles, np.array([-huge]), Alerts())
+        score, alert = advance(
+            state, np.array([value]), quantiles, np.array([-huge]), Alerts()
+        )
         assert not alert.any() and not (score > 1).any()

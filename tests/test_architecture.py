@@ -87,7 +87,9 @@ def test_models_are_saved_and_loaded_without_what_only_posix_has(tmp_path):
 def test_packages_stay_in_their_homes(module):
     tree_text = (SOURCE / module).read_text(encoding="utf-8")
     assert "import pickle" not in tree_text
-    strays = {p for p in imports(module) & HOMES.keys() if not module.startswith(HOMES[p])}
+    strays = {
+        p for p in imports(module) & HOMES.keys() if not module.startswith(HOMES[p])
+    }
     assert not strays
 
 
@@ -100,7 +102,9 @@ def test_slow_packages_are_imported_where_they_are_used(module):
 
 def loaded_after(code: str) -> set[str]:
     code += "\nimport sys; print(*{name.partition('.')[0] for name in sys.modules})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split("\n")[-2].split())
 
@@ -120,7 +124,9 @@ FRAMEWORKS = {
 
 def test_forecasting_a_file_loads_no_framework(tmp_path):
     rows = "\n".join(
-        f"20{y}-{m:02}-01,{100 + 10 * m + y}" for y in range(10, 20) for m in range(1, 13)
+        f"20{y}-{m:02}-01,{100 + 10 * m + y}"
+        for y in range(10, 20)
+        for m in range(1, 13)
     )
     (tmp_path / "sales.csv").write_text(f"month,sales\n{rows}\n")
     loaded = loaded_after(
@@ -194,8 +200,12 @@ def test_rules_of_findings_are_compared_by_constant(module):
     for node in ast.walk(ast.parse((SOURCE / module).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
-            of_rule = [s for s in sides if isinstance(s, ast.Attribute) and s.attr == "rule"]
-            texts = [part for side in sides for part in ast.walk(side) if _is_text(part)]
+            of_rule = [
+                s for s in sides if isinstance(s, ast.Attribute) and s.attr == "rule"
+            ]
+            texts = [
+                part for side in sides for part in ast.walk(side) if _is_text(part)
+            ]
             assert not (of_rule and texts), f"{module}, line {node.lineno}"
 
 

@@ -46,7 +46,9 @@ def example(monkeypatch):
     """Two examples of the given functions take the place of all."""
 
     def install(first, second=lambda to, faithful, seed: [Measure("RMSE", 2.0, 1.0)]):
-        module = types.SimpleNamespace(first=first, second=second, JAPANESE={"step": "ステップ"})
+        module = types.SimpleNamespace(
+            first=first, second=second, JAPANESE={"step": "ステップ"}
+        )
         monkeypatch.setitem(sys.modules, "lstmcast.articles.fake", module)
         monkeypatch.setattr(
             articles,
@@ -117,13 +119,15 @@ def test_a_new_run_writes_a_new_log_and_removes_old_networks_only(tmp_path):
     to = ExampleRun(tmp_path, quiet=True)
     to.say("old")
     folder = to.saved_networks("best")
-    store.save(folder / "model001", {"kind": "network"}, {"weights": {"a": np.zeros(1)}})
+    store.save(
+        folder / "model001", {"kind": "network"}, {"weights": {"a": np.zeros(1)}}
+    )
     (folder / "mine.txt").write_text("kept")
     to.finish({})
     again = ExampleRun(tmp_path, quiet=True)
-    assert again.saved_networks("best") == folder and [path.name for path in folder.iterdir()] == [
-        "mine.txt"
-    ]
+    assert again.saved_networks("best") == folder and [
+        path.name for path in folder.iterdir()
+    ] == ["mine.txt"]
     assert (tmp_path / "log.txt").read_text() == ""
 
 
@@ -137,7 +141,9 @@ def test_summary_and_table_of_an_example(example, tmp_path, capsys):
             Measure("ticks", 45678, 0),
         ]
     )
-    status, out, err = run_cli(capsys, "first", "--out", str(tmp_path / "o"), "--faithful")
+    status, out, err = run_cli(
+        capsys, "first", "--out", str(tmp_path / "o"), "--faithful"
+    )
     assert status == 0 and err == f"written: {tmp_path / 'o'}\n"
     assert (
         out
@@ -173,7 +179,12 @@ def test_the_folder_is_named_after_the_example(example, tmp_path, monkeypatch, c
 
 
 def test_all_runs_each_into_a_folder_and_compares(example, tmp_path, capsys):
-    example(lambda to, faithful, seed: [Measure("RMSE", 0.5, 3.0), Measure("other", 9.0, 0.0)])
+    example(
+        lambda to, faithful, seed: [
+            Measure("RMSE", 0.5, 3.0),
+            Measure("other", 9.0, 0.0),
+        ]
+    )
     status, out, _ = run_cli(capsys, "all", "--out", str(tmp_path), "--quiet")
     assert status == 0
     assert out.splitlines() == [
@@ -212,7 +223,11 @@ def test_all_goes_on_after_an_interruption(example, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["airlines"], 2, "example 'airlines' is not known. Did you mean 'airline'? Choose one of"),
+        (
+            ["airlines"],
+            2,
+            "example 'airlines' is not known. Did you mean 'airline'? Choose one of",
+        ),
         (
             ["airline", "--labels", "de"],
             2,
@@ -237,7 +252,8 @@ def test_bad_input_is_refused_before_anything_is_written(
 
 
 def test_a_read_only_folder_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda place, mode: False)  # root may write anywhere
+    # root may write anywhere
+    monkeypatch.setattr(os, "access", lambda place, mode: False)
     with pytest.raises(OutputError, match="permission to write there is missing"):
         ExampleRun(tmp_path, quiet=True)
 
@@ -255,12 +271,16 @@ def test_checkpoints_of_something_else_are_left_alone(tmp_path):
     for summary in ("", "example,mode,measure,value,seconds\n"):
         if summary:
             (tmp_path / "summary.csv").write_text(summary)
-        with pytest.raises(OutputError, match=r"has other things in it.*empty or a new one"):
+        with pytest.raises(
+            OutputError, match=r"has other things in it.*empty or a new one"
+        ):
             ExampleRun(tmp_path, quiet=True)
     assert (tmp_path / "checkpoints" / "theirs").read_text() == "precious"
 
 
-def test_a_folder_with_other_things_is_left_alone_and_ones_own_is_filled_again(tmp_path):
+def test_a_folder_with_other_things_is_left_alone_and_ones_own_is_filled_again(
+    tmp_path,
+):
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     (theirs / "log.txt").write_text("precious")
@@ -290,13 +310,17 @@ def test_ctrl_c_ends_the_example_and_the_same_command_goes_on(tmp_path, monkeypa
     assert again.resumed and "interrupted" in (tmp_path / "log.txt").read_text()
     whole = ExampleRun(tmp_path / "other", example="a", quiet=True)
     one, other = (run.fit(tiny(), panel()) for run in (again, whole))
-    epochs = [line.split()[0] for line in (tmp_path / "log.txt").read_text().splitlines()]
+    epochs = [
+        line.split()[0] for line in (tmp_path / "log.txt").read_text().splitlines()
+    ]
     assert epochs == ["epoch", "1", "2", "note:", "epoch", "2", "3"]
     np.testing.assert_array_equal(one.predict().point, other.predict().point)
 
 
 def test_checkpoints_of_another_seed_are_not_taken_up(tmp_path):
-    ExampleRun(tmp_path, example="a", seed=1, quiet=True).checkpoints.joinpath("fit").mkdir()
+    ExampleRun(tmp_path, example="a", seed=1, quiet=True).checkpoints.joinpath(
+        "fit"
+    ).mkdir()
     to = ExampleRun(tmp_path, example="a", seed=2, quiet=True)
     assert not to.resumed and not (to.checkpoints / "fit").exists()
     assert json.loads((to.checkpoints / runs.MARKER).read_text())["seed"] == 2
@@ -310,7 +334,9 @@ def test_seconds_of_training_add_up_over_members():
         training=TrainingConfig(epochs=2, members=2, batching=Windows(4)),
     ).fit(panel())
     columns = fitted.history.columns()
-    assert training_seconds(fitted.history) == pytest.approx(columns["seconds"][[1, 3]].sum())
+    assert training_seconds(fitted.history) == pytest.approx(
+        columns["seconds"][[1, 3]].sum()
+    )
 
 
 # Labels
@@ -322,11 +348,17 @@ def test_labels_are_translated_where_a_font_has_the_letters(tmp_path, monkeypatc
     assert (to.text("step"), to.text("other")) == ("ステップ", "other")
 
 
-def test_without_such_a_font_labels_are_english_and_a_note_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, letters))
+def test_without_such_a_font_labels_are_english_and_a_note_says_so(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        fonts, "_covering", lambda families, letters: (families, letters)
+    )
     to = ExampleRun(tmp_path, quiet=True, language="ja", japanese={"step": "ステップ"})
     assert to.text("step") == "step"
-    assert "no installed font has Japanese letters" in (tmp_path / "log.txt").read_text()
+    assert (
+        "no installed font has Japanese letters" in (tmp_path / "log.txt").read_text()
+    )
 
 
 def test_the_font_of_a_package_is_found_without_importing_it():
@@ -345,7 +377,9 @@ def test_every_example_is_there_and_has_japanese_words():
     for example in EXAMPLES.values():
         module = articles._module(example)
         assert callable(getattr(module, example.function))
-        assert all(english and japanese for english, japanese in module.JAPANESE.items())
+        assert all(
+            english and japanese for english, japanese in module.JAPANESE.items()
+        )
 
 
 def test_an_unknown_language_is_refused(tmp_path):
@@ -373,7 +407,8 @@ def test_the_benchmark_takes_the_median_over_seeds(tmp_path, monkeypatch):
         5,
     )
     assert (
-        benchmark._missed(row) == "missed: sine, default, RMSE: value 0.03 > 0.003, seconds 20 > 12"
+        benchmark._missed(row)
+        == "missed: sine, default, RMSE: value 0.03 > 0.003, seconds 20 > 12"
     )
     assert {name for name, _ in benchmark.GOALS} <= set(EXAMPLES)
 
@@ -397,7 +432,9 @@ def test_the_benchmark_takes_of_long_runs_those_that_ended(tmp_path, monkeypatch
 
 def test_epochs_metrics_and_updates_are_rows_of_tables(tmp_path):
     to = ExampleRun(tmp_path, quiet=True)
-    metrics = {"weights": lambda network: sum(a.size for a in network.members[0].values())}
+    metrics = {
+        "weights": lambda network: sum(a.size for a in network.members[0].values())
+    }
     fitted = to.fit(tiny(), panel(), "one", metrics=metrics, updates=True)
     to.fit(tiny(2), panel(), "two")
     history = rows(tmp_path / "history.csv")
@@ -409,10 +446,14 @@ def test_epochs_metrics_and_updates_are_rows_of_tables(tmp_path):
         ("two", "2"),
     ]
     columns = fitted.history.columns()
-    assert [float(row["train_loss"]) for row in history[:3]] == columns["train_loss"].tolist()
+    assert [float(row["train_loss"]) for row in history[:3]] == columns[
+        "train_loss"
+    ].tolist()
     assert float(history[0]["weights"]) > 0 and history[3]["weights"] == ""
     updates = rows(tmp_path / "updates.csv")
-    assert [int(row["update"]) for row in updates] == list(range(1, int(columns["step"][-1]) + 1))
+    assert [int(row["update"]) for row in updates] == list(
+        range(1, int(columns["step"][-1]) + 1)
+    )
     of_last = [float(row["train_loss"]) for row in updates if row["epoch"] == "3"]
     assert np.isfinite(of_last).all() and len(set(of_last)) == len(of_last)
 
@@ -421,7 +462,9 @@ def test_the_root_of_a_squared_error_is_in_the_history(tmp_path):
     training = TrainingConfig(epochs=1, batching=Windows(4), loss="mse")
     ExampleRun(tmp_path, quiet=True).fit(tiny().replace(training=training), panel())
     (row,) = rows(tmp_path / "history.csv")
-    assert float(row["validation_rmse"]) == pytest.approx(float(row["validation_loss"]) ** 0.5)
+    assert float(row["validation_rmse"]) == pytest.approx(
+        float(row["validation_loss"]) ** 0.5
+    )
 
 
 def test_an_interrupted_run_keeps_the_epochs_that_it_recorded(tmp_path, monkeypatch):
@@ -432,16 +475,25 @@ def test_an_interrupted_run_keeps_the_epochs_that_it_recorded(tmp_path, monkeypa
         try:
             to.fit(tiny(), panel(), callbacks=callbacks, metrics=metrics, updates=True)
         except KeyboardInterrupt:
-            assert [row["epoch"] for row in rows(tmp_path / "history.csv")] == ["1", "2"]
+            assert [row["epoch"] for row in rows(tmp_path / "history.csv")] == [
+                "1",
+                "2",
+            ]
     history, updates = rows(tmp_path / "history.csv"), rows(tmp_path / "updates.csv")
     assert [row["ones"] for row in history] == ["1.0"] * 3
     steps = [int(row["update"]) for row in updates]
-    assert steps == sorted(set(steps)) and {row["epoch"] for row in updates} == {"1", "2", "3"}
+    assert steps == sorted(set(steps)) and {row["epoch"] for row in updates} == {
+        "1",
+        "2",
+        "3",
+    }
 
 
 def test_epochs_are_printed_where_the_article_prints_them(tmp_path, capsys):
     for quiet in (False, True):
-        ExampleRun(tmp_path / str(quiet), quiet=quiet).fit(tiny(2), panel(), printed=True)
+        ExampleRun(tmp_path / str(quiet), quiet=quiet).fit(
+            tiny(2), panel(), printed=True
+        )
         out, err = capsys.readouterr()
         assert err == "" and [line.split()[0] for line in out.splitlines()] == (
             [] if quiet else ["epoch", "1", "2"]
@@ -477,7 +529,8 @@ def test_several_seeds_give_medians_and_ranges(example, tmp_path, capsys):
         "3",
     ]
     assert rows(tmp_path / "o" / "seed6" / "seed.csv") == [{"seed": "6"}]
-    assert articles.run("first", out=out, seed=4, seeds=3, quiet=True)[0].value == 5.0  # again
+    # again
+    assert articles.run("first", out=out, seed=4, seeds=3, quiet=True)[0].value == 5.0
     done = articles.run_all(out=tmp_path / "all", seeds=2, quiet=True)
     assert articles.compared(done)[0][-4:] == ["error", "lowest", "highest", "seconds"]
 
@@ -515,24 +568,34 @@ def taking(monkeypatch):
             return [Measure("values", len(to.panel(panel).values), 0.0)]
 
         monkeypatch.setitem(
-            sys.modules, "lstmcast.articles.fake", types.SimpleNamespace(run=run, JAPANESE={})
+            sys.modules,
+            "lstmcast.articles.fake",
+            types.SimpleNamespace(run=run, JAPANESE={}),
         )
-        monkeypatch.setattr(articles, "EXAMPLES", {"a": Example("fake", "run", "an a", takes)})
+        monkeypatch.setattr(
+            articles, "EXAMPLES", {"a": Example("fake", "run", "an a", takes)}
+        )
 
     return install
 
 
-def test_an_example_learns_from_a_readers_own_column(taking, tmp_path, monkeypatch, capsys):
+def test_an_example_learns_from_a_readers_own_column(
+    taking, tmp_path, monkeypatch, capsys
+):
     taking(Takes(values=3))
     monkeypatch.chdir(tmp_path)
     days = "".join(f"2024-01-0{day},{day},{2 * day}\n" for day in range(1, 7))
     Path("own.csv").write_text(f"day,a,b\n{days}")
-    status, out, _ = run_cli(capsys, "a", "--data", "own.csv", "--column", "b", "--quiet")
+    status, out, _ = run_cli(
+        capsys, "a", "--data", "own.csv", "--column", "b", "--quiet"
+    )
     assert status == 0 and out.split()[-2:] == ["6", "0.0"]
     (measure,) = articles.run("a", out="other", quiet=True)
     assert measure.value == 40
     Path("rows.csv").write_text("a\n1\n2\n5\n")
-    (measure,) = articles.run("a", data="rows.csv", time="index", out="third", quiet=True)
+    (measure,) = articles.run(
+        "a", data="rows.csv", time="index", out="third", quiet=True
+    )
     assert measure.value == 3
     status, _, err = run_cli(capsys, "a", "--data", "own.csv")
     assert status == 1 and "Choose one with --column a (in Python: column=" in err
@@ -541,7 +604,12 @@ def test_an_example_learns_from_a_readers_own_column(taking, tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("takes", "arguments", "error", "said"),
     [
-        (Takes(3), {"column": "b"}, UsageError, "names a column of data, but no data are given"),
+        (
+            Takes(3),
+            {"column": "b"},
+            UsageError,
+            "names a column of data, but no data are given",
+        ),
         (
             Takes(10),
             {"data": np.ones(9)},
@@ -568,7 +636,10 @@ def test_an_example_learns_from_a_readers_own_column(taking, tmp_path, monkeypat
         ),
         (
             Takes(3, most=None, prices=True),
-            {"data": {"day": days(5), "x": np.ones(5), "y": [1, 2, 0, 4, -1]}, "column": "*"},
+            {
+                "data": {"day": days(5), "x": np.ones(5), "y": [1, 2, 0, 4, -1]},
+                "column": "*",
+            },
             DataError,
             r"returns, which need prices above 0, but series 'y' of .* is 0 at "
             r"2024-01-03, and 1 more value is not above 0\. Name other columns",
@@ -579,10 +650,25 @@ def test_an_example_learns_from_a_readers_own_column(taking, tmp_path, monkeypat
             DataError,
             "at least 5 prices of a series, and the longest of .*, 'x', has 4",
         ),
-        (Takes(3), {"data": panel(), "column": "b"}, UsageError, "a Panel has series, not columns"),
+        (
+            Takes(3),
+            {"data": panel(), "column": "b"},
+            UsageError,
+            "a Panel has series, not columns",
+        ),
         (Takes(3), {"data": "none.csv"}, DataError, "there is no file 'none.csv'"),
-        (Takes(3), {"epochs": 0}, UsageError, "epochs=0 must be a whole number of at least 1"),
-        (Takes(3), {"seeds": 0}, UsageError, "seeds=0 must be a whole number of at least 1"),
+        (
+            Takes(3),
+            {"epochs": 0},
+            UsageError,
+            "epochs=0 must be a whole number of at least 1",
+        ),
+        (
+            Takes(3),
+            {"seeds": 0},
+            UsageError,
+            "seeds=0 must be a whole number of at least 1",
+        ),
         (Takes(3), {"device": "tpu"}, UsageError, "device='tpu' is not known"),
     ],
 )

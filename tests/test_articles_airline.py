@@ -13,7 +13,14 @@ import lstmcast as lc
 from example_runs import undrawn
 from lstmcast import articles, windows
 from lstmcast.articles import airline
-from lstmcast.articles.airline import HELD_BACK, INPUTS, TRAINING, Choice, held_back, own_choices
+from lstmcast.articles.airline import (
+    HELD_BACK,
+    INPUTS,
+    TRAINING,
+    Choice,
+    held_back,
+    own_choices,
+)
 from lstmcast.articles.airline_pictures import JAPANESE, Scaled
 from lstmcast.articles.runs import ExampleRun
 from lstmcast.data.examples import airline as passengers
@@ -47,10 +54,17 @@ def quick(monkeypatch, epochs: int = 3) -> None:
 
 def test_the_split_is_99_and_43_pairs():
     parts = windows.split_of(learning_data())
-    train, back = windows.whole(parts), windows.validation_whole(parts, fresh_state=True)
+    train, back = (
+        windows.whole(parts),
+        windows.validation_whole(parts, fresh_state=True),
+    )
     assert (train.lengths.tolist(), back.lengths.tolist()) == ([99], [43])
     # D(i) stands at step i + 1: inputs D(0)…D(98) and D(99)…D(141), the last label is D(142)
-    assert (train.first.tolist(), back.first.tolist(), back.stop.tolist()) == ([1], [100], [143])
+    assert (train.first.tolist(), back.first.tolist(), back.stop.tolist()) == (
+        [1],
+        [100],
+        [143],
+    )
 
 
 def test_inputs_and_labels_are_scaled_apart_on_the_training_part():
@@ -59,18 +73,28 @@ def test_inputs_and_labels_are_scaled_apart_on_the_training_part():
     np.testing.assert_allclose(inputs[1:], (D - D[:99].min()) / np.ptp(D[:99]))
     np.testing.assert_allclose(labels[1:], (D - D[1:100].min()) / np.ptp(D[1:100]))
     assert (inputs[1:100].min(), inputs[1:100].max()) == (0, 1)
-    assert inputs[100:].max() > 1  # what is held back is outside: nothing of it was used
+    # what is held back is outside: nothing of it was used
+    assert inputs[100:].max() > 1
 
 
 def test_the_settings_are_those_of_chainer():
     optimiser = TRAINING.optimiser
-    assert (optimiser.name, optimiser.learning_rate, optimiser.decay, optimiser.epsilon) == (
+    assert (
+        optimiser.name,
+        optimiser.learning_rate,
+        optimiser.decay,
+        optimiser.epsilon,
+    ) == (
         "rmsprop",
         1e-2,
         0.99,
         1e-8,
     )
-    assert (TRAINING.epochs, TRAINING.initialiser, TRAINING.average) == (1000, "chainer1", None)
+    assert (TRAINING.epochs, TRAINING.initialiser, TRAINING.average) == (
+        1000,
+        "chainer1",
+        None,
+    )
     assert airline.NETWORK.layers == (5, 4, 3)
 
 
@@ -103,7 +127,9 @@ def short_run(folder: Path, *, faithful: bool) -> Run:
     asked = set()
     with pytest.MonkeyPatch.context() as monkeypatch:
         quick(monkeypatch)
-        monkeypatch.setattr(ExampleRun, "text", lambda to, word: asked.add(word) or word)
+        monkeypatch.setattr(
+            ExampleRun, "text", lambda to, word: asked.add(word) or word
+        )
         to = ExampleRun(folder, quiet=True, epochs=3)
         return Run(to, airline.run(to, faithful=faithful, seed=0), asked)
 
@@ -152,7 +178,10 @@ def test_everything_is_written(faithful):
     }
     snapshots = {path.name for path in (to.folder / "snapshots").iterdir()}
     assert snapshots == {"model_epoch-1", "model_epoch-2", "model_epoch-3"}
-    assert "lstm 2        (batch, time, 3)          96" in (to.folder / "log.txt").read_text()
+    assert (
+        "lstm 2        (batch, time, 3)          96"
+        in (to.folder / "log.txt").read_text()
+    )
     assert [measure.measure.split(",")[0] for measure in measures] == [
         "RMSE of 43 months fed back",
         "RMSE of 43 months with observations",
@@ -168,7 +197,11 @@ def test_142_predictions_with_observations_and_43_fed_back(faithful):
     names = {str(name): i for i, name in enumerate(table.ids)}
     observed, free, own = (
         table.series(names[f"{kind}, {airline.ARTICLE}"])
-        for kind in ("with observations", "fed back", "fed back from its own last value")
+        for kind in (
+            "with observations",
+            "fed back",
+            "fed back from its own last value",
+        )
     )
     assert np.isfinite(observed).sum() == 142 and np.isfinite(free).sum() == HELD_BACK
     # both have seen the training part only
@@ -176,7 +209,9 @@ def test_142_predictions_with_observations_and_43_fed_back(faithful):
     # X̂(101) = D̂(100) + X̂(100), with the predicted X̂(100)
     np.testing.assert_allclose(own[-43:], free[-43:] + observed[-44] - X[-44])
     for measure, predicted in zip(measures, (own, observed, free), strict=False):
-        assert measure.value == pytest.approx(np.sqrt(np.mean((predicted[-43:] - X[-43:]) ** 2)))
+        assert measure.value == pytest.approx(
+            np.sqrt(np.mean((predicted[-43:] - X[-43:]) ** 2))
+        )
 
 
 def test_the_way_back_adds_to_what_is_known(faithful):
@@ -201,15 +236,21 @@ def test_the_way_back_adds_to_what_is_known(faithful):
         fed = (step[-1] - D[:99].min()) / np.ptp(D[:99])
         step, state = answers(np.full((1, 1, 1), fed, np.float32), state)
         path.append(path[-1] + step[-1])
-    free = model.predict(passengers(), 43, cutoffs=np.array([[101]]), mode="recursive").point[0]
+    free = model.predict(
+        passengers(), 43, cutoffs=np.array([[101]]), mode="recursive"
+    ).point[0]
     np.testing.assert_allclose(free, path, atol=2e-3)
 
 
-def test_by_default_no_forecaster_has_seen_the_part_held_back(default, tmp_path, monkeypatch):
+def test_by_default_no_forecaster_has_seen_the_part_held_back(
+    default, tmp_path, monkeypatch
+):
     quick(monkeypatch)
     changed = X.copy()
     changed[-1] = 5000
-    panel = lc.Panel.from_arrays({"airline": changed}, frequency="MS", start="1949-01-01")
+    panel = lc.Panel.from_arrays(
+        {"airline": changed}, frequency="MS", start="1949-01-01"
+    )
     monkeypatch.setattr(airline, "_read", lambda to: panel)
     with undrawn():
         airline.run(ExampleRun(tmp_path, quiet=True, epochs=3), faithful=False, seed=0)
@@ -244,7 +285,9 @@ def test_the_pictures_show_what_the_article_scales():
 
 
 @pytest.mark.parametrize("faithful", [False, True])
-def test_a_series_of_ones_own_goes_through_the_same_system(faithful, tmp_path, monkeypatch):
+def test_a_series_of_ones_own_goes_through_the_same_system(
+    faithful, tmp_path, monkeypatch
+):
     quick(monkeypatch)
     days = np.datetime64("2024-01-01") + np.arange(60)
     values = np.sin(np.arange(60) / 3) - 0.5  # no logarithms, and no year
@@ -262,7 +305,9 @@ def test_what_helps_against_growing_swings(full):
     """Yearly differences of logarithms, one step ahead; the network that arrives trained, when its
     predictions are fed back."""
     found = {m.measure.removeprefix("RMSE of 43 months "): m.value for m in full}
-    plain, _, yearly = (found[f"with observations, {name}"] for name in own_choices(passengers()))
+    plain, _, yearly = (
+        found[f"with observations, {name}"] for name in own_choices(passengers())
+    )
     assert yearly < 0.75 * plain
     own = [found[f"fed back, {name}"] for name in own_choices(passengers())]
     assert found["fed back, shipped network, fine-tuned"] < 0.75 * min(own)
@@ -277,4 +322,5 @@ def test_the_article_in_full(tmp_path, monkeypatch):
             ExampleRun(tmp_path, quiet=True), faithful=True, seed=1
         )
     assert observed.value < fed_back.value < plain.value  # as the article reports
-    assert observed.value < np.sqrt(np.mean(D[-43:] ** 2))  # better than the last month again
+    # better than the last month again
+    assert observed.value < np.sqrt(np.mean(D[-43:] ** 2))

@@ -34,7 +34,9 @@ def small(epochs=20):
 def read(path):
     with open(path, encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    return {name: np.array([float(row[name] or "nan") for row in rows]) for name in rows[0]}
+    return {
+        name: np.array([float(row[name] or "nan") for row in rows]) for name in rows[0]
+    }
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,13 @@ def short_run(tmp_path_factory):
 
 def test_what_a_run_leaves_behind(short_run):
     to, measures = short_run
-    pictures = {"series", "errors", "errors-of-snapshots", "prediction", "learning-curve"}
+    pictures = {
+        "series",
+        "errors",
+        "errors-of-snapshots",
+        "prediction",
+        "learning-curve",
+    }
     assert {path.stem for path in to.folder.glob("*.png")} == pictures
     assert {path.name for path in (to.folder / "snapshots").iterdir()} == {
         "snapshot0010",
@@ -62,9 +70,12 @@ def test_every_update_has_a_line_in_the_log_of_losses(short_run):
     to, _ = short_run
     with open(to.folder / "updates.csv", encoding="utf-8", newline="") as lines:
         updates = list(csv.DictReader(lines))
-    assert [int(row["update"]) for row in updates] == list(range(1, 21))  # one in each epoch
+    # one in each epoch
+    assert [int(row["update"]) for row in updates] == list(range(1, 21))
     assert all(float(row["train_loss"]) > 0 for row in updates)
-    assert len((to.folder / "history.csv").read_text(encoding="utf-8").splitlines()) == 21
+    assert (
+        len((to.folder / "history.csv").read_text(encoding="utf-8").splitlines()) == 21
+    )
 
 
 def test_one_row_for_each_horizon_and_a_column_for_each_variable(short_run):
@@ -85,7 +96,9 @@ def test_snapshots_are_read_back(short_run):
     assert list(of_snapshots) == ["horizon", "snapshot0010", "snapshot0020"]
     # the last snapshot is the model
     np.testing.assert_allclose(
-        of_snapshots["snapshot0020"], read(to.folder / "errors-after-10.csv")["total"], rtol=1e-6
+        of_snapshots["snapshot0020"],
+        read(to.folder / "errors-after-10.csv")["total"],
+        rtol=1e-6,
     )
     assert abs(of_snapshots["snapshot0010"] - of_snapshots["snapshot0020"]).max() > 1e-4
 
@@ -146,7 +159,9 @@ def test_a_run_that_was_interrupted_goes_on(short_run, tmp_path, monkeypatch):
     monkeypatch.setattr(sine_cosine, "SaveEvery", Impatient)
     monkeypatch.setattr("lstmcast.training.checkpoint.EVERY", 0.0)
     with pytest.raises(KeyboardInterrupt):
-        sine_cosine.train_and_judge(ExampleRun(tmp_path, quiet=True), small(), sine_cosine.OURS)
+        sine_cosine.train_and_judge(
+            ExampleRun(tmp_path, quiet=True), small(), sine_cosine.OURS
+        )
     assert not (tmp_path / "errors-after-1.csv").exists()
     monkeypatch.undo()
     to = ExampleRun(tmp_path, quiet=True)
@@ -161,7 +176,12 @@ def test_a_run_that_was_interrupted_goes_on(short_run, tmp_path, monkeypatch):
 def test_as_in_the_article():
     forecaster = sine_cosine.as_in_the_article(0)
     network, training = forecaster.config, forecaster.training
-    assert (network.before, network.layers, network.inputs.columns, network.activation) == (
+    assert (
+        network.before,
+        network.layers,
+        network.inputs.columns,
+        network.activation,
+    ) == (
         (100,),
         (100,),
         2,
@@ -196,5 +216,7 @@ def test_a_readers_own_columns_go_through_the_same_system(tmp_path):
 @pytest.mark.slow
 def test_errors_aimed_at(tmp_path):
     with undrawn():
-        measures = sine_cosine.run(ExampleRun(tmp_path, quiet=True), faithful=False, seed=0)
+        measures = sine_cosine.run(
+            ExampleRun(tmp_path, quiet=True), faithful=False, seed=0
+        )
     assert measures[0].value <= 0.01 and measures[1].value <= 0.06

@@ -29,7 +29,14 @@ from lstmcast.training.module import NetworkModule
 from lstmcast.training_config import Validation
 
 SMALL = replace(
-    stocks.OURS, layers=(8,), epochs=2, trained=4, stocks=60, ticks=400, change=200, stops=150
+    stocks.OURS,
+    layers=(8,),
+    epochs=2,
+    trained=4,
+    stocks=60,
+    ticks=400,
+    change=200,
+    stops=150,
 )
 
 SP500 = Path(__file__).parents[2] / "shared" / "data" / "jaungiers_sp500.parquet"
@@ -57,7 +64,9 @@ def rows(path):
         return list(csv.DictReader(lines))
 
 
-def test_learning_is_better_after_the_change_and_a_copy_that_stopped_is_worse_than_naive(done):
+def test_learning_is_better_after_the_change_and_a_copy_that_stopped_is_worse_than_naive(
+    done,
+):
     errors = {row.measure: row.value for row in done[1]}
 
     def of(period):
@@ -105,11 +114,12 @@ def test_several_ticks_are_forecast_from_the_state_of_the_stream(done):
     naive = 100 * np.sqrt(np.mean(np.square(moves), axis=(0, 2)))
     np.testing.assert_allclose(columns["naive"], naive)
     assert columns["learning"][0] < columns["naive"][0] < columns["stopped"][0]
-    assert columns["shipped"][4] < columns["naive"][4]  # it reads the rule from the history
+    # it reads the rule from the history
+    assert columns["shipped"][4] < columns["naive"][4]
     errors = {row.measure: row.value for row in done[1]}
-    assert errors["RMSE in % of the price, shipped network, 5 ticks ahead"] == pytest.approx(
-        columns["shipped"][4]
-    )
+    assert errors[
+        "RMSE in % of the price, shipped network, 5 ticks ahead"
+    ] == pytest.approx(columns["shipped"][4])
 
 
 def test_the_shipped_network_forecasts_as_after_the_whole_of_what_it_read():
@@ -141,10 +151,14 @@ def test_it_leaves_pictures_tables_a_model_and_the_network_with_its_rows(done):
 def test_the_printed_shapes_are_those_of_the_network(done):
     printed = {row["name"]: row for row in rows(done[0] / "shapes.csv")}
     panel = stocks_shapes.history(stocks_prices.panel_of(simulated()), SMALL.trained)
-    model = stocks_shapes.forecaster(SMALL, stocks_shapes.schemes(False)["many-to-one"], 0)
+    model = stocks_shapes.forecaster(
+        SMALL, stocks_shapes.schemes(False)["many-to-one"], 0
+    )
     ends = Validation(share=0.3).training_ends(panel.lengths, 1)
     data, _ = model.config.inputs.data(panel, ends)
-    samples = int(windows.window_counts(windows.split_of(data), stocks_shapes.LOOK_BACK).sum())
+    samples = int(
+        windows.window_counts(windows.split_of(data), stocks_shapes.LOOK_BACK).sum()
+    )
     module = NetworkModule(
         NetworkConfig(SMALL.layers, inputs=Transformed(), head="point", horizon=1)
     )
@@ -152,7 +166,9 @@ def test_the_printed_shapes_are_those_of_the_network(done):
     hidden, _ = module.hidden(x)
     every, last = module.raw(hidden, x), module.raw(hidden[:, -1], x[:, -1])
     assert (
-        printed["many-to-one"]["inputs"] == printed["many-to-many"]["inputs"] == str(tuple(x.shape))
+        printed["many-to-one"]["inputs"]
+        == printed["many-to-many"]["inputs"]
+        == str(tuple(x.shape))
     )
     assert printed["many-to-many"]["lstm"] == str(tuple(hidden.shape))
     assert printed["many-to-one"]["lstm"] == str(tuple(hidden[:, -1].shape))
@@ -172,7 +188,9 @@ def test_the_articles_sizes():
     assert faithful.cell == Cell(recurrent_activation="hard_sigmoid")
     assert (faithful.learning.chunk, faithful.learning.learning_rate) == (1, 1e-3)
     for batching in schemes.values():
-        assert stocks_shapes.forecaster(faithful, batching, 0).config.cell == faithful.cell
+        assert (
+            stocks_shapes.forecaster(faithful, batching, 0).config.cell == faithful.cell
+        )
     stateful = schemes["stateful, many-to-one"]
     assert (stateful.chunk, stateful.stride, stateful.reset, stateful.loss) == (
         3,
@@ -190,7 +208,8 @@ def test_prices_are_correlated_seeded_and_their_rule_turns_round():
     returns = np.diff(np.log(prices), axis=0)
     assert 0.1 < np.corrcoef(returns[:, :50].T)[np.triu_indices(50, 1)].mean() < 0.5
     halves = [
-        np.mean(part[2:] * part[:-2]) / np.mean(part**2) for part in (returns[:990], returns[1010:])
+        np.mean(part[2:] * part[:-2]) / np.mean(part**2)
+        for part in (returns[:990], returns[1010:])
     ]
     np.testing.assert_allclose(halves, [0.6, -0.6], atol=0.05)
 
@@ -201,14 +220,18 @@ def test_the_texts_of_the_pictures_are_translated():
     assert used == set(stocks.JAPANESE)
 
 
-@pytest.mark.skipif(not SP500.exists(), reason="the S&P 500 series is no part of the project")
+@pytest.mark.skipif(
+    not SP500.exists(), reason="the S&P 500 series is no part of the project"
+)
 def test_a_real_index_is_followed_without_harm():
     daily = lc.read(str(SP500), target="Close").values
     prices = daily[~np.isnan(daily)][-500:]  # trading days
     config = NetworkConfig((8,), inputs=Running("returns"), head="point", horizon=1)
     stream = Stream(config, ["S&P 500"], learning=Learning())
     done, _ = stocks.follow(stream, prices[:, None], stops=250)
-    learning, naive = (rmse(part[250:], np.zeros(1)) for part in (done.learning, done.naive))
+    learning, naive = (
+        rmse(part[250:], np.zeros(1)) for part in (done.learning, done.naive)
+    )
     assert stream.skipped == 0 and stream.updates > 400
     assert learning < 1.1 * naive  # there is little to learn in it, and little is lost
 
@@ -233,9 +256,13 @@ def follow_own(monkeypatch, folder, data, *, drawn=False, **given):
     return {row.measure: row.value for row in found}
 
 
-def test_own_prices_are_followed_and_nothing_is_compared_with_a_rule(tmp_path, monkeypatch):
+def test_own_prices_are_followed_and_nothing_is_compared_with_a_rule(
+    tmp_path, monkeypatch
+):
     data = own()
-    found = follow_own(monkeypatch, tmp_path / "o", data, drawn=True, column="*", language="en")
+    found = follow_own(
+        monkeypatch, tmp_path / "o", data, drawn=True, column="*", language="en"
+    )
     names = list(found)
     assert names[:4] == [
         "RMSE in % of the price, learning, the second half",
@@ -246,7 +273,9 @@ def test_own_prices_are_followed_and_nothing_is_compared_with_a_rule(tmp_path, m
     assert not [name for name in names if "rule" in name or "change" in name]
     prices = np.stack([data[name] for name in ("p0", "p1", "p2")], axis=1)
     naive = np.diff(prices, axis=0) / prices[:-1]
-    assert found[names[1]] == pytest.approx(100 * np.sqrt(np.mean(np.square(naive[129:]))))
+    assert found[names[1]] == pytest.approx(
+        100 * np.sqrt(np.mean(np.square(naive[129:])))
+    )
     table = rows(tmp_path / "o" / "stocks.csv")
     assert [row["stock"] for row in table] == ["p0", "p1", "p2"]
     assert [float(row["last"]) for row in table] == prices[-1].tolist()
@@ -254,7 +283,9 @@ def test_own_prices_are_followed_and_nothing_is_compared_with_a_rule(tmp_path, m
     assert len(rows(tmp_path / "o" / "errors.csv")) == 260
     log = (tmp_path / "o" / "log.txt").read_text(encoding="utf-8")
     assert "in the second half its error is" in log and "rule" not in log
-    assert (tmp_path / "o" / "stocks.png").exists() and (tmp_path / "o" / "error.png").exists()
+    assert (tmp_path / "o" / "stocks.png").exists() and (
+        tmp_path / "o" / "error.png"
+    ).exists()
 
 
 def test_a_missing_price_is_no_error_and_the_next_is_compared_with_the_last_known(
@@ -285,7 +316,9 @@ def test_a_missing_price_is_no_error_and_the_next_is_compared_with_the_last_know
     assert last == [data["p0"][-1], data["p1"][-31]]
 
 
-def test_one_stock_of_a_long_table_is_enough_and_a_constant_one_does_no_harm(tmp_path, monkeypatch):
+def test_one_stock_of_a_long_table_is_enough_and_a_constant_one_does_no_harm(
+    tmp_path, monkeypatch
+):
     data = own(columns=1)
     steady = np.full(260, 5.0)
     long = {
@@ -304,11 +337,20 @@ def test_one_stock_of_a_long_table_is_enough_and_a_constant_one_does_no_harm(tmp
     assert all(np.isfinite(list(found.values())))
 
 
-def test_with_the_articles_settings_own_prices_are_read_by_four_units(tmp_path, monkeypatch):
+def test_with_the_articles_settings_own_prices_are_read_by_four_units(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr(stocks, "FAITHFUL", replace(stocks.FAITHFUL, epochs=1))
     data = own(200)
     with undrawn():
-        articles.run("stocks", data=data, column="*", faithful=True, out=tmp_path / "o", quiet=True)
+        articles.run(
+            "stocks",
+            data=data,
+            column="*",
+            faithful=True,
+            out=tmp_path / "o",
+            quiet=True,
+        )
     network = Stream.load(tmp_path / "o" / "online").network.config
     assert network.layers == (4,) and network.cell == stocks.FAITHFUL.cell
     assert lc.load(tmp_path / "o" / "model").predict().point.shape == (1, 1)
@@ -317,9 +359,18 @@ def test_with_the_articles_settings_own_prices_are_read_by_four_units(tmp_path, 
 @pytest.mark.parametrize(
     ("still", "said"),
     [
-        (slice(0, None), "no price of dict of arrays changes after the first 130 ticks"),
-        (slice(129, None), "no price of dict of arrays changes after the first 130 ticks"),
-        (slice(0, 150), "no price changes both within the first 105 ticks, .* and in the 45 after"),
+        (
+            slice(0, None),
+            "no price of dict of arrays changes after the first 130 ticks",
+        ),
+        (
+            slice(129, None),
+            "no price of dict of arrays changes after the first 130 ticks",
+        ),
+        (
+            slice(0, 150),
+            "no price changes both within the first 105 ticks, .* and in the 45 after",
+        ),
     ],
 )
 def test_prices_that_do_not_move_are_refused(still, said, tmp_path):
@@ -332,9 +383,18 @@ def test_prices_that_do_not_move_are_refused(still, said, tmp_path):
 @pytest.mark.parametrize(
     ("share", "said"),
     [
-        (0.9, "has learned something of these prices: in the second half its error is 90.0%"),
-        (1.003, "has learned nothing that helps to forecast these prices: .* is 100.3%"),
-        (1.1, "does harm: in the second half its error is 110.0% of the naive forecast's"),
+        (
+            0.9,
+            "has learned something of these prices: in the second half its error is 90.0%",
+        ),
+        (
+            1.003,
+            "has learned nothing that helps to forecast these prices: .* is 100.3%",
+        ),
+        (
+            1.1,
+            "does harm: in the second half its error is 110.0% of the naive forecast's",
+        ),
     ],
 )
 def test_it_is_said_what_was_learned_of_own_prices(share, said):

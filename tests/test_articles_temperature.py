@@ -17,7 +17,9 @@ from lstmcast.articles.runs import ExampleRun
 from lstmcast.articles.temperature import AHEAD, FEW, Settings, settings, temperatures
 
 torch = pytest.importorskip("torch")
-JENA = Path(__file__).resolve().parents[2] / "shared" / "data" / "jena_first4000.parquet"
+JENA = (
+    Path(__file__).resolve().parents[2] / "shared" / "data" / "jena_first4000.parquet"
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,11 @@ def faithful(tmp_path_factory):
 def test_the_settings_are_those_of_the_course():
     network, training = settings(faithful=True, days=FEW)
     assert (network.layers, network.after, network.head) == ((20,), (), "point")
-    assert (training.batching.length, training.batching.loss, training.patience) == (20, "last", 2)
+    assert (training.batching.length, training.batching.loss, training.patience) == (
+        20,
+        "last",
+        2,
+    )
     assert (training.initialiser, training.loss.name) == ("zeros", "mse")
 
 
@@ -49,7 +55,10 @@ def test_everything_is_written_and_said(faithful):
     }
     assert [path.name for path in (to.folder / "best-network").iterdir()] == ["best"]
     log = (to.folder / "log.txt").read_text()
-    assert "lstm 0        (batch, time, 20)       1,760" in log and "1,781 parameters" in log
+    assert (
+        "lstm 0        (batch, time, 20)       1,760" in log
+        and "1,781 parameters" in log
+    )
     table = (to.folder / "next-five.csv").read_text().splitlines()
     assert len(table) == 1 + AHEAD
     _, predicted, true, _ = table[-1].split(",")
@@ -73,7 +82,9 @@ def test_training_stops_two_epochs_after_the_best(faithful):
 
 
 def test_a_kernel_of_zeros_learns(faithful):
-    kernel = lc.load(faithful[0].folder / "model").network.members[0]["lstm.0.weight_ih"]
+    kernel = lc.load(faithful[0].folder / "model").network.members[0][
+        "lstm.0.weight_ih"
+    ]
     assert np.abs(kernel).max() > 1e-3
 
 
@@ -87,17 +98,23 @@ def test_scaled_by_the_training_part_alone(tmp_path):
         later = values + warmer * (np.arange(FEW) >= FEW - 2 * (FEW // 5))
         panel = lc.Panel.from_arrays(later, frequency="D", start="2020-06-06")
         with undrawn():
-            temperature.forecast_five(ExampleRun(tmp_path / name, quiet=True), panel, chosen)
+            temperature.forecast_five(
+                ExampleRun(tmp_path / name, quiet=True), panel, chosen
+            )
         model = lc.load(tmp_path / name / "model")
         states.append(model.fitted.inputs.arrays())
-    assert states[0] and all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
+    assert states[0] and all(
+        np.array_equal(states[0][name], states[1][name]) for name in states[0]
+    )
     train = values[: FEW - 2 * (FEW // 5)]
     assert any(np.allclose(array, train.mean()) for array in states[0].values())
 
 
 def test_all_words_of_the_pictures_are_translated(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(ExampleRun, "text", lambda to, english: asked.append(english) or english)
+    monkeypatch.setattr(
+        ExampleRun, "text", lambda to, english: asked.append(english) or english
+    )
     own = lc.Panel.from_arrays(temperatures(FEW)[1])
     for place, given in (("a", None), ("b", own)):
         to = ExampleRun(tmp_path / place, quiet=True, own=given, epochs=1)
@@ -114,18 +131,33 @@ def test_the_metric_of_the_course_is_in_the_history(faithful):
     (best,) = [row for row in rows if row["best"] == "true"]
     model = lc.load(to.folder / "model")
     values, trained, known = temperatures(FEW)[1], FEW - 2 * (FEW // 5), FEW - FEW // 5
-    panel = lc.Panel.from_arrays({"temperature": values}, frequency="D", start="2020-06-06")
+    panel = lc.Panel.from_arrays(
+        {"temperature": values}, frequency="D", start="2020-06-06"
+    )
     cutoffs = np.arange(20, known)[None]
     point = model.predict(panel, 1, cutoffs=cutoffs, mode="recursive").point[:, 0]
     errors = np.abs(point - values[20:known])
-    for part, chosen in (("train", slice(trained - 20)), ("validation", slice(trained - 20, None))):
-        assert float(best[f"{part}_mae"]) == pytest.approx(errors[chosen].mean(), rel=1e-4)
-    assert float(best["validation_rmse"]) == pytest.approx(float(best["validation_loss"]) ** 0.5)
+    for part, chosen in (
+        ("train", slice(trained - 20)),
+        ("validation", slice(trained - 20, None)),
+    ):
+        assert float(best[f"{part}_mae"]) == pytest.approx(
+            errors[chosen].mean(), rel=1e-4
+        )
+    assert float(best["validation_rmse"]) == pytest.approx(
+        float(best["validation_loss"]) ** 0.5
+    )
 
 
 def test_a_column_of_ones_own_goes_through_the_same_system(tmp_path):
-    minutes = np.datetime64("2009-01-01T00:10") + 10 * np.arange(200) * np.timedelta64(1, "m")
-    own = {"date": minutes, "T (degC)": np.sin(np.arange(200) / 9), "p (mbar)": np.ones(200)}
+    minutes = np.datetime64("2009-01-01T00:10") + 10 * np.arange(200) * np.timedelta64(
+        1, "m"
+    )
+    own = {
+        "date": minutes,
+        "T (degC)": np.sin(np.arange(200) / 9),
+        "p (mbar)": np.ones(200),
+    }
     measures = articles.run(
         "temperature", data=own, column="T (degC)", epochs=1, out=tmp_path, quiet=True
     )

@@ -61,7 +61,9 @@ def test_what_a_run_leaves_behind(short_run):
     table = read(to.folder / "free-run.csv")
     assert list(table) == ["step", "true", "predicted"]
     error = table["predicted"] - table["true"]
-    assert len(error) == 200 and measures[0].value == pytest.approx(np.sqrt(np.mean(error**2)))
+    assert len(error) == 200 and measures[0].value == pytest.approx(
+        np.sqrt(np.mean(error**2))
+    )
     assert measures[1].value == pytest.approx(np.sqrt(np.mean(error[-50:] ** 2)))
     log = (to.folder / "log.txt").read_text(encoding="utf-8")
     assert "lstm 0" in log and "train loss" in log
@@ -71,7 +73,8 @@ def test_improvements_carry_epoch_and_losses_in_their_names(short_run):
     to, measures = short_run
     names = sorted(path.name for path in (to.folder / "improvements").iterdir())
     assert names and all(
-        name.startswith("model00") and "-loss" in name and "-vloss" in name for name in names
+        name.startswith("model00") and "-loss" in name and "-vloss" in name
+        for name in names
     )
     assert names[-1].startswith(f"model{int(measures[2].value):03d}")
 
@@ -109,7 +112,9 @@ def test_a_readers_own_series_goes_through_the_same_system(tmp_path):
     to = ExampleRun(tmp_path, quiet=True, own=own)
     with undrawn():
         waves.run(to, "sine", small(waves.our_own(0), epochs=1, steps_per_epoch=1))
-    np.testing.assert_array_equal(read(tmp_path / "free-run.csv")["true"], np.arange(500, 700) % 7)
+    np.testing.assert_array_equal(
+        read(tmp_path / "free-run.csv")["true"], np.arange(500, 700) % 7
+    )
     assert lc.load(tmp_path / "model").predict(horizon=1).times[0, 0] == 501
 
 
@@ -138,26 +143,36 @@ def test_as_in_the_article():
     )
     start = training.initialiser
     assert start == Initialiser(bias=start.bias, forget_bias=start.bias)
-    assert start.bias == pytest.approx(0.0549, abs=5e-5)  # np.random.seed(0), first draw / 10
+    # np.random.seed(0), first draw / 10
+    assert start.bias == pytest.approx(0.0549, abs=5e-5)
     assert waves.as_in_the_article(1).training.initialiser != training.initialiser
     assert isinstance(waves.our_own(0).training.batching, Rollout)
 
 
-def test_faithful_free_runs_read_the_80_newest_values_of_which_some_are_their_own(tmp_path):
+def test_faithful_free_runs_read_the_80_newest_values_of_which_some_are_their_own(
+    tmp_path,
+):
     to = ExampleRun(tmp_path, quiet=True)
     forecaster = small(waves.as_in_the_article(0), epochs=1, batch_size=2000)
     saving = SaveBest(to.saved_networks("improvements"))
     with undrawn():
         measures = waves.run(to, "sine", forecaster, [saving])
-    assert measures[3].value == 1 and len(list((tmp_path / "improvements").iterdir())) == 1
+    assert (
+        measures[3].value == 1 and len(list((tmp_path / "improvements").iterdir())) == 1
+    )
     fitted = lc.load(tmp_path / "model")
     values = waves.data("sine").values
     for _ in range(3):  # one step at a time, from the window alone
-        step = lc.LSTMForecaster(1, weights=fitted.network, training=forecaster.training)
+        step = lc.LSTMForecaster(
+            1, weights=fitted.network, training=forecaster.training
+        )
         newest = step.predict(lc.Panel.from_arrays(values[-80:])).point[0, 0]
         values = np.append(values, newest)
     np.testing.assert_allclose(
-        values[-3:], read(tmp_path / "free-run.csv")["predicted"][:3], rtol=1e-5, atol=1e-6
+        values[-3:],
+        read(tmp_path / "free-run.csv")["predicted"][:3],
+        rtol=1e-5,
+        atol=1e-6,
     )
 
 
@@ -170,5 +185,7 @@ def test_pictures_in_japanese_have_a_word_for_everything(short_run):
 @pytest.mark.parametrize(("name", "goal"), [("sine", 0.006), ("beats", 0.04)])
 def test_errors_aimed_at(tmp_path, name, goal):
     with undrawn():
-        measures = waves.run(ExampleRun(tmp_path, quiet=True), name, waves.our_own(0, name))
+        measures = waves.run(
+            ExampleRun(tmp_path, quiet=True), name, waves.our_own(0, name)
+        )
     assert measures[0].value <= goal

@@ -56,7 +56,10 @@ CASES = {
     "near-zero days": (edited(SALES, [30, 150, 151, 260], 1), LOG),
     "a code for missing": (edited(SALES, 250, -9999), LOG),
     "out of stock once, for long": (edited(SALES, slice(100, 160), 0), LOG),
-    "closed in two seasons": (edited(SALES, [*range(100, 160), *range(300, 360)], 0), ROOT),
+    "closed in two seasons": (
+        edited(SALES, [*range(100, 160), *range(300, 360)], 0),
+        ROOT,
+    ),
     "closed for the first time": (edited(SALES, slice(-2, None), 0), ROOT),
     "closed on one day a week, lately": (edited(SALES, [-22, -15, -8, -1], 0), ROOT),
     "demand": (DEMAND, ROOT),
@@ -106,7 +109,10 @@ def test_values_that_are_declared_to_be_anything_are_not_read_as_square_roots(ki
     assert (low < 0) == (kind == "real")
     stream = Stream(lc.LSTMForecaster(6), panel)
     expected = decode(
-        Reader(lc.LSTMForecaster(6).network), panel, Origins(np.array([0]), np.array([60])), 6
+        Reader(lc.LSTMForecaster(6).network),
+        panel,
+        Origins(np.array([0]), np.array([60])),
+        6,
     )
     np.testing.assert_allclose(stream.quantiles(6), expected, rtol=1e-5, atol=1e-6)
 
@@ -120,7 +126,9 @@ def test_the_axis_is_held_between_choices_but_for_values_without_logarithms():
     for stop, axis in ((128, LINEAR), (130, LINEAR)):
         assert axis_in_force(falling[None, :stop], np.array([stop]), ())[0] == axis
     closed = edited(SALES[:131], slice(-3, None), 0)
-    axes = [axis_in_force(closed[None, :n], np.array([n]), (7,))[0] for n in range(128, 132)]
+    axes = [
+        axis_in_force(closed[None, :n], np.array([n]), (7,))[0] for n in range(128, 132)
+    ]
     assert axes == [LOG, LOG, ROOT, ROOT]
 
 
@@ -148,10 +156,14 @@ def forecast(values, horizon=12, frequency="MS"):
     return lc.LSTMForecaster(horizon).predict(panel)
 
 
-@pytest.mark.parametrize("places", [0, slice(0, 24), 60], ids=["first", "leading", "one"])
+@pytest.mark.parametrize(
+    "places", [0, slice(0, 24), 60], ids=["first", "leading", "one"]
+)
 def test_a_zero_that_does_not_matter_changes_next_to_nothing(places):
     clean = forecast(AIRLINE).point
-    np.testing.assert_allclose(forecast(edited(AIRLINE, places, 0)).point, clean, rtol=0.05)
+    np.testing.assert_allclose(
+        forecast(edited(AIRLINE, places, 0)).point, clean, rtol=0.05
+    )
 
 
 def test_an_account_that_is_spent_is_forecast_below_0():
@@ -163,9 +175,13 @@ def test_an_account_that_is_spent_is_forecast_below_0():
 
 @pytest.mark.parametrize("factor", [4.0, 1e-9, 12345.678])
 def test_square_roots_follow_a_factor(factor):
-    panel = lc.Panel.from_arrays(DEMAND.astype(float), frequency="D", start="2020-01-01")
+    panel = lc.Panel.from_arrays(
+        DEMAND.astype(float), frequency="D", start="2020-01-01"
+    )
     scaled = lc.Panel.from_arrays(factor * DEMAND, frequency="D", start="2020-01-01")
-    one, other = (lc.LSTMForecaster(9).predict(each).quantiles for each in (panel, scaled))
+    one, other = (
+        lc.LSTMForecaster(9).predict(each).quantiles for each in (panel, scaled)
+    )
     np.testing.assert_allclose(other / factor, one, rtol=1e-3, atol=1e-4)
     assert (one >= 0).all()
 
@@ -174,7 +190,9 @@ def network_answers(values, counts):
     """The shipped network's own quantiles after so many values."""
     panel = lc.Panel.from_arrays(values, frequency="D", start="2020-01-01")
     series = np.zeros(len(counts), np.int64)
-    return decode(Reader(lc.LSTMForecaster(6).network), panel, Origins(series, counts), 6)
+    return decode(
+        Reader(lc.LSTMForecaster(6).network), panel, Origins(series, counts), 6
+    )
 
 
 @pytest.mark.parametrize("after", [0.0, -50.0, 1e7, np.nan])
@@ -197,7 +215,9 @@ def test_a_stream_reads_on_the_axis_that_predict_chooses():
         stream.observe([value])
         if count % 7 == 0 or count > 138:
             expected = network_answers(late, np.array([count]))
-            np.testing.assert_allclose(stream.quantiles(6), expected, rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(
+                stream.quantiles(6), expected, rtol=1e-5, atol=1e-6
+            )
 
 
 def test_series_of_zeros_are_read_where_no_origin_lies_in_the_first_chunk():
@@ -205,19 +225,27 @@ def test_series_of_zeros_are_read_where_no_origin_lies_in_the_first_chunk():
     panel = Panel.from_arrays({"sold": values}, start="2024-01-01", frequency="D")
     late = Origins(np.zeros(20, np.int64), np.arange(470, 490))
     everything = Origins(np.zeros(490, np.int64), np.arange(1, 491))
-    reader = Reader(lc.LSTMForecaster(horizon=1).model.network, context=Blocks.of(panel.periods))
+    reader = Reader(
+        lc.LSTMForecaster(horizon=1).model.network, context=Blocks.of(panel.periods)
+    )
     answers = read_every_step(reader, panel, late)
     np.testing.assert_allclose(
         answers, read_every_step(reader, panel, everything)[469:489], atol=1e-5
     )
 
 
-MONTHS = 100 * np.exp(noise(0.05, 72)) * (1 + 0.2 * np.sin(2 * np.pi * np.arange(72) / 12))
+MONTHS = (
+    100 * np.exp(noise(0.05, 72)) * (1 + 0.2 * np.sin(2 * np.pi * np.arange(72) / 12))
+)
 CLOSED_AUGUST = edited(MONTHS, np.arange(7, 72, 12), 0)
-CLOSED_HOURS = edited(SALES, np.concatenate([np.arange(2, 400, 24), np.arange(3, 400, 24)]), 0)
+CLOSED_HOURS = edited(
+    SALES, np.concatenate([np.arange(2, 400, 24), np.arange(3, 400, 24)]), 0
+)
 
 
-@pytest.mark.parametrize(("values", "period"), [(CLOSED_AUGUST, 12), (CLOSED_HOURS, 24)])
+@pytest.mark.parametrize(
+    ("values", "period"), [(CLOSED_AUGUST, 12), (CLOSED_HOURS, 24)]
+)
 def test_zeros_of_the_same_step_of_every_cycle_are_a_habit(values, period):
     assert np.mean(values == 0) < 0.1
     assert axis_of(values, (period,)) == ROOT
@@ -245,7 +273,9 @@ def test_a_straight_line_is_continued_below_0_as_well_as_far_above_it(slope):
         noise = np.random.default_rng(seed).normal(0, 1, 84)
         line = 61 * slope - slope * np.arange(84) + noise
         for added, of_seeds in errors.items():
-            panel = Panel.from_arrays(line[:60] + added, frequency="D", start="2024-01-01")
+            panel = Panel.from_arrays(
+                line[:60] + added, frequency="D", start="2024-01-01"
+            )
             point = lc.LSTMForecaster(24).predict(panel).point[0] - added
             of_seeds.append(np.abs(point - line[60:]).mean())
     assert np.mean(errors[0]) < 1.6 * np.mean(errors[1000])
@@ -256,7 +286,9 @@ def positive(count=200):
 
 
 @pytest.mark.parametrize("code", [-99.0, -999.0, -9999.0])
-@pytest.mark.parametrize("places", [slice(-3, None), slice(100, 130), slice(3, None, 17)])
+@pytest.mark.parametrize(
+    "places", [slice(-3, None), slice(100, 130), slice(3, None, 17)]
+)
 def test_codes_for_missing_values_are_no_values_below_0(code, places):
     values = positive()
     values[places] = code

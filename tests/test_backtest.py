@@ -33,15 +33,32 @@ class Oracle:
     name: str = "oracle"
 
     def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+        self,
+        panel: Panel,
+        horizon: int | None = None,
+        *,
+        cutoffs: np.ndarray | None = None,
     ) -> Forecast:
-        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
-        rows = panel.offsets[origins.series][:, None] + origins.counts[:, None] + np.arange(steps)
+        steps, origins = (
+            checked_horizon(horizon, self.horizon),
+            origins_of(panel, cutoffs),
+        )
+        rows = (
+            panel.offsets[origins.series][:, None]
+            + origins.counts[:, None]
+            + np.arange(steps)
+        )
         inside = rows < panel.offsets[origins.series + 1][:, None]
-        known = np.nan_to_num(np.where(inside, panel.values[np.where(inside, rows, 0)], 0.0))
+        known = np.nan_to_num(
+            np.where(inside, panel.values[np.where(inside, rows, 0)], 0.0)
+        )
         point = known + self.error * np.arange(1, steps + 1)
         return Forecast.at_origins(
-            panel, origins, point, point[..., None] + np.array([-2, -1, 0, 1, 2.0]), QUANTILES
+            panel,
+            origins,
+            point,
+            point[..., None] + np.array([-2, -1, 0, 1, 2.0]),
+            QUANTILES,
         )
 
 
@@ -59,11 +76,16 @@ class GoodWithSmall(Oracle):
     """Knows what comes of all but the last series, of which it says 0."""
 
     def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+        self,
+        panel: Panel,
+        horizon: int | None = None,
+        *,
+        cutoffs: np.ndarray | None = None,
     ) -> Forecast:
         forecast = super().predict(panel, horizon, cutoffs=cutoffs)
         return replace(
-            forecast, point=np.where(forecast.ids[:, None] == panel.ids[-1], 0.0, forecast.point)
+            forecast,
+            point=np.where(forecast.ids[:, None] == panel.ids[-1], 0.0, forecast.point),
         )
 
 
@@ -71,7 +93,9 @@ def test_series_of_different_sizes_count_alike_in_the_verdict():
     rng = np.random.default_rng(0)
     series = {f"s{k}": np.tile(SEASON, 12) + rng.normal(size=48) for k in range(40)}
     large = {"large": 1e6 * (10 + np.tile(SEASON, 12) + rng.normal(size=48))}
-    tested = backtest(GoodWithSmall(), Panel.from_arrays(series | large, periods=(4,)), cutoffs=3)
+    tested = backtest(
+        GoodWithSmall(), Panel.from_arrays(series | large, periods=(4,)), cutoffs=3
+    )
     ours, simple = tested.scores["oracle"], tested.scores["seasonal naive"]
     assert ours["mae"] > simple["mae"] and ours["mase"] < simple["mase"]
     assert tested.summary().verdict.startswith("better than every simple forecast")
@@ -82,15 +106,22 @@ def test_data_of_any_kind_are_read():
         "ds": [f"{2000 + i // 4}-{1 + 3 * (i % 4):02d}" for i in range(40)],
         "y": np.tile(SEASON, 10),
     }
-    assert backtest(SeasonalNaive(), columns, horizon=4, cutoffs=2).scores["naive"]["mae"] > 0
+    assert (
+        backtest(SeasonalNaive(), columns, horizon=4, cutoffs=2).scores["naive"]["mae"]
+        > 0
+    )
 
 
 def test_cutoffs_are_a_horizon_apart_where_the_history_allows():
-    assert spaced_cutoffs(np.array([144]), 12, 5, minimum=24).tolist() == [[84, 96, 108, 120, 132]]
+    assert spaced_cutoffs(np.array([144]), 12, 5, minimum=24).tolist() == [
+        [84, 96, 108, 120, 132]
+    ]
 
 
 def test_cutoffs_move_together_and_then_become_fewer_on_short_histories():
-    assert spaced_cutoffs(np.array([44]), 12, 5, minimum=24).tolist() == [[24, 26, 28, 30, 32]]
+    assert spaced_cutoffs(np.array([44]), 12, 5, minimum=24).tolist() == [
+        [24, 26, 28, 30, 32]
+    ]
     assert spaced_cutoffs(np.array([38]), 12, 5, minimum=24).tolist() == [[24, 25, 26]]
     assert spaced_cutoffs(np.array([36]), 12, 5, minimum=24).tolist() == [[24]]
     assert spaced_cutoffs(np.array([35, 20]), 12, 5, minimum=24).shape == (2, 0)
@@ -103,11 +134,16 @@ def test_a_given_step_is_kept():
 
 def test_short_series_sit_out_the_early_cutoffs(panel):
     result = backtest(Oracle(), panel, cutoffs=5, horizon=8)
-    assert result.counts.tolist() == [[20, 28, 36, 44, 52], [8, 16, 24, 32, 40], [0, 0, 0, 14, 22]]
+    assert result.counts.tolist() == [
+        [20, 28, 36, 44, 52],
+        [8, 16, 24, 32, 40],
+        [0, 0, 0, 14, 22],
+    ]
     assert np.isnan(result.actual[10:13]).all()
     assert result.summary().origins == 12
     assert any(
-        "1 of 3 series is long enough for only some of the cutoffs" in note for note in result.notes
+        "1 of 3 series is long enough for only some of the cutoffs" in note
+        for note in result.notes
     )
 
 
@@ -126,11 +162,14 @@ def test_scores_are_the_metrics_of_the_points(panel):
     assert scores["oracle"]["mase"] == pytest.approx(
         metrics.mase(result.actual, point, result.scales.absolute)
     )
-    assert scores["oracle"]["coverage_80"] == pytest.approx(0.5)  # errors .5, 1, 1.5, 2 around ±1
+    # errors .5, 1, 1.5, 2 around ±1
+    assert scores["oracle"]["coverage_80"] == pytest.approx(0.5)
     assert scores["oracle"]["coverage_95"] == 1
     assert scores["oracle"]["crps"] == pytest.approx(2 * scores["oracle"]["pinball"])
     best = scores[result.summary().reference]
-    assert scores["oracle"]["skill"] == pytest.approx(1 - scores["oracle"]["mase"] / best["mase"])
+    assert scores["oracle"]["skill"] == pytest.approx(
+        1 - scores["oracle"]["mase"] / best["mase"]
+    )
     assert best["skill"] == 0
     assert "pinball" not in scores["naive"]
 
@@ -148,7 +187,9 @@ def test_per_horizon_and_per_series_are_parts_of_the_whole(panel):
 
 
 def test_series_that_are_too_short_are_named_and_nan(panel):
-    mixed = Panel.from_arrays({"long": panel.series(0), "short": [1.0, 2.0, 3.0]}, periods=(4,))
+    mixed = Panel.from_arrays(
+        {"long": panel.series(0), "short": [1.0, 2.0, 3.0]}, periods=(4,)
+    )
     result = backtest(Oracle(), mixed)
     assert "1 of 2 series is too short to hold out 4 steps: 'short'." in result.notes
     series = result.per_series()
@@ -229,7 +270,8 @@ def test_senseless_arguments_are_refused(panel, arguments, message):
 
 def test_a_model_that_gives_no_numbers_is_named(panel):
     with pytest.raises(
-        ModelError, match="oracle gives no finite number for series 's0', cutoff 40, step 1: nan"
+        ModelError,
+        match="oracle gives no finite number for series 's0', cutoff 40, step 1: nan",
     ):
         backtest(Oracle(np.nan), panel)
 
@@ -243,8 +285,14 @@ def test_baselines_are_chosen(panel):
         "Holt–Winters",
     ]
     assert list(backtest(Oracle(), panel, baselines=False).forecasts) == ["oracle"]
-    assert list(backtest(Oracle(), panel, baselines=[Naive()]).forecasts) == ["oracle", "naive"]
-    assert next(iter(backtest(SeasonalNaive(), panel, horizon=4).forecasts)) == "seasonal naive"
+    assert list(backtest(Oracle(), panel, baselines=[Naive()]).forecasts) == [
+        "oracle",
+        "naive",
+    ]
+    assert (
+        next(iter(backtest(SeasonalNaive(), panel, horizon=4).forecasts))
+        == "seasonal naive"
+    )
     assert "skill" not in backtest(Oracle(), panel, baselines=False).scores["oracle"]
 
 
@@ -263,7 +311,9 @@ def test_each_model_is_asked_once(panel):
 def test_the_summary_reads_well_and_is_plain_json(panel):
     result = backtest(Oracle(0.1), panel, cutoffs=3)
     text = str(result.summary())
-    assert text.splitlines()[0] == f"Accuracy on held-out data: {result.summary().verdict}"
+    assert (
+        text.splitlines()[0] == f"Accuracy on held-out data: {result.summary().verdict}"
+    )
     assert "in 80% interval" in text and "MASE by step" in text
     plain = json.loads(result.to_json())
     assert plain["scores"]["oracle"]["mae"] == pytest.approx(0.25)
@@ -311,7 +361,9 @@ def test_verdicts():
     assert said([0.9, 0.9, 0.9], rivals).endswith(
         "10% less error than Holt–Winters, the best of them, and 70% less than seasonal naive."
     )
-    assert "under 1% less error than Holt–Winters" in said([0.999, 0.999, 0.999], rivals)
+    assert "under 1% less error than Holt–Winters" in said(
+        [0.999, 0.999, 0.999], rivals
+    )
 
 
 def noisy(rng: np.random.Generator) -> Panel:
@@ -320,7 +372,8 @@ def noisy(rng: np.random.Generator) -> Panel:
     sizes = 10.0 ** rng.integers(0, 4, rng.integers(1, 4))
     return Panel.from_arrays(
         {
-            str(i): size * (10 + rng.normal() * np.sin(steps / 2) + rng.normal(0, 1, 60).cumsum())
+            str(i): size
+            * (10 + rng.normal() * np.sin(steps / 2) + rng.normal(0, 1, 60).cumsum())
             for i, size in enumerate(sizes)
         },
         periods=(12,),
@@ -337,7 +390,11 @@ def test_no_verdict_contradicts_its_own_table(seed):
     assert errors[summary.reference] == min(errors.values())
     skill = summary.scores[summary.model]["skill"]
     assert skill == pytest.approx(1 - own / min(errors.values()))
-    assert (summary.standing == "best") == (skill > 0) == ("every simple" in summary.verdict)
+    assert (
+        (summary.standing == "best")
+        == (skill > 0)
+        == ("every simple" in summary.verdict)
+    )
     assert (summary.better == "") == (summary.standing == "best")
     header, *rows = summary.by_step()
     assert header[0].startswith("MASE" if len(panel) > 1 else "MAE")
@@ -374,7 +431,12 @@ def test_numbers_too_long_to_read_are_written_with_powers_of_ten():
 def test_models_of_one_name_are_told_apart(panel):
     others = [SeasonalNaive(12), SeasonalNaive(6), Oracle(error=1.0)]
     scores = backtest(Oracle(), panel, baselines=others).scores
-    assert list(scores) == ["oracle", "seasonal naive", "seasonal naive (2)", "oracle (2)"]
+    assert list(scores) == [
+        "oracle",
+        "seasonal naive",
+        "seasonal naive (2)",
+        "oracle (2)",
+    ]
     assert scores["oracle"]["mae"] == 0 < scores["oracle (2)"]["mae"]
     for name, period in (("seasonal naive", 12), ("seasonal naive (2)", 6)):
         alone = backtest(Oracle(), panel, baselines=[SeasonalNaive(period)]).scores[
@@ -403,7 +465,9 @@ def test_a_lagged_copy_is_noticed_and_an_honest_forecast_is_not():
     rng = np.random.default_rng(4)
     walk = rng.normal(0, 1, 60).cumsum()
     last, actual = walk[:-1], walk[1:]
-    assert "only repeat the last value" in lagged_copy(last - 0.1 * (actual - last), last, actual)
+    assert "only repeat the last value" in lagged_copy(
+        last - 0.1 * (actual - last), last, actual
+    )
     assert lagged_copy(last + 0.5 * (actual - last), last, actual) == ""
     assert lagged_copy(actual + rng.normal(0, 0.1, 59), last, actual) == ""
 
@@ -425,8 +489,13 @@ def test_a_lagged_copy_takes_evidence():
 def test_the_warning_reaches_the_summary():
     walk = np.random.default_rng(1).normal(0, 1, 80).cumsum()
     panel = Panel.from_arrays(walk)
-    assert len(backtest(Naive(), panel, cutoffs=20, step=1, horizon=1).summary().warnings) == 1
-    assert backtest(Naive(), panel, cutoffs=5, step=1, horizon=1).summary().warnings == ()
+    assert (
+        len(backtest(Naive(), panel, cutoffs=20, step=1, horizon=1).summary().warnings)
+        == 1
+    )
+    assert (
+        backtest(Naive(), panel, cutoffs=5, step=1, horizon=1).summary().warnings == ()
+    )
 
 
 def test_tables_come_as_frames_and_the_repr_is_a_table(panel):
@@ -438,7 +507,10 @@ def test_tables_come_as_frames_and_the_repr_is_a_table(panel):
     ):
         assert isinstance(made, pd.DataFrame) and len(made)
     overall = tested.summary().frame()
-    assert overall.set_index("model").loc["oracle", "mae"] == tested.scores["oracle"]["mae"]
+    assert (
+        overall.set_index("model").loc["oracle", "mae"]
+        == tested.scores["oracle"]["mae"]
+    )
     assert isinstance(tested.summary().frame("arrays"), dict)
     first, verdict, header, *rows = repr(tested).splitlines()
     assert first == "Backtest(oracle, 3 series, 6 origins, horizon 4)"

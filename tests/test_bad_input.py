@@ -39,7 +39,9 @@ def forecast(data: object, *options: object) -> Done:
 
 
 def table(place: Path, values, times=None, header: str = "month,sales") -> Path:
-    rows = [f"{time},{value}" for time, value in zip(times or MONTHS, values, strict=False)]
+    rows = [
+        f"{time},{value}" for time, value in zip(times or MONTHS, values, strict=False)
+    ]
     place.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     return place
 
@@ -59,19 +61,30 @@ FILES = {
         b"month,sales\n2020-01-01,5\n2020-02-01,6\n",
         ("only 2 values of 'sales'", "At least 3"),
     ),
-    "binary junk": (bytes(range(256)) * 20, ("not text", "CSV, Excel (.xlsx) or Parquet")),
+    "binary junk": (
+        bytes(range(256)) * 20,
+        ("not text", "CSV, Excel (.xlsx) or Parquet"),
+    ),
     "no date column": (
         b"a,b\nx,1\ny,2\nz,3\nw,4\n",
         ("no column of dates", "--time NAME", "'a': x, y, z"),
     ),
     "two candidate targets": (
-        b"month,a,b\n" + "".join(f"{month},{i},{-i}\n" for i, month in enumerate(MONTHS)).encode(),
+        b"month,a,b\n"
+        + "".join(f"{month},{i},{-i}\n" for i, month in enumerate(MONTHS)).encode(),
         ("2 numeric columns", "--target a", "'b': 0, -1, -2"),
     ),
     "text in the target": (
         b"month,sales\n"
-        + "".join(f"{m},{'many' if i == 5 else i}\n" for i, m in enumerate(MONTHS)).encode(),
-        ("column 'sales'", "line 7 has 'many'", "Numbers are expected", "leave cells empty"),
+        + "".join(
+            f"{m},{'many' if i == 5 else i}\n" for i, m in enumerate(MONTHS)
+        ).encode(),
+        (
+            "column 'sales'",
+            "line 7 has 'many'",
+            "Numbers are expected",
+            "leave cells empty",
+        ),
     ),
     "all values missing": (
         b"month,sales\n" + "".join(f"{month},NA\n" for month in MONTHS).encode(),
@@ -109,7 +122,9 @@ def test_all_values_missing_in_the_column_that_was_named(tmp_path):
     assert "'sales'" in done.message and "target" in done.message
 
 
-@pytest.mark.parametrize("horizon", ["0", "-1", "1000000000", "1e9", "twelve", "2.5", ""])
+@pytest.mark.parametrize(
+    "horizon", ["0", "-1", "1000000000", "1e9", "twelve", "2.5", ""]
+)
 def test_a_senseless_horizon(tmp_path, horizon):
     done = run("forecast", AIRLINE, "--horizon", horizon, "--out", tmp_path / "f.csv")
     assert (done.status, done.out) == (2, "")
@@ -136,7 +151,9 @@ def test_a_folder_that_is_missing_or_in_the_way(tmp_path, option):
     (tmp_path / PLACES[option]).mkdir()
     in_the_way = forecast(AIRLINE, option, tmp_path / PLACES[option])
     assert (in_the_way.status, in_the_way.out) == (1, "")
-    assert "it is a folder" in in_the_way.message and "Name a file" in in_the_way.message
+    assert (
+        "it is a folder" in in_the_way.message and "Name a file" in in_the_way.message
+    )
 
 
 @pytest.fixture
@@ -170,7 +187,9 @@ def test_a_read_only_disk(mounted, option):
     assert "the disk is read-only. Name a place that you may write to." in done.message
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="everything is open to this user")
+@pytest.mark.skipif(
+    os.name == "nt" or os.geteuid() == 0, reason="everything is open to this user"
+)
 @pytest.mark.parametrize("option", PLACES)
 def test_a_folder_of_somebody_else(tmp_path, option):
     (tmp_path / "theirs").mkdir(mode=0o555)
@@ -221,7 +240,9 @@ def predict(model: Path, *arguments: object) -> Done:
     return done
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "weights.safetensors", "state.safetensors"])
+@pytest.mark.parametrize(
+    "name", ["manifest.json", "weights.safetensors", "state.safetensors"]
+)
 @pytest.mark.parametrize("length", [None, 0, 300])
 def test_a_damaged_model(copy, name, length):
     if length is None:
@@ -242,7 +263,10 @@ def test_a_newer_model(copy):
         text.replace('"format_version": 2,', '"format_version": 99,'), encoding="utf-8"
     )
     done = predict(copy)
-    assert "format version 99" in done.message and "Install a newer lstmcast" in done.message
+    assert (
+        "format version 99" in done.message
+        and "Install a newer lstmcast" in done.message
+    )
 
 
 def test_a_model_that_is_not_there(tmp_path):
@@ -254,7 +278,9 @@ def test_a_model_on_data_of_another_frequency(copy):
     days = [f"north,2021-01-{day:02},{day}" for day in range(1, 29)]
     (copy.parent / "new.csv").write_text("\n".join(["shop,month,sales", *days]))
     done = predict(copy, copy.parent / "new.csv")
-    assert "The data are daily, but the saved model was made with monthly" in done.message
+    assert (
+        "The data are daily, but the saved model was made with monthly" in done.message
+    )
 
 
 @pytest.mark.parametrize("column", ["shop", "month", "sales"])
@@ -265,4 +291,7 @@ def test_a_model_on_data_without_a_column(copy, column):
     )
     done = predict(copy, copy.parent / "new.csv")
     assert f"new.csv has no column {column!r}" in done.message
-    assert "'other'" in done.message and "Rename the column, or name another" in done.message
+    assert (
+        "'other'" in done.message
+        and "Rename the column, or name another" in done.message
+    )

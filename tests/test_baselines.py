@@ -26,7 +26,9 @@ from lstmcast.evaluation.baselines import (
 from lstmcast.evaluation.metrics import mape, mase, naive_scales, rmse, smape
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"needs the data sets in {DATA}")
+needs_data = pytest.mark.skipif(
+    not DATA.is_dir(), reason=f"needs the data sets in {DATA}"
+)
 SEASON = np.array([3.0, 1.0, 2.0, 6.0])
 
 
@@ -37,8 +39,12 @@ def each_baseline(request):
 
 def airline() -> Panel:
     path = DATA / "airpassengers.parquet"
-    values = duckdb.sql(f"select passengers from '{path}' order by ds").fetchnumpy()["passengers"]
-    return Panel.from_arrays({"airline": values.astype(float)}, frequency="MS", start="1949-01")
+    values = duckdb.sql(f"select passengers from '{path}' order by ds").fetchnumpy()[
+        "passengers"
+    ]
+    return Panel.from_arrays(
+        {"airline": values.astype(float)}, frequency="MS", start="1949-01"
+    )
 
 
 def m3_monthly() -> tuple[Panel, np.ndarray]:
@@ -67,7 +73,10 @@ def test_nothing_after_the_cutoff_is_looked_at(baseline):
     rng = np.random.default_rng(0)
     past = 50 + rng.normal(0, 5, 40)
     panel = Panel.from_arrays(
-        {"a": np.append(past, 1e6 * rng.normal(size=20)), "b": 9.0 + np.tile(SEASON, 15)},
+        {
+            "a": np.append(past, 1e6 * rng.normal(size=20)),
+            "b": 9.0 + np.tile(SEASON, 15),
+        },
         periods=(4,),
     )
     early = baseline.predict(panel, 6, cutoffs=np.array([[40, 13], [40, 9]]))
@@ -80,7 +89,9 @@ def test_nothing_after_the_cutoff_is_looked_at(baseline):
 def test_each_origin_is_independent_of_the_others(baseline):
     rng = np.random.default_rng(3)
     series = {f"s{i}": 30 + rng.normal(0, 3, 20 + 7 * i).cumsum() for i in range(6)}
-    series["holes"] = np.where(rng.random(50) < 0.2, np.nan, 20 + np.tile(SEASON, 13)[:50])
+    series["holes"] = np.where(
+        rng.random(50) < 0.2, np.nan, 20 + np.tile(SEASON, 13)[:50]
+    )
     together = baseline.predict(Panel.from_arrays(series, periods=(4,)), 5)
     for i, (name, values) in enumerate(series.items()):
         alone = baseline.predict(Panel.from_arrays({name: values}, periods=(4,)), 5)
@@ -89,7 +100,14 @@ def test_each_origin_is_independent_of_the_others(baseline):
 
 @pytest.mark.parametrize(
     "values",
-    [[5.0], [5.0, 5.0], [5.0] * 30, [np.nan, 5.0], [5.0, np.nan, np.nan], [np.nan] * 9 + [5.0]],
+    [
+        [5.0],
+        [5.0, 5.0],
+        [5.0] * 30,
+        [np.nan, 5.0],
+        [5.0, np.nan, np.nan],
+        [np.nan] * 9 + [5.0],
+    ],
 )
 def test_short_and_constant_histories_give_the_value(baseline, values):
     point = baseline.predict(Panel.from_arrays(values, periods=(4,)), 6).point
@@ -104,19 +122,25 @@ def test_any_length_and_sign_has_a_finite_forecast(baseline, length):
         "b": rng.lognormal(0, 2, length),
         "c": np.zeros(length),
     }
-    assert np.isfinite(baseline.predict(Panel.from_arrays(values, periods=(4,)), 9).point).all()
+    assert np.isfinite(
+        baseline.predict(Panel.from_arrays(values, periods=(4,)), 9).point
+    ).all()
 
 
 def test_nothing_known_is_no_forecast(baseline):
     assert np.isnan(
-        baseline.predict(Panel.from_arrays([np.nan, np.nan, 3.0]), 2, cutoffs=np.array([[2]])).point
+        baseline.predict(
+            Panel.from_arrays([np.nan, np.nan, 3.0]), 2, cutoffs=np.array([[2]])
+        ).point
     ).all()
 
 
 def test_a_pure_season_goes_on(baseline):
     if baseline.name == "naive":
         pytest.skip("knows no season")
-    point = baseline.predict(Panel.from_arrays(np.tile(SEASON, 8), periods=(4,)), 6).point
+    point = baseline.predict(
+        Panel.from_arrays(np.tile(SEASON, 8), periods=(4,)), 6
+    ).point
     np.testing.assert_allclose(point[0], np.tile(SEASON, 2)[:6], rtol=1e-6)
 
 
@@ -144,7 +168,8 @@ def test_the_horizon_may_be_its_own(baseline):
 
 def test_missing_values_are_carried_from_the_same_phase_and_the_past_alone():
     panel = with_open_ends(
-        {"a": [1.0, 2.0, np.nan, np.nan, 5.0, np.nan], "b": [np.nan, 7.0, np.nan]}, periods=(2,)
+        {"a": [1.0, 2.0, np.nan, np.nan, 5.0, np.nan], "b": [np.nan, 7.0, np.nan]},
+        periods=(2,),
     )
     np.testing.assert_array_equal(
         carried(panel.values, panel.offsets, 1), [1, 2, 2, 2, 5, 5, np.nan, 7, 7]
@@ -153,11 +178,15 @@ def test_missing_values_are_carried_from_the_same_phase_and_the_past_alone():
         carried(panel.values, panel.offsets, 2), [1, 2, 1, 2, 5, 2, np.nan, 7, np.nan]
     )
     # The second phase of "b" is known, the first never was: the last known value stands in for it.
-    np.testing.assert_array_equal(SeasonalNaive().predict(panel, 3).point, [[5, 2, 5], [7, 7, 7]])
+    np.testing.assert_array_equal(
+        SeasonalNaive().predict(panel, 3).point, [[5, 2, 5], [7, 7, 7]]
+    )
 
 
 def test_drift_is_in_logs_for_positive_and_in_units_for_other_series():
-    growing = Panel.from_arrays({"a": 2.0 ** np.arange(6), "b": np.arange(6.0) - 2}, periods=(1,))
+    growing = Panel.from_arrays(
+        {"a": 2.0 ** np.arange(6), "b": np.arange(6.0) - 2}, periods=(1,)
+    )
     np.testing.assert_allclose(
         SeasonalNaiveDrift().predict(growing, 3).point, [[64, 128, 256], [4, 5, 6]]
     )
@@ -178,7 +207,8 @@ def test_holt_winters_steps_over_missing_values():
     holed = values.copy()
     holed[[7, 20, 21, 22, 40, 58]] = np.nan
     whole, other = (
-        HoltWinters().predict(Panel.from_arrays(v, periods=(4,)), 8).point for v in (values, holed)
+        HoltWinters().predict(Panel.from_arrays(v, periods=(4,)), 8).point
+        for v in (values, holed)
     )
     np.testing.assert_allclose(other, whole, rtol=0.02)
 
@@ -190,7 +220,9 @@ def test_holt_winters_after_a_gap_that_is_longer_than_it_looks_back():
 
 def test_holt_winters_in_blocks_is_the_same(monkeypatch):
     rng = np.random.default_rng(8)
-    panel = Panel.from_arrays({f"s{i}": rng.normal(30, 3, 20 + i) for i in range(9)}, periods=(4,))
+    panel = Panel.from_arrays(
+        {f"s{i}": rng.normal(30, 3, 20 + i) for i in range(9)}, periods=(4,)
+    )
     whole = HoltWinters().predict(panel, 3).point
     monkeypatch.setattr("lstmcast.evaluation.demand.BLOCK", 4)
     np.testing.assert_allclose(HoltWinters().predict(panel, 3).point, whole)
@@ -209,7 +241,10 @@ def test_holt_winters_in_blocks_is_the_same(monkeypatch):
 )
 def test_airline_at_thirteen_cutoffs(baseline, published):
     panel, counts = airline(), np.arange(84, 133, 4)[None]
-    actual, point = after(panel, counts, 12), baseline.predict(panel, 12, cutoffs=counts).point
+    actual, point = (
+        after(panel, counts, 12),
+        baseline.predict(panel, 12, cutoffs=counts).point,
+    )
     scale = naive_scales(panel, origins_of(panel, counts)).absolute
     own = (
         rmse(actual, point, 1).mean(),
@@ -226,7 +261,10 @@ def test_holt_winters_on_the_airline_series_is_that_of_a_statistics_package():
     # statsmodels with a multiplied season and estimated start: 4.00% and a root mean squared error
     # of 19.16.
     panel, counts = airline(), np.arange(84, 133, 4)[None]
-    actual, point = after(panel, counts, 12), HoltWinters().predict(panel, 12, cutoffs=counts).point
+    actual, point = (
+        after(panel, counts, 12),
+        HoltWinters().predict(panel, 12, cutoffs=counts).point,
+    )
     assert mape(actual, point) == pytest.approx(4.00, abs=0.15)
     assert rmse(actual, point, 1).mean() == pytest.approx(19.16, abs=0.8)
 
@@ -249,23 +287,36 @@ def test_holt_winters_on_m3_monthly_is_near_autoets():
 @pytest.mark.parametrize("period", [0, -12, 1.5, True, "12"])
 @pytest.mark.parametrize(
     "made",
-    [SeasonalNaive, SeasonalNaiveDrift, HoltWinters, lambda **own: Classical("AutoETS", **own)],
+    [
+        SeasonalNaive,
+        SeasonalNaiveDrift,
+        HoltWinters,
+        lambda **own: Classical("AutoETS", **own),
+    ],
 )
 def test_a_senseless_period_is_refused_at_once(made, period):
-    with pytest.raises(UsageError, match=f"at least 1 step, such as 12, got {period!r}"):
+    with pytest.raises(
+        UsageError, match=f"at least 1 step, such as 12, got {period!r}"
+    ):
         made(period=period)
     assert made(period=np.int64(1)).period == 1
 
 
 def test_classical_baselines_forecast_and_fall_back():
     pytest.importorskip("statsforecast")
-    assert [one.name for one in classical_baselines()] == ["AutoETS", "AutoTheta", "AutoARIMA"]
+    assert [one.name for one in classical_baselines()] == [
+        "AutoETS",
+        "AutoTheta",
+        "AutoARIMA",
+    ]
     values = {
         "a": np.append(np.nan, 100 + 2.0 * np.arange(23)),
         "b": np.full(24, 7.0),
         "c": np.append(np.full(23, np.nan), 3.0),
     }
-    point = Classical("AutoETS").predict(Panel.from_arrays(values, periods=(1,)), 3).point
+    point = (
+        Classical("AutoETS").predict(Panel.from_arrays(values, periods=(1,)), 3).point
+    )
     np.testing.assert_allclose(point[0], [146, 148, 150], rtol=0.02)
     np.testing.assert_allclose(point[1:], [[7, 7, 7], [3, 3, 3]])
 
@@ -278,7 +329,9 @@ def test_their_intervals_hold_what_they_promise(one):
     steps = np.arange(108)
     season = 20 * np.sin(2 * np.pi * steps / 12)
     values = 100 + 0.2 * steps + season + rng.normal(0, 4, (60, 108))
-    panel = Panel.from_arrays({str(i): row[:96] for i, row in enumerate(values)}, periods=(12,))
+    panel = Panel.from_arrays(
+        {str(i): row[:96] for i, row in enumerate(values)}, periods=(12,)
+    )
     forecast = one(12).predict(panel)
     plain = one(12, quantiles=()).predict(panel)
     np.testing.assert_array_equal(forecast.point, plain.point)
@@ -289,11 +342,17 @@ def test_their_intervals_hold_what_they_promise(one):
 
 
 def test_no_horizon_moves_the_interval_of_a_date():
-    panel = Panel.from_arrays(np.random.default_rng(2).normal(50, 3, 120), periods=(12,))
-    short, long = (HoltWinters(steps).predict(panel).quantiles[:, :3] for steps in (3, 20))
+    panel = Panel.from_arrays(
+        np.random.default_rng(2).normal(50, 3, 120), periods=(12,)
+    )
+    short, long = (
+        HoltWinters(steps).predict(panel).quantiles[:, :3] for steps in (3, 20)
+    )
     np.testing.assert_allclose(short, long)
 
 
 def test_intervals_of_a_very_short_history_are_there():
-    quantiles = SeasonalNaive(3).predict(Panel.from_arrays([3.0, 5.0], periods=(12,))).quantiles
+    quantiles = (
+        SeasonalNaive(3).predict(Panel.from_arrays([3.0, 5.0], periods=(12,))).quantiles
+    )
     assert np.isfinite(quantiles).all() and (np.diff(quantiles, axis=2) >= 0).all()

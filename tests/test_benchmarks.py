@@ -53,7 +53,12 @@ def test_each_script_says_what_is_missing(script, tmp_path, benchmarks, monkeypa
 
 
 def test_a_script_that_is_missing_data_ends_with_a_message_alone(tmp_path):
-    command = [sys.executable, str(ROOT / "benchmarks" / "m3.py"), "--data", str(tmp_path)]
+    command = [
+        sys.executable,
+        str(ROOT / "benchmarks" / "m3.py"),
+        "--data",
+        str(tmp_path),
+    ]
     environment = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 1
@@ -77,7 +82,14 @@ def test_naive2_is_the_last_adjusted_value_in_season(benchmarks):
     import m4
 
     season = np.array([0.5, 1.0, 1.5, 1.0])
-    assert m4.naive2(10 * np.tile(season, 6), 6, 4).round(6).tolist() == [5, 10, 15, 10, 5, 10]
+    assert m4.naive2(10 * np.tile(season, 6), 6, 4).round(6).tolist() == [
+        5,
+        10,
+        15,
+        10,
+        5,
+        10,
+    ]
     assert m4.naive2(np.array([3.0, 4.0, 9.0]), 2, 4).tolist() == [9, 9]
 
 
@@ -92,8 +104,18 @@ def test_results_have_five_digits(benchmarks):
 
 def test_many_series_are_measured_in_processes_of_their_own():
     script = ROOT / "benchmarks" / "many.py"
-    words = [sys.executable, str(script), "--dry", "--count", "20", "--methods", "network"]
-    done = subprocess.run([*words, "--beside", str(ROOT)], capture_output=True, text=True)
+    words = [
+        sys.executable,
+        str(script),
+        "--dry",
+        "--count",
+        "20",
+        "--methods",
+        "network",
+    ]
+    done = subprocess.run(
+        [*words, "--beside", str(ROOT)], capture_output=True, text=True
+    )
     header, other, own = (line.split() for line in done.stdout.splitlines())
     assert header == ["what", "seconds", "wall", "megabytes"]
     assert (other[0], own[0]) == (ROOT.name, "network") and float(own[3]) > 30

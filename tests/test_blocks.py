@@ -6,7 +6,17 @@ import pytest
 
 YEARS = (2021, 2022, 2023)
 VALUES = [100.0 + 7 * n % 13 for n in range(36)]
-NAMES = ["January", "February", "March", "April", "May", "June", "July", "August", "September"]
+NAMES = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+]
 NAMES += ["October", "November", "December"]
 
 
@@ -62,7 +72,9 @@ def test_years_beside_each_other(separator, read_lines):
 def test_blocks_of_other_lengths_are_read_to_their_ends(read_lines):
     *rows, last = beside(",")
     shorter = last.split(",")[:2]
-    panel = read_lines([",".join(["month,sales"] * 3), *rows, ",".join([*shorter, "", "", "", ""])])
+    panel = read_lines(
+        [",".join(["month,sales"] * 3), *rows, ",".join([*shorter, "", "", "", ""])]
+    )
     assert panel.report.rows == 34
 
 

@@ -17,7 +17,8 @@ from lstmcast.util.language import words_of
 def panel_of(series: int, values: int = 48) -> lc.Panel:
     rng = np.random.default_rng(0)
     named = {
-        f"shop {k}": 50 + np.arange(values) % 12 + rng.normal(size=values) for k in range(series)
+        f"shop {k}": 50 + np.arange(values) % 12 + rng.normal(size=values)
+        for k in range(series)
     }
     return lc.Panel.from_arrays(named, frequency="MS", start="2020-01")
 
@@ -25,7 +26,9 @@ def panel_of(series: int, values: int = 48) -> lc.Panel:
 def book_of(series: int, tmp_path, language: str = "en", **parts):
     panel = panel_of(series)
     forecast = lc.Naive(3).predict(panel)
-    path = Book(forecast, panel, words=words_of(language), **parts).write(tmp_path / "b.xlsx")
+    path = Book(forecast, panel, words=words_of(language), **parts).write(
+        tmp_path / "b.xlsx"
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return openpyxl.load_workbook(path), forecast
@@ -117,9 +120,14 @@ def test_the_history_has_the_days_that_occur_and_the_columns_of_the_data(tmp_pat
     shops = [f"shop {k:02}" for k in range(21)]
     table = {"day": np.tile(days, 21), "shop": np.repeat(shops, len(days))}
     table["sold"] = 20.0 + np.arange(len(table["day"])) % 6
-    for some, columns in ((shops, ("shop", "ds", "sold")), (shops[:1], ("day", "sold"))):
+    for some, columns in (
+        (shops, ("shop", "ds", "sold")),
+        (shops[:1], ("day", "sold")),
+    ):
         is_one = np.isin(table["shop"], some)
-        panel = lc.read({name: cells[is_one] for name, cells in table.items()}, target="sold")
+        panel = lc.read(
+            {name: cells[is_one] for name, cells in table.items()}, target="sold"
+        )
         path = Book(lc.Naive(3).predict(panel), panel).write(tmp_path / "b.xlsx")
         book = openpyxl.load_workbook(path)
         header, *rows = rows_of(book["History"])

@@ -33,12 +33,17 @@ def daily(values, **word):
         (np.clip(uptime(300), 98.5, 99.5), (98.5, 99.5)),
         (np.tile([0.0, 1, 1, 0, 1], 40), (0, 1)),
         (np.random.default_rng(0).normal(size=300), (-np.inf, np.inf)),
-        (100 + 10.0 * (np.arange(400) // 10), (-np.inf, np.inf)),  # one visit, to each step
+        # one visit, to each step
+        (100 + 10.0 * (np.arange(400) // 10), (-np.inf, np.inf)),
         (np.r_[uptime(300), 100.5], (-np.inf, np.inf)),  # gone beyond
-        (np.tile([10.0, 20, 30, 30, 20], 15), (-np.inf, np.inf)),  # others are as frequent
+        # others are as frequent
+        (np.tile([10.0, 20, 30, 30, 20], 15), (-np.inf, np.inf)),
         (np.random.default_rng(0).poisson(1.2, 60), (-np.inf, np.inf)),
         (np.full(60, 7.0), (-np.inf, np.inf)),
-        (np.r_[5.0, np.nan, 5, 5, np.nan, 5, np.nan, 5, 5, 3, 2, 1, 4], (-np.inf, np.inf)),
+        (
+            np.r_[5.0, np.nan, 5, 5, np.nan, 5, np.nan, 5, 5, 3, 2, 1, 4],
+            (-np.inf, np.inf),
+        ),
     ],
 )
 def test_a_limit_was_touched_often_and_never_passed(values, limits):
@@ -88,7 +93,9 @@ def test_only_what_came_before_a_cutoff_says_where_limits_are():
 
 
 def test_one_step_ahead_goes_beyond_a_limit_until_it_is_one():
-    forecast = lc.LSTMForecaster(7, quantiles=WIDE).predict(daily(uptime(300)), mode="one-step")
+    forecast = lc.LSTMForecaster(7, quantiles=WIDE).predict(
+        daily(uptime(300)), mode="one-step"
+    )
     highest_T = forecast.quantiles.max(axis=(1, 2))
     assert highest_T[5:30].max() > 100 == highest_T[60:].max()
 
@@ -105,7 +112,9 @@ def test_rows_of_a_stream_have_the_limits_of_series():
         == 100
         < lc.LSTMForecaster(14).predict(replace(whole, recognised=None)).quantiles.max()
     )
-    np.testing.assert_allclose(stream.predict(14), model.predict(whole).point, atol=1e-6)
+    np.testing.assert_allclose(
+        stream.predict(14), model.predict(whole).point, atol=1e-6
+    )
 
 
 def test_rows_that_join_leave_and_are_reset_have_limits_of_their_own(tmp_path):
@@ -128,7 +137,9 @@ def test_rows_that_join_leave_and_are_reset_have_limits_of_their_own(tmp_path):
         stream.observe(tick)
     assert stream.quantiles(14).max() == 100
     whole = lc.read({"a": values[0, 300:], "c": values[2, 300:]})
-    np.testing.assert_allclose(stream.predict(14), model.predict(whole).point, atol=1e-6)
+    np.testing.assert_allclose(
+        stream.predict(14), model.predict(whole).point, atol=1e-6
+    )
 
 
 def test_a_stream_of_anything_has_no_limits():
@@ -147,7 +158,9 @@ def meter(count, seed=0):
 @pytest.mark.parametrize("values", [100 + 10.0 * (np.arange(400) // 10), meter(300)])
 def test_what_has_only_risen_is_not_forecast_to_fall(values):
     forecast = lc.LSTMForecaster(28, quantiles=WIDE).predict(daily(values))
-    steps_HX = np.concatenate([np.full((1, len(WIDE)), values[-1]), forecast.quantiles[0]])
+    steps_HX = np.concatenate(
+        [np.full((1, len(WIDE)), values[-1]), forecast.quantiles[0]]
+    )
     assert (np.diff(steps_HX, axis=0) >= 0).all()
     assert (np.diff(forecast.paths(50)[0], axis=1) >= 0).all()
     falling = lc.LSTMForecaster(28, quantiles=WIDE).predict(daily(-values))

@@ -28,7 +28,9 @@ class LastValue:
         origins = origins_of(data, cutoffs)
         last = data.values[data.offsets[origins.series] + origins.counts - 1]
         point = np.repeat(last[:, None], checked_horizon(horizon), axis=1)
-        return Forecast.at_origins(data, origins, point, np.empty((*point.shape, 0)), ())
+        return Forecast.at_origins(
+            data, origins, point, np.empty((*point.shape, 0)), ()
+        )
 
 
 PANEL = Panel.from_arrays({"up": np.arange(10.0), "square": np.arange(10.0) ** 2})
@@ -63,7 +65,9 @@ def test_a_fitted_model_does_not_join_segments_to_what_it_remembers():
     remembering.fitted = Fitted(remembering.network, saved_context=context)
     assert remembering.continued(panel).went_on == ()
     np.testing.assert_array_equal(
-        errors_by_horizon(remembering, panel, 3, cutoffs=[40, 50], observed=12)["total"],
+        errors_by_horizon(remembering, panel, 3, cutoffs=[40, 50], observed=12)[
+            "total"
+        ],
         fresh["total"],
     )
 
@@ -75,7 +79,8 @@ def test_steps_past_the_end_do_not_count():
 
 
 @pytest.mark.parametrize(
-    ("cutoffs", "observed"), [([], None), ([0], None), ([10], None), ([4], 5), ([[4]], None)]
+    ("cutoffs", "observed"),
+    [([], None), ([0], None), ([10], None), ([4], 5), ([[4]], None)],
 )
 def test_cutoffs_that_do_not_fit(cutoffs, observed):
     with pytest.raises(UsageError, match="do not fit these data"):
@@ -83,5 +88,9 @@ def test_cutoffs_that_do_not_fit(cutoffs, observed):
 
 
 def test_series_named_like_a_column():
-    with pytest.raises(UsageError, match=r"name of another column of the table: \['total'\]"):
-        errors_by_horizon(LastValue(), Panel.from_arrays({"total": np.arange(9.0)}), 2, cutoffs=[4])
+    with pytest.raises(
+        UsageError, match=r"name of another column of the table: \['total'\]"
+    ):
+        errors_by_horizon(
+            LastValue(), Panel.from_arrays({"total": np.arange(9.0)}), 2, cutoffs=[4]
+        )

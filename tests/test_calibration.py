@@ -43,7 +43,10 @@ def test_coverage_on_cutoffs_that_the_calibration_has_not_seen(width):
         spread((G, J, H), width) * size[:, :, None, None],
         spread((G, H), width) * size[:, :, None],
     )
-    actual, later = rng.normal(size=(G, J, H)) * size[:, :, None], rng.normal(size=(G, H)) * size
+    actual, later = (
+        rng.normal(size=(G, J, H)) * size[:, :, None],
+        rng.normal(size=(G, H)) * size,
+    )
     result = calibrate(now, HEAD_QUANTILES, before, actual)
     assert coverage(result, later, 1, 5) == pytest.approx(0.8, abs=0.03)
     assert coverage(result, later, 0, 6) == pytest.approx(0.95, abs=0.02)
@@ -69,13 +72,17 @@ def test_few_scores_are_taken_from_shorter_horizons_too():
     alone = interval_factors(
         THREE, spread((ENOUGH, 1, 5), 1.0, THREE), np.repeat(actual, 2, axis=0)[:ENOUGH]
     )
-    assert (alone[0, [1, 3], 0] < 1).all() and alone[0, 2, 0] > 4 * alone[0, [1, 3], 0].max()
+    assert (alone[0, [1, 3], 0] < 1).all() and alone[0, 2, 0] > 4 * alone[
+        0, [1, 3], 0
+    ].max()
 
 
 def two_kinds(J, H=4):
     """Two series, one four times as uncertain as its network says, the other a quarter."""
     rng = np.random.default_rng(2)
-    return spread((2, J, H), 1.0), rng.normal(size=(2, J, H)) * np.array([4.0, 0.25])[:, None, None]
+    return spread((2, J, H), 1.0), rng.normal(size=(2, J, H)) * np.array([4.0, 0.25])[
+        :, None, None
+    ]
 
 
 def test_a_series_with_enough_scores_is_calibrated_alone():
@@ -149,7 +156,9 @@ def test_without_any_known_value_the_network_s_intervals_stay():
     now = spread((3, 5), 2.0)
     for J in (0, 4):
         before, actual = spread((3, J, 5), 1.0), np.full((3, J, 5), np.nan)
-        np.testing.assert_allclose(calibrate(now, HEAD_QUANTILES, before, actual), now, rtol=1e-12)
+        np.testing.assert_allclose(
+            calibrate(now, HEAD_QUANTILES, before, actual), now, rtol=1e-12
+        )
 
 
 def test_unknown_quantiles_count_nothing():
@@ -167,7 +176,9 @@ def test_zero_widths_neither_warn_nor_stretch():
     exact = calibrate(now, HEAD_QUANTILES, before, np.zeros((1, 100, 3)))
     assert (exact[..., -1] < 0.1 * now[..., -1]).all()  # it was always right: narrow
     # no factor would have helped
-    np.testing.assert_allclose(calibrate(now, HEAD_QUANTILES, before, np.ones((1, 100, 3))), now)
+    np.testing.assert_allclose(
+        calibrate(now, HEAD_QUANTILES, before, np.ones((1, 100, 3))), now
+    )
     still = calibrate(
         np.zeros((1, 3, len(HEAD_QUANTILES))),
         HEAD_QUANTILES,
@@ -184,7 +195,8 @@ def test_an_interval_that_is_wrong_on_one_side_is_scored_there():
     above = interval_factors(THREE, before, np.full((1, 100, 1), 2.0))
     below = interval_factors(THREE, before, np.full((1, 100, 1), -2.0))
     np.testing.assert_allclose(
-        [above, below], np.array([2.0, 0.2])[:, None, None, None] ** (100 / (100 + TRUST))
+        [above, below],
+        np.array([2.0, 0.2])[:, None, None, None] ** (100 / (100 + TRUST)),
     )
 
 
@@ -219,7 +231,9 @@ def test_huge_and_tiny_numbers(size):
     before, actual = two_kinds(30)
     now = spread((2, 4), 1.0)
     result = calibrate(size * now, HEAD_QUANTILES, size * before, size * actual) / size
-    np.testing.assert_allclose(result, calibrate(now, HEAD_QUANTILES, before, actual), rtol=1e-9)
+    np.testing.assert_allclose(
+        result, calibrate(now, HEAD_QUANTILES, before, actual), rtol=1e-9
+    )
 
 
 def test_after_a_level_shift_an_interval_grows_no_further_than_errors_have_reached():
@@ -227,7 +241,9 @@ def test_after_a_level_shift_an_interval_grows_no_further_than_errors_have_reach
     shifted[:, :, 2:] = 100.0
     # it has read the shift by now, and is unsure enough by itself
     after = np.tile([-20.0, 0.0, 20.0], (1, 4, 1))
-    np.testing.assert_allclose(calibrate(after, THREE, quiet, shifted)[0, -1], [-30.0, 0.0, 100.0])
+    np.testing.assert_allclose(
+        calibrate(after, THREE, quiet, shifted)[0, -1], [-30.0, 0.0, 100.0]
+    )
     np.testing.assert_allclose(
         calibrate(5 * after, THREE, quiet, shifted)[0, -1], [-150.0, 0.0, 150.0]
     )
@@ -239,7 +255,9 @@ def test_bounds_do_not_jump_from_step_to_step():
     rng = np.random.default_rng(8)
     actual = rng.normal(size=(1, 24, 24))
     actual[0, 3:6, 9] = 40.0
-    factors = interval_factors(HEAD_QUANTILES, spread((1, 24, 24), 1.0), actual)[0, :, 2]
+    factors = interval_factors(HEAD_QUANTILES, spread((1, 24, 24), 1.0), actual)[
+        0, :, 2
+    ]
     assert factors.max() > 1.8 and factors[20] < 1.4
     assert np.abs(np.diff(np.log(factors))).max() < np.log(2)
 
@@ -250,7 +268,9 @@ def test_a_surprise_on_one_side_does_not_widen_the_other():
     actual = rng.normal(size=(1, 24, 12))
     actual[0, 3, :] = -30.0
     own = spread((1, 12), 1.0)
-    low, _, _, _, _, _, high = calibrate(own, HEAD_QUANTILES, spread((1, 24, 12), 1.0), actual)[0].T
+    low, _, _, _, _, _, high = calibrate(
+        own, HEAD_QUANTILES, spread((1, 24, 12), 1.0), actual
+    )[0].T
     assert (high < 4.0).all() and low.min() < -4.0
 
 
@@ -286,9 +306,10 @@ def test_one_walk_has_intervals_as_wide_as_its_errors_far_beyond_the_head():
     interval = lc.LSTMForecaster(200).predict(known).interval(80)
     actual = np.stack(list(walks.values()))[:, 300:]
     inside = (interval.lower <= actual) & (actual <= interval.upper)
-    assert [inside[:, part].mean() for part in (slice(0, 24), slice(24, 100), slice(100, 200))] == (
-        pytest.approx([0.8, 0.8, 0.8], abs=0.1)
-    )
+    assert [
+        inside[:, part].mean()
+        for part in (slice(0, 24), slice(24, 100), slice(100, 200))
+    ] == (pytest.approx([0.8, 0.8, 0.8], abs=0.1))
 
 
 # Where steps are fed back, the network reads in other pieces, so the last bits of float32 differ;
@@ -319,7 +340,9 @@ def test_many_series_are_calibrated_in_parts_and_the_numbers_are_the_same(monkey
     tried = HeldOut.forecasts
     monkeypatch.setattr(held_out, "AT_ONCE", 7 * 50)
     monkeypatch.setattr(calibration, "WIDENED_AT_ONCE", 3)
-    monkeypatch.setattr(HeldOut, "forecasts", lambda *given: asked.append(1) or tried(*given))
+    monkeypatch.setattr(
+        HeldOut, "forecasts", lambda *given: asked.append(1) or tried(*given)
+    )
     for one, other in zip(whole, forecasts(), strict=True):
         # rounded by what else is read in a batch, where the network answers
         np.testing.assert_allclose(one.quantiles, other.quantiles, rtol=1e-4)
@@ -333,8 +356,12 @@ def test_parts_take_the_same_memory_one_after_the_other(monkeypatch, at_once, ti
     entered = []
     kept_memory = held_out.kept_memory
     monkeypatch.setattr(held_out, "AT_ONCE", at_once)
-    monkeypatch.setattr(held_out, "kept_memory", lambda: entered.append(1) or kept_memory())
-    lc.LSTMForecaster(3, method="network").predict(lc.Panel.from_arrays(values, periods=(4,)))
+    monkeypatch.setattr(
+        held_out, "kept_memory", lambda: entered.append(1) or kept_memory()
+    )
+    lc.LSTMForecaster(3, method="network").predict(
+        lc.Panel.from_arrays(values, periods=(4,))
+    )
     assert len(entered) == times
 
 

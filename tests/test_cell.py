@@ -41,7 +41,9 @@ T, B, C, D = 6, 2, 3, 4
 def drawn(seed, dtype=np.float64):
     """A layer whose gates are partly in the flat ends of a hard sigmoid, and what it reads."""
     rng = np.random.default_rng(seed)
-    layer = Layer(rng.normal(size=(4 * D, C)), rng.normal(size=(4 * D, D)), rng.normal(size=4 * D))
+    layer = Layer(
+        rng.normal(size=(4 * D, C)), rng.normal(size=(4 * D, D)), rng.normal(size=4 * D)
+    )
     x_TBC = rng.normal(0, 1.5, size=(T, B, C))
     return Layer(*(array.astype(dtype) for array in layer)), x_TBC.astype(dtype)
 
@@ -60,7 +62,10 @@ def by_hand(cell, layer, x_TC):
 
 
 def test_every_function_is_that_of_keras():
-    assert ACTIVATIONS.keys() == FUNCTIONS.keys() and GATE_ACTIVATIONS.keys() == GATES.keys()
+    assert (
+        ACTIVATIONS.keys() == FUNCTIONS.keys()
+        and GATE_ACTIVATIONS.keys() == GATES.keys()
+    )
     for ours, theirs in ((ACTIVATIONS, FUNCTIONS), (GATE_ACTIVATIONS, GATES)):
         a = np.array([-50.0, -3.0, -2.75, -2.5, -0.3, 0.0, 0.7, 2.5, 2.75, 3.0, 50.0])
         for name, function in theirs.items():
@@ -90,7 +95,12 @@ def test_state_goes_in_and_out_and_waits_for_late_series(cell):
     state, outs = zero_state((D,), B, np.float64), []
     for t in range(T):
         out, state = run_stack(
-            x_TBC[t : t + 1], begun_TB[t : t + 1], (layer,), state, residual=False, cell=cell
+            x_TBC[t : t + 1],
+            begun_TB[t : t + 1],
+            (layer,),
+            state,
+            residual=False,
+            cell=cell,
         )
         outs.append(out)
     alone, _ = run_stack(
@@ -145,21 +155,29 @@ def test_the_activation_of_dense_layers_is_not_that_of_the_cell():
 def test_manifests_name_a_cell_that_is_not_the_usual_one():
     config = plain_config(cell=lc.Cell("relu", "hard_sigmoid"))
     about = json.loads(json.dumps(config.described()))
-    assert about["cell"] == {"activation": "relu", "recurrent_activation": "hard_sigmoid"}
+    assert about["cell"] == {
+        "activation": "relu",
+        "recurrent_activation": "hard_sigmoid",
+    }
     assert lc.NetworkConfig(**about) == config
-    assert "cell" not in plain_config().described()  # as older versions wrote and read it
+    # as older versions wrote and read it
+    assert "cell" not in plain_config().described()
     assert lc.NetworkConfig(**plain_config().described()).cell == lc.Cell()
 
 
 def test_a_saved_model_answers_with_its_cell(tmp_path):
     """Forecasts, a stream and the saved model, all of the same numbers, which the usual cell does
     not give."""
-    config = plain_config(layers=(4, 3), cell=lc.Cell("softsign", "hard_sigmoid"), horizon=2)
+    config = plain_config(
+        layers=(4, 3), cell=lc.Cell("softsign", "hard_sigmoid"), horizon=2
+    )
     network, panel = drawn_network(config), waves(2, 30)
     forecaster = lc.LSTMForecaster(2, weights=network)
     expected = forecaster.predict(panel).point
     forecaster.save(tmp_path / "model", panel)
-    np.testing.assert_array_equal(lc.load(tmp_path / "model").predict(panel).point, expected)
+    np.testing.assert_array_equal(
+        lc.load(tmp_path / "model").predict(panel).point, expected
+    )
     stream = lc.Stream(forecaster, list(panel.ids), frequency="MS")
     for t in range(30):
         stream.observe([panel.series(i)[t] for i in range(len(panel))])
@@ -170,10 +188,15 @@ def test_a_saved_model_answers_with_its_cell(tmp_path):
 
 
 def test_a_network_shows_its_cell():
-    network = drawn_network(plain_config(layers=(4, 3), cell=lc.Cell("relu", "hard_sigmoid")))
+    network = drawn_network(
+        plain_config(layers=(4, 3), cell=lc.Cell("relu", "hard_sigmoid"))
+    )
     assert "LSTM 4-3 (relu, hard_sigmoid)," in repr(network)
     table = str(lc.summary(network))
-    assert "lstm 0 (relu, hard_sigmoid)" in table and "lstm 1 (relu, hard_sigmoid)" in table
+    assert (
+        "lstm 0 (relu, hard_sigmoid)" in table
+        and "lstm 1 (relu, hard_sigmoid)" in table
+    )
     about, arrays = described(network)
     assert repr(network_of("folder", about, {"weights": arrays})) == repr(network)
 
@@ -185,11 +208,15 @@ def test_info_names_the_cell(tmp_path, run):
     assert "recurrent_activation: hard_sigmoid" in run("info", tmp_path / "model").out
 
 
-@pytest.mark.parametrize("cell", [lc.Cell("relu"), lc.Cell("tanh", "hard_sigmoid")], ids=str)
+@pytest.mark.parametrize(
+    "cell", [lc.Cell("relu"), lc.Cell("tanh", "hard_sigmoid")], ids=str
+)
 def test_training_uses_the_cell(tmp_path, cell):
     """What is validated in PyTorch is what the saved model forecasts in NumPy."""
     pytest.importorskip("torch", reason="needs the train extra")
-    wave = lc.Panel.from_arrays(np.sin(np.arange(80) / 5), frequency="D", start="2024-01-01")
+    wave = lc.Panel.from_arrays(
+        np.sin(np.arange(80) / 5), frequency="D", start="2024-01-01"
+    )
     training = lc.TrainingConfig(
         epochs=4, batching=lc.Windows(10), optimiser=lc.Optimiser(learning_rate=0.01)
     )
@@ -208,7 +235,8 @@ def test_training_uses_the_cell(tmp_path, cell):
 def test_a_state_that_grows_beyond_all_numbers_is_said(caplog):
     config = plain_config(layers=(6, 5), cell=lc.Cell("relu", "hard_sigmoid"))
     weights = {
-        name: np.full(shape, 0.9, np.float32) for name, shape in array_shapes(config).items()
+        name: np.full(shape, 0.9, np.float32)
+        for name, shape in array_shapes(config).items()
     }
     panel = lc.Panel.from_arrays(
         {"grown": 100 + np.arange(900.0) % 7, "empty": np.full(900, np.nan)},

@@ -9,7 +9,20 @@ import pytest
 
 import lstmcast as lc
 
-MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+MONTHS = [
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+]
 DAYS = [f"2022-01-{day:02d}" for day in range(1, 29)]
 
 
@@ -31,9 +44,15 @@ def rules(panel: lc.Panel) -> list[str]:
     [
         [
             "Datum;Menge",
-            *[f"{d:02d}.01.2022;{5 + d // 9}.{d * 17 % 1000:03d}" for d in range(1, 29)],
+            *[
+                f"{d:02d}.01.2022;{5 + d // 9}.{d * 17 % 1000:03d}"
+                for d in range(1, 29)
+            ],
         ],
-        ["Tag;Menge;Preis", *[f"{day};{n + 1}.{n * 31:03d};{n},5" for n, day in enumerate(DAYS)]],
+        [
+            "Tag;Menge;Preis",
+            *[f"{day};{n + 1}.{n * 31:03d};{n},5" for n, day in enumerate(DAYS)],
+        ],
         [
             "Tag\tMenge\tPreis",
             *[f"{day}\t{n + 1}.{n * 31:03d}\t{n},5" for n, day in enumerate(DAYS)],
@@ -60,7 +79,8 @@ def test_money_has_no_three_decimals(mark, tmp_path):
 @pytest.mark.parametrize("minus", ["▲", "△ "])
 def test_triangles_of_japanese_accounts_stand_before_whole_numbers(minus, tmp_path):
     lines = [
-        f"{day};{minus if n % 3 == 0 else ''}{n + 10},{n * 31:03d}" for n, day in enumerate(DAYS)
+        f"{day};{minus if n % 3 == 0 else ''}{n + 10},{n * 31:03d}"
+        for n, day in enumerate(DAYS)
     ]
     panel = lc.read(write(tmp_path, "day;profit", *lines))
     assert panel.values[0] == -10_000 and abs(panel.values).min() >= 10_000
@@ -87,7 +107,10 @@ def test_points_that_nothing_explains_stay_with_a_warning(tmp_path):
     [
         ["day,degrees", *[f"{day},{n + 1}.{n * 31:03d}" for n, day in enumerate(DAYS)]],
         ["day;degrees", *[f"{day};{n}.{n * 31:03d}" for n, day in enumerate(DAYS)]],
-        ["day;degrees;x", *[f"{day};{n + 1}.{n * 31:03d};1.5{n}" for n, day in enumerate(DAYS)]],
+        [
+            "day;degrees;x",
+            *[f"{day};{n + 1}.{n * 31:03d};1.5{n}" for n, day in enumerate(DAYS)],
+        ],
     ],
 )
 def test_measurements_with_three_decimals_stay_so(lines, tmp_path):
@@ -113,7 +136,9 @@ def test_a_large_file_with_grouped_points_is_read_alike(tmp_path):
     "code", ["-200", "-999", "-9999", "9999", "999.9", "99999", "-99.9", "1e20"]
 )
 def test_a_code_for_missing_is_asked_about(code, tmp_path):
-    lines = [f"{day},{code if n % 7 == 3 else 5 + n % 5 / 10}" for n, day in enumerate(DAYS)]
+    lines = [
+        f"{day},{code if n % 7 == 3 else 5 + n % 5 / 10}" for n, day in enumerate(DAYS)
+    ]
     path = write(tmp_path, "day,co", *lines)
     found = [f for f in lc.read(path).check() if f.rule == "codes for missing"]
     assert len(found) == 1 and f"--missing-codes {float(code):.15g}" in found[0].text
@@ -123,9 +148,14 @@ def test_a_code_for_missing_is_asked_about(code, tmp_path):
 
 def test_two_codes_are_advised_together(tmp_path):
     lines = [
-        f"{day},{-999 if n % 7 == 3 else 9999 if n % 7 == 5 else n}" for n, day in enumerate(DAYS)
+        f"{day},{-999 if n % 7 == 3 else 9999 if n % 7 == 5 else n}"
+        for n, day in enumerate(DAYS)
     ]
-    found = [f for f in lc.read(write(tmp_path, "day,x", *lines)).check() if "codes" in f.rule]
+    found = [
+        f
+        for f in lc.read(write(tmp_path, "day,x", *lines)).check()
+        if "codes" in f.rule
+    ]
     assert len(found) == 2 and "--missing-codes -999,9999" in found[0].text
 
 
@@ -145,19 +175,31 @@ def test_ordinary_values_are_no_codes(values, tmp_path):
     assert "codes for missing" not in rules(lc.read(write(tmp_path, "day,x", *lines)))
 
 
-@pytest.mark.parametrize("words", [["Bad Input"], ["Bad Input", "No Data"], ["I/O Timeout"], ["x"]])
+@pytest.mark.parametrize(
+    "words", [["Bad Input"], ["Bad Input", "No Data"], ["I/O Timeout"], ["x"]]
+)
 def test_words_among_numbers_are_asked_about_with_what_to_write(words, tmp_path):
-    lines = [f"{d},{words[n // 7 % len(words)] if n % 7 == 3 else n}" for n, d in enumerate(DAYS)]
+    lines = [
+        f"{d},{words[n // 7 % len(words)] if n % 7 == 3 else n}"
+        for n, d in enumerate(DAYS)
+    ]
     path = write(tmp_path, "day,level", *lines)
     codes = ",".join(words)
     with pytest.raises(lc.DataError, match="means a missing value") as caught:
         lc.read(path)
     assert f'--missing-codes "{codes}"' in str(caught.value)
     assert np.isnan(lc.read(path, missing_codes=codes).values).sum() == 4
-    assert np.isnan(lc.read(path, missing_codes=[word.upper() for word in words]).values).sum() == 4
+    assert (
+        np.isnan(
+            lc.read(path, missing_codes=[word.upper() for word in words]).values
+        ).sum()
+        == 4
+    )
 
 
-@pytest.mark.parametrize(("code", "value"), [("<1=0.5", 0.5), ("<1=0", 0.0), ("<1", np.nan)])
+@pytest.mark.parametrize(
+    ("code", "value"), [("<1=0.5", 0.5), ("<1=0", 0.0), ("<1", np.nan)]
+)
 def test_less_than_one_is_what_somebody_says(code, value, tmp_path):
     lines = [f"{day},{'<1' if n == 9 else 20 + n}" for n, day in enumerate(DAYS)]
     path = write(tmp_path, "day,searches", *lines)
@@ -167,7 +209,11 @@ def test_less_than_one_is_what_somebody_says(code, value, tmp_path):
 
 
 def test_codes_do_not_touch_ids(tmp_path):
-    lines = [f"{day},{s},{-99 if n == 5 else n}" for s in (-99, 7) for n, day in enumerate(DAYS)]
+    lines = [
+        f"{day},{s},{-99 if n == 5 else n}"
+        for s in (-99, 7)
+        for n, day in enumerate(DAYS)
+    ]
     panel = lc.read(write(tmp_path, "day,shop,sold", *lines), missing_codes=-99)
     assert panel.ids.tolist() == ["-99", "7"] and np.isnan(panel.values).sum() == 2
 
@@ -175,7 +221,10 @@ def test_codes_do_not_touch_ids(tmp_path):
 def test_codes_in_frames():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(
-        {"ds": pandas.to_datetime(DAYS), "y": [-999 if n == 3 else n for n in range(28)]}
+        {
+            "ds": pandas.to_datetime(DAYS),
+            "y": [-999 if n == 3 else n for n in range(28)],
+        }
     )
     assert np.isnan(lc.read(frame, missing_codes=-999).values).sum() == 1
 
@@ -183,9 +232,18 @@ def test_codes_in_frames():
 # ---------------------------------------------------------------- dates and headers
 
 
-@pytest.mark.parametrize(("day_first", "first"), [(True, "2022-02-01"), (False, "2022-01-02")])
+@pytest.mark.parametrize(
+    ("day_first", "first"), [(True, "2022-02-01"), (False, "2022-01-02")]
+)
 def test_the_order_of_dates_can_be_said(day_first, first, tmp_path):
-    path = write(tmp_path, "when,x", "01/02/2022,1", "03/02/2022,2", "04/05/2022,3", "07/09/2022,4")
+    path = write(
+        tmp_path,
+        "when,x",
+        "01/02/2022,1",
+        "03/02/2022,2",
+        "04/05/2022,3",
+        "07/09/2022,4",
+    )
     with pytest.raises(lc.DataError, match="--day-first or --month-first"):
         lc.read(path)
     times = lc.read(path, day_first=day_first, frequency="D").starts
@@ -195,10 +253,15 @@ def test_the_order_of_dates_can_be_said(day_first, first, tmp_path):
 def test_clock_times_tell_the_order_of_dates(tmp_path):
     days = ["06/11/2001", "06/12/2001"]
     clocks = [
-        f"{h or 12}:{m}0:00 {half}" for half in ("AM", "PM") for h in range(12) for m in range(6)
+        f"{h or 12}:{m}0:00 {half}"
+        for half in ("AM", "PM")
+        for h in range(12)
+        for m in range(6)
     ]
     stamps = [f"{day}  {clock}" for day in days for clock in clocks]
-    panel = lc.read(write(tmp_path, "Time,Speed", *[f"{s},{n}" for n, s in enumerate(stamps)]))
+    panel = lc.read(
+        write(tmp_path, "Time,Speed", *[f"{s},{n}" for n, s in enumerate(stamps)])
+    )
     assert panel.frequency.code == "10min" and str(panel.starts[0])[:10] == "2001-06-11"
 
 
@@ -233,10 +296,15 @@ def test_the_header_can_be_said(tmp_path):
 
 @pytest.mark.parametrize("shift", [0.0, 0.25])
 def test_serial_days_of_a_spreadsheet(shift, tmp_path):
-    lines = [f"{44562 + n + shift:.2f},{n}" if shift else f"{44562 + n},{n}" for n in range(28)]
+    lines = [
+        f"{44562 + n + shift:.2f},{n}" if shift else f"{44562 + n},{n}"
+        for n in range(28)
+    ]
     panel = lc.read(write(tmp_path, "Date,Sales", *lines))
     assert str(panel.starts[0])[:13] == ("2022-01-01T06" if shift else "2022-01-01T00")
-    assert any("serial days of a spreadsheet" in str(finding) for finding in panel.check())
+    assert any(
+        "serial days of a spreadsheet" in str(finding) for finding in panel.check()
+    )
 
 
 @pytest.mark.parametrize(
@@ -258,7 +326,10 @@ def test_labels_are_completed_by_what_stands_above(labels, code, tmp_path):
         for year, later in years.items():
             label = label.replace(year, later[n // half]) if year in label else label
         written.append(label.replace("03-01", f"03-0{n // half + 1}"))
-    lines = [f"{label},{'' if label in ('2010', '2011') else n}" for n, label in enumerate(written)]
+    lines = [
+        f"{label},{'' if label in ('2010', '2011') else n}"
+        for n, label in enumerate(written)
+    ]
     panel = lc.read(write(tmp_path, "when,x", *lines))
     assert panel.frequency.code == code and not np.isnan(panel.values).any()
 
@@ -268,7 +339,9 @@ def test_labels_are_completed_by_what_stands_above(labels, code, tmp_path):
 
 def test_check_takes_the_words_of_read(tmp_path):
     path = write(
-        tmp_path, "day,x", *[f"{day},{-999 if n == 4 else n}" for n, day in enumerate(DAYS)]
+        tmp_path,
+        "day,x",
+        *[f"{day},{-999 if n == 4 else n}" for n, day in enumerate(DAYS)],
     )
     found = lc.check(path, time="day", target="x", missing_codes=-999, gaps="error")
     assert [finding.rule for finding in found] == ["missing values", "counts"]
@@ -292,7 +365,13 @@ def test_forecasts_and_backtests_take_the_words_of_read(tmp_path):
 
 
 def test_a_first_row_whose_time_is_a_word_is_left_out_with_a_warning(tmp_path):
-    panel = lc.read(write(tmp_path, "day,x", "pending,120", *[f"{day},5" for day in DAYS]))
-    assert any("'pending' is not a date" in str(finding) for finding in panel.check().warnings)
-    panel = lc.read(write(tmp_path, "day,x", *[f"{day},5" for day in DAYS], "Total,140"))
+    panel = lc.read(
+        write(tmp_path, "day,x", "pending,120", *[f"{day},5" for day in DAYS])
+    )
+    assert any(
+        "'pending' is not a date" in str(finding) for finding in panel.check().warnings
+    )
+    panel = lc.read(
+        write(tmp_path, "day,x", *[f"{day},5" for day in DAYS], "Total,140")
+    )
     assert not panel.check().warnings

@@ -23,7 +23,11 @@ def table(times, values, series=None, **named) -> Table:
         else pd.factorize(np.array(series, object))
     )
     times = np.array(times)
-    times = times.astype("datetime64[us]") if times.dtype.kind in "UM" else times.astype(np.int64)
+    times = (
+        times.astype("datetime64[us]")
+        if times.dtype.kind in "UM"
+        else times.astype(np.int64)
+    )
     given = {"frame": "file", "source": "sales.csv", **named}
     return Table(
         codes.astype(np.int64),
@@ -45,7 +49,9 @@ def hours(start: str, count: int) -> np.ndarray:
 
 def only(given: Table, rule: str, **options) -> Finding:
     found = [
-        finding for finding in check_table(given, ReadOptions(**options)) if finding.rule == rule
+        finding
+        for finding in check_table(given, ReadOptions(**options))
+        if finding.rule == rule
     ]
     assert len(found) == 1, found
     return found[0]
@@ -62,14 +68,20 @@ def test_clean_data_have_no_findings():
 def test_repeated_times_name_both_lines_and_all_remedies():
     given = table([*days(5), days(5)[2]], [1, 2, 3, 4, 5, 9])
     with pytest.raises(
-        DataError, match=r"sales.csv: there are two rows for 2024-01-03 \(line 4 and line 7\)"
+        DataError,
+        match=r"sales.csv: there are two rows for 2024-01-03 \(line 4 and line 7\)",
     ) as raised:
         panel_from_table(given)
     assert all(
-        word in str(raised.value) for word in ("--duplicates mean", "--aggregate sum", "--series")
+        word in str(raised.value)
+        for word in ("--duplicates mean", "--aggregate sum", "--series")
     )
     repaired = only(given, "duplicate times", duplicates="mean")
-    assert (repaired.severity, repaired.line, repaired.value) == ("warning", 7, "2024-01-03")
+    assert (repaired.severity, repaired.line, repaired.value) == (
+        "warning",
+        7,
+        "2024-01-03",
+    )
     assert "Their mean is used." in repaired.action
 
 
@@ -86,27 +98,42 @@ def test_gaps_are_filled_or_refused():
 
 
 def test_a_frequency_that_leaves_most_times_empty_is_doubted():
-    given = table(np.array(["2024-01", "2024-02", "2024-03", "2024-04"], "datetime64[M]"), range(4))
-    assert "The times look monthly (month starts)" in only(given, "gaps", frequency="D").action
+    given = table(
+        np.array(["2024-01", "2024-02", "2024-03", "2024-04"], "datetime64[M]"),
+        range(4),
+    )
+    assert (
+        "The times look monthly (month starts)"
+        in only(given, "gaps", frequency="D").action
+    )
 
 
 def test_missing_and_infinite_values_have_line_and_count():
     found = only(table(days(6), [1, np.nan, 3, np.nan, 5, 6]), "missing values")
-    assert found.message == "2 of 6 values are missing, the first at 2024-01-02 (line 3)"
+    assert (
+        found.message == "2 of 6 values are missing, the first at 2024-01-02 (line 3)"
+    )
     assert (found.count, found.line) == (2, 3)
     assert only(table(days(4), [1, 2, -np.inf, 4]), "infinite values").value == "-inf"
 
 
 def test_unsorted_rows():
     assert only(table(days(4)[[0, 2, 1, 3]], range(4)), "unsorted rows").line == 4
-    assert "newest to the oldest" in only(table(days(4)[::-1], range(4)), "unsorted rows").message
+    assert (
+        "newest to the oldest"
+        in only(table(days(4)[::-1], range(4)), "unsorted rows").message
+    )
 
 
 def test_mixed_frequencies_name_the_series():
-    monthly = np.arange("2024-01", "2025-01", dtype="datetime64[M]").astype("datetime64[us]")
+    monthly = np.arange("2024-01", "2025-01", dtype="datetime64[M]").astype(
+        "datetime64[us]"
+    )
     given = table([*days(60), *monthly], np.arange(72), ["d"] * 60 + ["m"] * 12)
     found = only(given, "mixed frequencies")
-    assert found.message == "most series are daily, but 1 is monthly (month starts) ('m')"
+    assert (
+        found.message == "most series are daily, but 1 is monthly (month starts) ('m')"
+    )
     assert (found.severity, found.series, found.value) == ("error", "m", "MS")
 
 
@@ -114,12 +141,17 @@ def test_jittered_times_are_off_the_grid_and_named():
     times = hours("2024-01-01", 50)
     times[7] += np.timedelta64(420, "s")
     found = only(table(times, np.arange(50)), "times off the grid")
-    assert found.message == "1 of 50 times is not hourly, the first 2024-01-01 07:07 (line 9)"
+    assert (
+        found.message
+        == "1 of 50 times is not hourly, the first 2024-01-01 07:07 (line 9)"
+    )
     assert "--aggregate mean" in found.action
 
 
 def test_one_time_off_the_grid_is_named():
-    found = only(table(np.repeat(days(1), 3), [1, 2, 3]), "times off the grid", frequency="QE")
+    found = only(
+        table(np.repeat(days(1), 3), [1, 2, 3]), "times off the grid", frequency="QE"
+    )
     assert (
         found.message
         == "1 of 1 times is not quarterly (quarter ends), the first 2024-01-01 (line 2)"
@@ -128,22 +160,34 @@ def test_one_time_off_the_grid_is_named():
 
 def test_inexact_clocks_get_a_period_that_people_think_in():
     late = np.random.default_rng(0).integers(0, 300, 50).astype("timedelta64[s]")
-    found = only(table(hours("2024-01-01", 50) + late, np.arange(50)), "times off the grid")
+    found = only(
+        table(hours("2024-01-01", 50) + late, np.arange(50)), "times off the grid"
+    )
     assert found.message.startswith("the times have no regular frequency: ")
     assert 'frequency="h" (--frequency h) or longer' in found.action
 
 
 def test_events_that_fill_little_of_a_grid_get_advice_too():
-    minutes = np.random.default_rng(0).permutation(20_000)[:100].astype("timedelta64[m]")
-    times = np.sort(np.datetime64("2024-01-01", "us") + np.append(minutes, minutes[:50] + 1))
+    minutes = (
+        np.random.default_rng(0).permutation(20_000)[:100].astype("timedelta64[m]")
+    )
+    times = np.sort(
+        np.datetime64("2024-01-01", "us") + np.append(minutes, minutes[:50] + 1)
+    )
     found = only(table(np.unique(times), np.arange(len(np.unique(times)))), "gaps")
-    assert found.severity == "warning" and 'frequency="h" (--frequency h) or longer' in found.action
+    assert (
+        found.severity == "warning"
+        and 'frequency="h" (--frequency h) or longer' in found.action
+    )
 
 
 def test_an_odd_first_time_is_the_one_that_is_named():
     times = hours("2024-01-01", 50)
     times[0] += np.timedelta64(60, "s")
-    assert only(table(times, np.arange(50)), "times off the grid").value == "2024-01-01 00:01"
+    assert (
+        only(table(times, np.arange(50)), "times off the grid").value
+        == "2024-01-01 00:01"
+    )
 
 
 def test_a_wrong_anchor_is_corrected():
@@ -159,7 +203,10 @@ def test_dates_and_numbers_need_their_own_frequency():
         "times that are dates"
         in only(table(days(5), range(5)), "frequency", frequency="integer").message
     )
-    assert "plain numbers" in only(table(range(5), range(5)), "frequency", frequency="D").message
+    assert (
+        "plain numbers"
+        in only(table(range(5), range(5)), "frequency", frequency="D").message
+    )
     split = days(1) + np.arange(5) * np.timedelta64(100, "ms")
     assert "not whole seconds" in only(table(split, range(5)), "frequency").message
     single = table([days(1)[0]] * 3, range(3), ["a", "b", "c"])
@@ -187,7 +234,9 @@ def test_empty_periods_count_as_zero_and_an_outage_is_a_warning():
     found = only(weekly, "empty periods", aggregate="sum", frequency="W")
     assert (found.severity, found.count) == ("warning", 1)
     assert found.message == "1 of 10 periods has no rows: 2024-02-04"
-    two = table([*days(70), *days(7), *days(70)[63:]], np.ones(84), ["x"] * 70 + ["y"] * 14)
+    two = table(
+        [*days(70), *days(7), *days(70)[63:]], np.ones(84), ["x"] * 70 + ["y"] * 14
+    )
     found = only(two, "empty periods", aggregate="sum", frequency="W")
     assert (
         found.severity == "note"
@@ -199,7 +248,10 @@ def test_rows_that_are_copies_are_mentioned_where_they_are_added_up():
     twice, values = [*days(28), *days(28)], 3 * np.arange(28) % 17
     given = table(twice, np.append(values, values))
     found = only(given, "copies", aggregate="sum", frequency="D")
-    assert (found.severity, found.count) == ("warning", 28) and "If they are copies" in found.text
+    assert (found.severity, found.count) == (
+        "warning",
+        28,
+    ) and "If they are copies" in found.text
     for both, method in (
         ([*values, *values], "mean"),
         ([*values, *values[::-1]], "sum"),
@@ -214,15 +266,20 @@ def test_rows_that_are_copies_are_mentioned_where_they_are_added_up():
 def test_empty_periods_are_errors_where_gaps_are(how):
     given = table(np.delete(days(70), slice(28, 42)), np.ones(56))
     with pytest.raises(
-        DataError, match=r"2 of 10 (periods|times) have no row.*2024-02-04.*gaps=\"fill\""
+        DataError,
+        match=r"2 of 10 (periods|times) have no row.*2024-02-04.*gaps=\"fill\"",
     ):
         panel_from_table(given, ReadOptions(aggregate=how, frequency="W", gaps="error"))
-    assert len(panel_from_table(given, ReadOptions(aggregate=how, frequency="W")).values) == 10
+    assert (
+        len(panel_from_table(given, ReadOptions(aggregate=how, frequency="W")).values)
+        == 10
+    )
 
 
 def test_repeats_have_no_remedy_of_their_own_in_an_aggregation():
     with pytest.raises(
-        UsageError, match=r"--duplicates first\) would have no effect, since .*--aggregate sum"
+        UsageError,
+        match=r"--duplicates first\) would have no effect, since .*--aggregate sum",
     ):
         ReadOptions(aggregate="sum", duplicates="first")
 
@@ -242,7 +299,10 @@ def test_too_little_is_refused(values, match):
 
 
 def test_kinds():
-    assert only(table(days(4), [1, -2, 3, 4]), "negative values", kind="positive").line == 3
+    assert (
+        only(table(days(4), [1, -2, 3, 4]), "negative values", kind="positive").line
+        == 3
+    )
     found = only(table(days(4), [1, 2.5, 3, 4]), "fractional counts", kind="count")
     assert (found.value, found.severity) == ("2.5", "error")
     assert check_table(table(days(4), [0, 2, 3, 4]), ReadOptions(kind="count")) == ()
@@ -253,14 +313,16 @@ def test_all_errors_are_told_at_once():
     with pytest.raises(DataError, match="for 4 reasons") as raised:
         panel_from_table(given, ReadOptions(kind="count", gaps="error"))
     assert all(
-        word in str(raised.value) for word in ("two rows for", "negative", "not whole", "no row")
+        word in str(raised.value)
+        for word in ("two rows for", "negative", "not whole", "no row")
     )
 
 
 def test_many_series_with_the_same_trouble_make_one_finding():
     names = np.repeat([f"s{i}" for i in range(2000)], 4)
     found = only(
-        table(np.tile(days(4), 2000), np.tile([1, np.nan, 2, 4], 2000), names), "missing values"
+        table(np.tile(days(4), 2000), np.tile([1, np.nan, 2, 4], 2000), names),
+        "missing values",
     )
     assert found.count == 2000
     assert found.message.startswith(
@@ -271,13 +333,18 @@ def test_many_series_with_the_same_trouble_make_one_finding():
 
 def test_time_zones_are_told():
     assert (
-        only(table(days(60), WAVE, time_zone="Europe/Berlin"), "time zone").value == "Europe/Berlin"
+        only(table(days(60), WAVE, time_zone="Europe/Berlin"), "time zone").value
+        == "Europe/Berlin"
     )
 
 
 def test_the_hour_that_spring_skips_is_named():
     times = np.concatenate(
-        [hours("2023-03-25", 26), hours("2023-03-26T03:00", 24), hours("2023-03-27T09:00", 30)]
+        [
+            hours("2023-03-25", 26),
+            hours("2023-03-26T03:00", 24),
+            hours("2023-03-27T09:00", 30),
+        ]
     )
     given = table(times, np.arange(len(times)) % 24)
     found = only(given, "daylight-saving step")
@@ -288,13 +355,19 @@ def test_the_hour_that_spring_skips_is_named():
 def test_the_hour_that_autumn_repeats_is_named():
     times = np.concatenate([hours("2023-10-28", 27), hours("2023-10-29T02:00", 40)])
     assert (
-        "clocks are set back" in only(table(times, np.arange(len(times))), "duplicate times").action
+        "clocks are set back"
+        in only(table(times, np.arange(len(times))), "duplicate times").action
     )
-    assert "clocks" not in only(table([*days(3), days(3)[1]], range(4)), "duplicate times").action
+    assert (
+        "clocks"
+        not in only(table([*days(3), days(3)[1]], range(4)), "duplicate times").action
+    )
 
 
 def test_constant_and_short_series():
-    panel = Panel.from_arrays({"flat": [3.0] * 9, "short": [1.0, np.nan, 2.0], "fine": WAVE})
+    panel = Panel.from_arrays(
+        {"flat": [3.0] * 9, "short": [1.0, np.nan, 2.0], "fine": WAVE}
+    )
     told = {(finding.rule, finding.series) for finding in panel.check()}
     assert told == {
         ("constant series", "flat"),
@@ -310,12 +383,19 @@ def test_outliers_are_spikes_and_not_trends_steps_or_seasons():
     spike, step = season.copy(), season.copy()
     spike[[60, 119]] += 80
     step[60:] += 80
-    given = {"season": season, "spike": spike, "step": step, "airline": season * np.exp(t / 40)}
+    given = {
+        "season": season,
+        "spike": spike,
+        "step": step,
+        "airline": season * np.exp(t / 40),
+    }
     (found,) = Panel.from_arrays(given, frequency="MS", start="2010-01").check()
     assert (found.rule, found.series, found.count) == ("outliers", "spike", 2)
 
 
-@pytest.mark.parametrize(("absent", "expected"), [(0.0, True), (0.05, False), (0.7, False)])
+@pytest.mark.parametrize(
+    ("absent", "expected"), [(0.0, True), (0.05, False), (0.7, False)]
+)
 def test_hours_missing_by_chance_are_no_change_of_clocks(absent, expected):
     grid = np.datetime64("2023-01-01T00", "h") + np.arange(365 * 24)
     known = np.random.default_rng(1).random(len(grid)) >= absent
@@ -330,7 +410,9 @@ def test_hours_missing_by_chance_are_no_change_of_clocks(absent, expected):
 def test_clock_changes_of_several_years_are_told_among_other_gaps():
     grid = np.datetime64("2019-01-01T00", "h") + np.arange(5 * 365 * 24)
     changes = ["2019-03-31", "2020-03-29", "2021-03-28", "2022-03-27", "2023-03-26"]
-    around = np.add.outer(np.array(changes, "datetime64[D]").astype(grid.dtype), np.arange(1, 4))
+    around = np.add.outer(
+        np.array(changes, "datetime64[D]").astype(grid.dtype), np.arange(1, 4)
+    )
     known = np.random.default_rng(1).random(len(grid)) >= 0.02
     known |= np.isin(grid, around[:, [0, 2]])
     known &= ~np.isin(grid, around[:, 1])
@@ -390,7 +472,10 @@ def test_options_check_frequency_and_periods_at_once():
 
 
 def ragged(*lengths: int, times=days) -> Table:
-    parts = [(times(length), WAVE[:length], [f"s{i}"] * length) for i, length in enumerate(lengths)]
+    parts = [
+        (times(length), WAVE[:length], [f"s{i}"] * length)
+        for i, length in enumerate(lengths)
+    ]
     return table(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
@@ -430,7 +515,10 @@ def test_numbered_steps_that_begin_alike_say_only_how_long_series_are():
 def test_a_code_for_missing_beside_other_values_is_a_value():
     """99 among 98 to 101 is nothing special; among 40 to 60 it may stand for nothing."""
     days = np.arange("2024-01-01", "2024-01-16", dtype="datetime64[D]")
-    for others, expected in (([100.0, 101.0], []), ([40.0, 60.0], ["codes for missing"])):
+    for others, expected in (
+        ([100.0, 101.0], []),
+        ([40.0, 60.0], ["codes for missing"]),
+    ):
         found = check_table(table(days, np.array([*others, 99.0] * 5)))
         rules = [finding.rule for finding in found]
         assert [rule for rule in rules if rule == "codes for missing"] == expected

@@ -83,7 +83,9 @@ def test_parts_hold_the_forecasts_of_whole_series(tmp_path):
     found = table(tmp_path / "out")
     assert len(found) == 30
     kept = {(shop, item, step) for shop, item, _, step, *_ in found}
-    ids = zip(whole["shop"], whole["item"].tolist(), whole["step"].tolist(), strict=True)
+    ids = zip(
+        whole["shop"], whole["item"].tolist(), whole["step"].tolist(), strict=True
+    )
     assert kept == set(ids)
 
 
@@ -92,9 +94,13 @@ def test_a_folder_of_files_is_one_table(tmp_path):
     # a chunk and a series go on from file to file, and a file can lie in a chunk
     duckdb.execute(f"COPY (FROM '{one}' LIMIT 100) TO '{tmp_path / 'a.parquet'}'")
     (tmp_path / "many").mkdir()
-    for number, (skipped, count) in enumerate([(0, 100), (100, 20), (120, 30), (150, 120)]):
+    for number, (skipped, count) in enumerate(
+        [(0, 100), (100, 20), (120, 30), (150, 120)]
+    ):
         where = tmp_path / "many" / f"{number}.parquet"
-        duckdb.execute(f"COPY (FROM '{one}' LIMIT {count} OFFSET {skipped}) TO '{where}'")
+        duckdb.execute(
+            f"COPY (FROM '{one}' LIMIT {count} OFFSET {skipped}) TO '{where}'"
+        )
     run(one, tmp_path / "out1")
     run(tmp_path / "many", tmp_path / "out2")
     assert parts(tmp_path / "out1") == parts(tmp_path / "out2")
@@ -207,7 +213,9 @@ def test_a_run_that_was_killed_goes_on(tmp_path):
     words = ["forecast", str(source), "-H", "3", "--chunk", "10"]
     command = [sys.executable, "-m", "lstmcast", *words, "--workers", "2", "--out"]
     process = subprocess.Popen(
-        [*command, str(tmp_path / "killed")], stderr=subprocess.DEVNULL, start_new_session=True
+        [*command, str(tmp_path / "killed")],
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 120
     while len(parts(tmp_path / "killed")) < 3 and time.monotonic() < deadline:
@@ -226,7 +234,9 @@ def test_a_run_that_was_killed_goes_on(tmp_path):
     assert again.json["parts"] == 20 and 0 < again.json["done"] < 18
     assert commands.here(*words, tmp_path / "once", "--quiet").status == 0
     assert parts(tmp_path / "killed") == parts(tmp_path / "once")
-    left = [one.name for one in (tmp_path / "killed").iterdir() if one.name.startswith(".")]
+    left = [
+        one.name for one in (tmp_path / "killed").iterdir() if one.name.startswith(".")
+    ]
     assert not left
 
 
@@ -235,7 +245,10 @@ def test_two_runs_at_once_do_not_meet(tmp_path):
 
     source = write(tmp_path / "sales.parquet", 0, 5)
     (tmp_path / "out").mkdir()
-    with locked(tmp_path / "out" / ".lock"), pytest.raises(OutputError, match=r"another run"):
+    with (
+        locked(tmp_path / "out" / ".lock"),
+        pytest.raises(OutputError, match=r"another run"),
+    ):
         run(source, tmp_path / "out")
 
 
@@ -304,7 +317,9 @@ def test_in_python(tmp_path):
     told = []
     model = lc.LSTMForecaster(3, method="network")
     out = tmp_path / "python"
-    result = lc.forecast_in_parts(model, str(source), out, chunk=4, progress=told.append)
+    result = lc.forecast_in_parts(
+        model, str(source), out, chunk=4, progress=told.append
+    )
     run(source, tmp_path / "out")
     assert result.parts == 3 and told[-1] == "9 of 9 series done, 0 s left"
     assert parts(out) == parts(tmp_path / "out")
@@ -348,7 +363,9 @@ def test_wide_tables_and_single_series_are_refused(tmp_path):
     source = write(tmp_path / "sales.parquet", 0, 1)
     single = tmp_path / "single.parquet"
     duckdb.execute(f"COPY (SELECT month, sales FROM '{source}') TO '{single}'")
-    with pytest.raises(UsageError, match=r"a long table is expected.*There are: month, sales"):
+    with pytest.raises(
+        UsageError, match=r"a long table is expected.*There are: month, sales"
+    ):
         run(single, tmp_path / "out")
 
 
@@ -379,7 +396,9 @@ def test_numbers_that_make_no_sense(tmp_path):
     with pytest.raises(UsageError, match=r"--chunk must be at least 1, got 2\.5"):
         run("a.parquet", tmp_path / "out", chunk=2.5)
     for workers in (0, 2.5):
-        with pytest.raises(UsageError, match=f"--workers must be at least 1, got {workers}"):
+        with pytest.raises(
+            UsageError, match=f"--workers must be at least 1, got {workers}"
+        ):
             here(workers)
     with pytest.raises(UsageError, match="None is not a path"):
         forecast_in_parts(lc.LSTMForecaster(3), "a.parquet", None)
@@ -397,7 +416,9 @@ def test_the_command_refuses_what_parts_do_not_have(tmp_path):
     assert "Name it with --out DIR" in told("forecast", source, "--chunk", "5")
     plotted = told("forecast", source, "--chunk", "5", "--out", "x", "--plot", "a.png")
     assert "--plot would have no effect" in plotted
-    assert "--workers would have no effect" in told("forecast", source, "--workers", "2")
+    assert "--workers would have no effect" in told(
+        "forecast", source, "--workers", "2"
+    )
     assert "--refit would have no effect" in told(
         "backtest", source, "--chunk", "5", "--out", "x", "--refit", "once"
     )
@@ -414,7 +435,10 @@ def test_spans_hold_whole_series(tmp_path):
         plan = planned(store, connection, ["shop", "item"], runs, 3)
         assert [chunk.series for chunk in plan.chunks] == [3, 3, 1]
         assert plan.chunks[1].span == Span(Place(0, 90), Place(0, 180))
-        counts = [len(connection.sql(store.within(chunk.span)).fetchall()) for chunk in plan.chunks]
+        counts = [
+            len(connection.sql(store.within(chunk.span)).fetchall())
+            for chunk in plan.chunks
+        ]
     assert counts == [90, 90, 30]
 
 

@@ -48,14 +48,22 @@ class LastSeason:
     name: str = "last season"
 
     def predict(self, panel, horizon=None, *, cutoffs=None):
-        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        steps, origins = (
+            checked_horizon(horizon, self.horizon),
+            origins_of(panel, cutoffs),
+        )
         season = panel.periods[0]
         point = np.array(
-            [np.resize(panel.series(s)[:c][-season:], steps) for s, c in zip(*origins, strict=True)]
+            [
+                np.resize(panel.series(s)[:c][-season:], steps)
+                for s, c in zip(*origins, strict=True)
+            ]
         )
         levels = self.quantiles or QUANTILES
         offsets = np.interp(levels, QUANTILES, [-20, -10, 0, 10, 20])
-        return Forecast.at_origins(panel, origins, point, point[:, :, None] + offsets, levels)
+        return Forecast.at_origins(
+            panel, origins, point, point[:, :, None] + offsets, levels
+        )
 
 
 @pytest.fixture
@@ -80,10 +88,12 @@ def shell():
 
 def sales(place: Path, rows: int = 60, text: str | None = None) -> Path:
     lines = [
-        f"{2015 + i // 12}-{i % 12 + 1:02}-01,{100 + i + 20 * (i % 12 == 11)}" for i in range(rows)
+        f"{2015 + i // 12}-{i % 12 + 1:02}-01,{100 + i + 20 * (i % 12 == 11)}"
+        for i in range(rows)
     ]
     place.write_text(
-        text if text is not None else "\n".join(["month,sales", *lines]) + "\n", encoding="utf-8"
+        text if text is not None else "\n".join(["month,sales", *lines]) + "\n",
+        encoding="utf-8",
     )
     return place
 
@@ -136,7 +146,10 @@ def test_of_many_series_the_first_steps_of_the_first_ones_are_shown(run, tmp_pat
         name for name in names[:10] for _ in range(3)
     ]
     assert "2022-07-01" in table[0] and "2022-09-01" in table[-1]
-    assert last == "… 290 more rows; --out forecast.csv writes all" and "80% interval" in first
+    assert (
+        last == "… 290 more rows; --out forecast.csv writes all"
+        and "80% interval" in first
+    )
 
 
 @pytest.mark.parametrize(("series", "horizon"), [(20, 1), (15, 2), (2, 15), (5, 6)])
@@ -148,7 +161,12 @@ def test_a_table_that_has_room_is_shown_whole(series, horizon):
     )
     text = console.forecast_table(
         Forecast(
-            ids, np.zeros(series, int), times, point, point[:, :, None], quantile_levels=(0.5,)
+            ids,
+            np.zeros(series, int),
+            times,
+            point,
+            point[:, :, None],
+            quantile_levels=(0.5,),
         )
     )
     assert len(text.splitlines()) == 1 + series * horizon
@@ -202,7 +220,19 @@ def test_json_is_one_document_with_everything(run, tmp_path):
 
 
 def test_levels_choose_the_intervals(run):
-    done = run("forecast", AIRLINE, "-H", 2, "--level", 60, "--level", 90, "--cutoffs", 0, "--json")
+    done = run(
+        "forecast",
+        AIRLINE,
+        "-H",
+        2,
+        "--level",
+        60,
+        "--level",
+        90,
+        "--cutoffs",
+        0,
+        "--json",
+    )
     quantiles = [name for name in done.json["forecast"] if name.startswith("q")]
     assert quantiles == ["q0.05", "q0.2", "q0.5", "q0.8", "q0.95"]
 
@@ -225,7 +255,9 @@ def test_a_forecast_says_what_it_is_made_of(run, tmp_path):
         wrong = run(*given, "--method", "guess")
         tested = run("backtest", AIRLINE, "-H", 3, "--method", "naive", "--json").json
         assert run(*given, "--quiet").out.startswith(" ")
-    assert re.search(r"^Made of: network \d+%, seasonal naive with drift \d+%", done.out)
+    assert re.search(
+        r"^Made of: network \d+%, seasonal naive with drift \d+%", done.out
+    )
     assert "Made of" not in alone.out
     assert named["combination"] == {"network": 0.0, "seasonal naive of one year": 1.0}
     assert named["forecast"]["forecast"] == pytest.approx([417, 391, 419])
@@ -234,15 +266,23 @@ def test_a_forecast_says_what_it_is_made_of(run, tmp_path):
     assert "lstmcast" not in scores and "coverage_80" in scores["naive"]
     assert named["method"] == "seasonal naive of one year"
     assert re.search(r"combination:\n +network: 0\.\d+\n", run("info", model).out)
-    assert run("predict", "-m", model, "--method", "network", "--json").json["combination"] is None
+    assert (
+        run("predict", "-m", model, "--method", "network", "--json").json["combination"]
+        is None
+    )
     again = run("predict", "-m", model, "--method", "auto").out
     assert again == done.out
 
 
 def test_many_series_are_shown_in_part(run, tmp_path):
-    rows = [f"shop {s},2020-{m:02}-01,{s * 10 + m}" for s in range(20) for m in range(1, 13)]
+    rows = [
+        f"shop {s},2020-{m:02}-01,{s * 10 + m}" for s in range(20) for m in range(1, 13)
+    ]
     done = run(
-        "forecast", sales(tmp_path / "s.csv", text="\n".join(["shop,month,sales", *rows])), "-H", 6
+        "forecast",
+        sales(tmp_path / "s.csv", text="\n".join(["shop,month,sales", *rows])),
+        "-H",
+        6,
     )
     assert done.status == 0
     assert "shop 4" in done.out
@@ -260,7 +300,12 @@ def test_several_files_are_read_together(run, tmp_path):
 def test_columns_with_other_letters(run, tmp_path):
     text = "年月,売上\n" + "\n".join(f"2024年{m}月,{m}" for m in range(1, 13))
     done = run(
-        "forecast", sales(tmp_path / "旅.csv", text=text), "-H", 2, "--plot", tmp_path / "旅.png"
+        "forecast",
+        sales(tmp_path / "旅.csv", text=text),
+        "-H",
+        2,
+        "--plot",
+        tmp_path / "旅.png",
     )
     assert done.status == 0
     assert "年月" in done.out
@@ -271,10 +316,17 @@ def test_columns_with_other_letters(run, tmp_path):
 def test_letters_that_no_font_has_are_told(run, tmp_path, monkeypatch):
     from lstmcast.util import fonts
 
-    monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, letters))
+    monkeypatch.setattr(
+        fonts, "_covering", lambda families, letters: (families, letters)
+    )
     text = "年月,売上\n" + "\n".join(f"2024年{m}月,{m}" for m in range(1, 13))
     done = run(
-        "forecast", sales(tmp_path / "s.csv", text=text), "-H", 2, "--plot", tmp_path / "f.png"
+        "forecast",
+        sales(tmp_path / "s.csv", text=text),
+        "-H",
+        2,
+        "--plot",
+        tmp_path / "f.png",
     )
     assert done.status == 0
     assert "no installed font has the letters 上売" in done.err
@@ -302,16 +354,26 @@ def test_check_as_json(run, tmp_path):
 
 
 def test_backtest_compares(run, tmp_path):
-    done = run("backtest", AIRLINE, "-H", 12, "--cutoffs", 3, "--out", tmp_path / "held.csv")
+    done = run(
+        "backtest", AIRLINE, "-H", 12, "--cutoffs", 3, "--out", tmp_path / "held.csv"
+    )
     assert done.status == 0
     assert "last season" in done.out
     assert (tmp_path / "held.csv").read_text().count("\n") == 37
-    assert run("backtest", AIRLINE, "-H", 12, "--json").json["accuracy"]["model"] == "last season"
+    assert (
+        run("backtest", AIRLINE, "-H", 12, "--json").json["accuracy"]["model"]
+        == "last season"
+    )
 
 
 def test_backtest_of_too_little_data(run, tmp_path):
     done = run(
-        "backtest", sales(tmp_path / "s.csv", rows=5), "-H", 12, "--out", tmp_path / "held.csv"
+        "backtest",
+        sales(tmp_path / "s.csv", rows=5),
+        "-H",
+        12,
+        "--out",
+        tmp_path / "held.csv",
     )
     assert done.status == 1
     assert "too few" in done.out + done.err
@@ -330,7 +392,9 @@ def test_info_shows_the_manifest(run, tmp_path):
     assert done.status == 0
     assert "horizon: 12" in done.out
     assert "time: Month" in done.out
-    assert run("info", tmp_path / "m", "--json").json["model"]["columns"] == {"time": "Month"}
+    assert run("info", tmp_path / "m", "--json").json["model"]["columns"] == {
+        "time": "Month"
+    }
     assert run("info", tmp_path / "nowhere").status == 1
 
 
@@ -362,7 +426,9 @@ def saved(run, tmp_path, monkeypatch) -> Path:
     (tmp_path / "old").mkdir()
     (tmp_path / "new").mkdir()
     (tmp_path / "old" / "airline.csv").write_text("\n".join(lines[:121]))
-    (tmp_path / "new" / "airline.csv").write_text("\n".join([lines[0], *lines[121:145]]))
+    (tmp_path / "new" / "airline.csv").write_text(
+        "\n".join([lines[0], *lines[121:145]])
+    )
     done = run(
         "forecast",
         tmp_path / "old" / "airline.csv",
@@ -379,16 +445,26 @@ def saved(run, tmp_path, monkeypatch) -> Path:
 
 def test_predict_without_data_goes_on_from_what_was_saved(run, saved, tmp_path):
     done = run(
-        "predict", "--model", saved, "--out", tmp_path / "f.csv", "--plot", tmp_path / "f.png"
+        "predict",
+        "--model",
+        saved,
+        "--out",
+        tmp_path / "f.csv",
+        "--plot",
+        tmp_path / "f.png",
     )
     assert done.status == 0, done.err
-    assert (tmp_path / "f.csv").read_text().splitlines()[1].split(",")[1] == "1959-01-01"
+    assert (tmp_path / "f.csv").read_text().splitlines()[1].split(",")[
+        1
+    ] == "1959-01-01"
     assert (tmp_path / "f.csv").read_text().count("\n") == 7
     assert (tmp_path / "f.png").exists()
 
 
 def test_predict_with_newer_data_equals_a_forecast_of_everything(run, saved, tmp_path):
-    done = run("predict", "--model", saved, tmp_path / "new" / "airline.csv", "-H", 3, "--json")
+    done = run(
+        "predict", "--model", saved, tmp_path / "new" / "airline.csv", "-H", 3, "--json"
+    )
     assert done.status == 0, done.err
     assert "continued" in done.err
     assert done.json["forecast"]["ds"] == ["1961-01-01", "1961-02-01", "1961-03-01"]
@@ -402,7 +478,12 @@ def test_predict_on_data_of_another_frequency(run, saved, tmp_path):
     days = "\n".join(f"1961-03-{day:02},{day}" for day in range(1, 29))
     (tmp_path / "new" / "airline.csv").write_text(f"Month,passengers\n{days}")
     done = run(
-        "predict", "--model", saved, tmp_path / "new" / "airline.csv", "--target", "passengers"
+        "predict",
+        "--model",
+        saved,
+        tmp_path / "new" / "airline.csv",
+        "--target",
+        "passengers",
     )
     assert done.status == 1
     assert "daily" in done.err
@@ -425,7 +506,8 @@ def test_predict_with_one_new_month_under_another_name(run, saved, tmp_path, mon
     done = run("predict", "--model", saved, tmp_path / "now.csv", "-H", 2, "--json")
     assert done.status == 0, done.err
     assert (
-        "series 'airline': continued from the saved state" in done.err and "naive" not in done.err
+        "series 'airline': continued from the saved state" in done.err
+        and "naive" not in done.err
     )
     (tmp_path / "whole.csv").write_text("\n".join(lines[: 121 + months]))
     whole = run("forecast", tmp_path / "whole.csv", "-H", 2, "--json", "--cutoffs", 0)
@@ -452,14 +534,19 @@ READING = (
 
 
 @pytest.mark.parametrize(
-    "options", [READING, ("--kind", "real"), ("--series", "a", "--aggregate", "sum")], ids=str
+    "options",
+    [READING, ("--kind", "real"), ("--series", "a", "--aggregate", "sum")],
+    ids=str,
 )
 def test_predict_without_data_reads_nothing(run, saved, options):
     done = run("predict", "--model", saved, *options)
     assert (
-        done.status == 2 and "would have no effect: no data are read. Name newer data" in done.err
+        done.status == 2
+        and "would have no effect: no data are read. Name newer data" in done.err
     )
-    assert all(option in done.err for option in map(str, options) if option.startswith("--"))
+    assert all(
+        option in done.err for option in map(str, options) if option.startswith("--")
+    )
 
 
 def test_predict_takes_the_kind_that_is_given(run, saved, tmp_path):
@@ -479,7 +566,9 @@ def test_predict_takes_the_kind_that_is_given(run, saved, tmp_path):
     newer.write_text("Month,passengers\n1959-01,-5\n")
     target = ("--target", "passengers")
     done = run("predict", "--model", saved, newer, *target)
-    assert done.status == 1 and "declared count" in done.err and "--kind real" in done.err
+    assert (
+        done.status == 1 and "declared count" in done.err and "--kind real" in done.err
+    )
     done = run("predict", "--model", saved, newer, *target, "--kind", "real")
     assert done.status == 0, done.err
 
@@ -503,7 +592,9 @@ def test_predict_takes_repairs_that_are_given_even_the_usual_ones(run, saved, tm
     newer = tmp_path / "new" / "airline.csv"
     newer.write_text(
         "\n".join(
-            line for line in newer.read_text().splitlines() if not line.startswith('"1959-05')
+            line
+            for line in newer.read_text().splitlines()
+            if not line.startswith('"1959-05')
         )
     )
     done = run("predict", "-m", saved, newer)
@@ -517,9 +608,9 @@ def test_predict_takes_repairs_that_are_given_even_the_usual_ones(run, saved, tm
 def test_predict_gives_the_intervals_that_are_asked_for(run, saved):
     done = run("predict", "--model", saved, "-H", 1, "--level", 50, "--json")
     assert done.status == 0, done.err
-    assert {"q0.25", "q0.75"} <= done.json["forecast"].keys() and "q0.1" not in done.json[
+    assert {"q0.25", "q0.75"} <= done.json[
         "forecast"
-    ]
+    ].keys() and "q0.1" not in done.json["forecast"]
 
 
 @pytest.fixture
@@ -556,19 +647,38 @@ def test_predict_says_what_went_on_in_json(run, shops, tmp_path):
         "new": ["new"],
         "absent": ["b", "c"],
     }
-    assert "2 series ('b', 'c') of the saved model: not in the data, no forecast" in done.err
-    assert done.json["data"] | {"rows": 3, "values": 3, "start": "2024-01-01"} == done.json["data"]
+    assert (
+        "2 series ('b', 'c') of the saved model: not in the data, no forecast"
+        in done.err
+    )
+    assert (
+        done.json["data"] | {"rows": 3, "values": 3, "start": "2024-01-01"}
+        == done.json["data"]
+    )
     assert done.json["panel"]["values"] == 52 and "rows" not in done.json["panel"]
-    assert {"missing steps", "too short"} <= {finding["rule"] for finding in done.json["findings"]}
-    assert "warning: series 'a': 1 step is missing between the saved end (2023-12-01)" in done.err
+    assert {"missing steps", "too short"} <= {
+        finding["rule"] for finding in done.json["findings"]
+    }
+    assert (
+        "warning: series 'a': 1 step is missing between the saved end (2023-12-01)"
+        in done.err
+    )
     assert done.json["without_forecast"] == ["new"]
     whole = run("predict", "--model", shops, "--json").json
-    assert whole["data"] is None and whole["continued"] is None and whole["panel"]["series"] == 3
+    assert (
+        whole["data"] is None
+        and whole["continued"] is None
+        and whole["panel"]["series"] == 3
+    )
 
 
-def test_a_forecast_without_any_number_is_not_written(run, shops, tmp_path, monkeypatch):
+def test_a_forecast_without_any_number_is_not_written(
+    run, shops, tmp_path, monkeypatch
+):
     def unknown(self, panel, origins, horizon, mode):
-        return np.full((len(origins.series), horizon, len(heads.HEAD_QUANTILES)), np.nan)
+        return np.full(
+            (len(origins.series), horizon, len(heads.HEAD_QUANTILES)), np.nan
+        )
 
     monkeypatch.setattr(Fitted, "decode", unknown)
     newer, out = tmp_path / "today.csv", tmp_path / "f.csv"
@@ -603,14 +713,29 @@ WRONG = [
     (["forecast", AIRLINE, "-H", "0"], "such as 12, got 0."),
     (["forecast", AIRLINE, "-H", "-1"], "such as 12, got -1."),
     (["forecast", AIRLINE, "-H", "1000000000"], "such as 12, got 1000000000."),
-    (["forecast", AIRLINE, "-H", "twelve"], "--horizon must be a whole number, got 'twelve'."),
-    (["forecast", AIRLINE, "--level", "80", "--level=x"], "--level must be a number, got 'x'."),
-    (["forecast", AIRLINE, "--hroizon", "3"], "no option --hroizon. Did you mean --horizon?"),
-    (["forecast", AIRLINE, "--kind", "conut"], "Did you mean 'count'? Choose one of: real"),
+    (
+        ["forecast", AIRLINE, "-H", "twelve"],
+        "--horizon must be a whole number, got 'twelve'.",
+    ),
+    (
+        ["forecast", AIRLINE, "--level", "80", "--level=x"],
+        "--level must be a number, got 'x'.",
+    ),
+    (
+        ["forecast", AIRLINE, "--hroizon", "3"],
+        "no option --hroizon. Did you mean --horizon?",
+    ),
+    (
+        ["forecast", AIRLINE, "--kind", "conut"],
+        "Did you mean 'count'? Choose one of: real",
+    ),
     (["forcast", AIRLINE], "there is no command 'forcast'. Did you mean 'forecast'?"),
     (["forecast"], "the argument DATA is missing. `lstmcast forecast --help` shows"),
     (["info", "a", "b"], "unexpected argument: b."),
-    (["forecast", AIRLINE, "-H", "12", "--frequency", "fortnightly-ish"], "fortnightly-ish"),
+    (
+        ["forecast", AIRLINE, "-H", "12", "--frequency", "fortnightly-ish"],
+        "fortnightly-ish",
+    ),
     (
         ["forecast", AIRLINE, "-H", "12", "--kind", "complex"],
         "Choose one of: real, count, positive",
@@ -667,8 +792,12 @@ def test_a_missing_file_with_a_near_name(run, tmp_path):
 
 
 @pytest.mark.parametrize("option", ["--out", "--plot", "--report", "--save"])
-def test_unwritable_outputs_are_found_before_the_work(run, tmp_path, monkeypatch, option):
-    monkeypatch.setattr(jobs.Source, "read", lambda *_: pytest.fail("the data were read"))
+def test_unwritable_outputs_are_found_before_the_work(
+    run, tmp_path, monkeypatch, option
+):
+    monkeypatch.setattr(
+        jobs.Source, "read", lambda *_: pytest.fail("the data were read")
+    )
     (tmp_path / "file").write_text("mine")
     for place in (
         tmp_path / "file" / "f.csv",
@@ -695,7 +824,11 @@ def test_the_data_are_never_overwritten(run, tmp_path):
         (ModelError("the model is damaged"), 1, "the model is damaged"),
         (MemoryError(), 1, "not enough memory"),
         (OSError(28, "No space left on device"), 1, "the disk is full"),
-        (ZeroDivisionError("division by zero"), 1, "a bug in lstmcast: ZeroDivisionError"),
+        (
+            ZeroDivisionError("division by zero"),
+            1,
+            "a bug in lstmcast: ZeroDivisionError",
+        ),
     ],
 )
 def test_whatever_happens_there_is_one_message(run, monkeypatch, error, status, text):
@@ -739,7 +872,15 @@ cli.main(["forecast", *sys.argv[2:], "--horizon", "2"])
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are of POSIX")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_command_that_is_stopped_leaves_nothing_behind(tmp_path, name):
-    command = [sys.executable, "-c", STOPPED, name, AIRLINE, "--out", tmp_path / "f.csv"]
+    command = [
+        sys.executable,
+        "-c",
+        STOPPED,
+        name,
+        AIRLINE,
+        "--out",
+        tmp_path / "f.csv",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode not in (0, 2)
     assert "Traceback" not in done.stderr
@@ -763,15 +904,22 @@ def test_help_names_every_choice(run):
     from lstmcast.data import table
 
     text = re.sub(r"\s", "", run("forecast", "--help").out)
-    for choice in (table.Kind, table.Aggregate, table.Duplicates, table.Gaps, table.Missing):
+    for choice in (
+        table.Kind,
+        table.Aggregate,
+        table.Duplicates,
+        table.Gaps,
+        table.Missing,
+    ):
         assert "|".join(get_args(choice)) in text
 
 
 def test_a_reader_that_goes_away_is_no_traceback(shell, tmp_path):
-    command = (
-        f"{sys.executable} -m lstmcast check {AIRLINE} --json | head -1; exit ${{PIPESTATUS[0]}}"
+    check = f"{sys.executable} -m lstmcast check {AIRLINE} --json"
+    command = f"{check} | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, timeout=60
     )
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert done.stdout == "{\n"
     assert done.stderr == ""
 
@@ -779,7 +927,9 @@ def test_a_reader_that_goes_away_is_no_traceback(shell, tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_behind_a_redirection(shell):
     with open("/dev/full", "w") as full:
-        done = shell("check", AIRLINE, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+        done = shell(
+            "check", AIRLINE, stdout=full, stderr=subprocess.PIPE, capture_output=False
+        )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "the disk is full" in done.stderr
@@ -798,7 +948,11 @@ def test_json_can_be_read_whatever_a_terminal_knows(shell, tmp_path, encoding):
     """By whoever takes it as UTF-8, as JSON should be."""
     path = sales(tmp_path / "売上 ß.csv")
     done = shell(
-        "check", path, "--json", env={**os.environ, "PYTHONIOENCODING": encoding}, text=False
+        "check",
+        path,
+        "--json",
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        text=False,
     )
     assert json.loads(done.stdout.decode("utf-8"))["data"]["source"] == "売上 ß.csv"
     assert done.stdout.isascii() == (encoding != "utf-8")  # readable where it can be
@@ -814,7 +968,9 @@ def test_the_forecast_that_is_recommended_can_be_asked_for(run, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(common, "forecaster_for", OWN_MODEL)
         told = run("backtest", data, "-H", 4, "--method", "naive").out
-        asked = re.search(r"^--method (.+) uses the (.+) forecast\.$", told, re.MULTILINE)
+        asked = re.search(
+            r"^--method (.+) uses the (.+) forecast\.$", told, re.MULTILINE
+        )
         assert asked is not None
         name = asked[1].strip('"')
         given = run("forecast", data, "-H", 4, "--method", name, "--json").json
@@ -828,8 +984,9 @@ def test_totals_come_on_the_screen_in_json_and_beside_the_file(run, tmp_path):
     out = tmp_path / "f.csv"
     given = ("forecast", AIRLINE, "-H", 12, "--cutoffs", 0)
     done = run(*given, "--total", "quarter", "--out", out)
-    assert "Totals:\nquarter" in done.out and f"written: {out}, {tmp_path / 'f.totals.csv'}" in (
-        done.err
+    assert (
+        "Totals:\nquarter" in done.out
+        and f"written: {out}, {tmp_path / 'f.totals.csv'}" in (done.err)
     )
     table = (tmp_path / "f.totals.csv").read_text("utf-8").splitlines()
     assert table[0].startswith("unique_id,ds,series,steps,complete,total,q0.025")
@@ -852,7 +1009,9 @@ def test_totals_come_on_the_screen_in_json_and_beside_the_file(run, tmp_path):
     ],
 )
 def test_totals_and_dates_that_cannot_be_are_refused(run, monkeypatch, options, said):
-    monkeypatch.setattr(LastSeason, "predict", lambda *_, **__: pytest.fail("it was forecast"))
+    monkeypatch.setattr(
+        LastSeason, "predict", lambda *_, **__: pytest.fail("it was forecast")
+    )
     done = run("forecast", AIRLINE, *options)
     assert done.status == 2 and said in done.err
 
@@ -868,8 +1027,12 @@ def test_how_far_is_said_by_a_date_or_is_a_season(run):
 
 
 def test_a_saved_model_forecasts_up_to_a_date(saved, run):
-    done = run("predict", "-m", saved, "--until", "1962-01", "--total", "horizon", "--json").json
-    assert done["forecast"]["ds"][-1] == "1962-01-01" and len(done["totals"]["total"]) == 1
+    done = run(
+        "predict", "-m", saved, "--until", "1962-01", "--total", "horizon", "--json"
+    ).json
+    assert (
+        done["forecast"]["ds"][-1] == "1962-01-01" and len(done["totals"]["total"]) == 1
+    )
 
 
 def test_a_table_on_standard_output_is_alone_there(run):
@@ -884,14 +1047,20 @@ def test_a_table_on_standard_output_is_alone_there(run):
 @pytest.mark.parametrize("ending", ["jsonl", "csv.gz", "xlsx"])
 def test_other_files(run, tmp_path, ending):
     out = tmp_path / f"f.{ending}"
-    done = run("forecast", AIRLINE, "-H", 3, "--cutoffs", 0, "--out", out, "--total", "quarter")
+    done = run(
+        "forecast", AIRLINE, "-H", 3, "--cutoffs", 0, "--out", out, "--total", "quarter"
+    )
     assert done.status == 0, done.err
     if ending == "jsonl":
         first = json.loads(out.read_text("utf-8").splitlines()[0])
         assert first["ds"] == "1961-01-01" and first["step"] == 1
-        assert json.loads((tmp_path / "f.totals.jsonl").read_text("utf-8"))["steps"] == 3
+        assert (
+            json.loads((tmp_path / "f.totals.jsonl").read_text("utf-8"))["steps"] == 3
+        )
     elif ending == "csv.gz":
-        assert gzip.decompress(out.read_bytes()).startswith(b"unique_id,ds,step,forecast")
+        assert gzip.decompress(out.read_bytes()).startswith(
+            b"unique_id,ds,step,forecast"
+        )
         assert (tmp_path / "f.totals.csv.gz").exists()
     else:
         assert openpyxl.load_workbook(out).sheetnames[-2:] == ["Totals", "Data notes"]
@@ -899,28 +1068,45 @@ def test_other_files(run, tmp_path, ending):
 
 
 def test_a_place_for_totals_is_checked_before_the_work(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs.Source, "read", lambda *_: pytest.fail("the data were read"))
+    monkeypatch.setattr(
+        jobs.Source, "read", lambda *_: pytest.fail("the data were read")
+    )
     (tmp_path / "f.totals.csv").mkdir()
-    done = run("forecast", AIRLINE, "-H", 3, "--out", tmp_path / "f.csv", "--total", "month")
-    assert done.status == 1 and "f.totals.csv" in done.err and "it is a folder" in done.err
+    done = run(
+        "forecast", AIRLINE, "-H", 3, "--out", tmp_path / "f.csv", "--total", "month"
+    )
+    assert (
+        done.status == 1 and "f.totals.csv" in done.err and "it is a folder" in done.err
+    )
 
 
 def test_what_is_wrong_is_said_together(run, tmp_path):
-    done = run("forecast", AIRLINE, "--out", "a.foo", "--plot", "b.bar", "--report", "c.baz")
-    assert done.status == 1 and {"a.foo", "b.bar", "c.baz"} <= set(re.findall(r"'(.+?)'", done.err))
+    done = run(
+        "forecast", AIRLINE, "--out", "a.foo", "--plot", "b.bar", "--report", "c.baz"
+    )
+    assert done.status == 1 and {"a.foo", "b.bar", "c.baz"} <= set(
+        re.findall(r"'(.+?)'", done.err)
+    )
     options = ("--epochs", 0, "--seed", -1, "--device", "tpu")
     done = run("fit", AIRLINE, "-m", tmp_path / "m", *options)
     assert done.status == 2
-    assert all(said in done.err for said in ("--epochs must", "--seed must", "--device 'tpu'"))
+    assert all(
+        said in done.err for said in ("--epochs must", "--seed must", "--device 'tpu'")
+    )
 
 
 def test_pictures_of_chosen_series_and_their_components(run, tmp_path):
-    rows = [f"shop {s},2020-{m:02}-01,{s * 10 + m}" for s in range(9) for m in range(1, 13)]
+    rows = [
+        f"shop {s},2020-{m:02}-01,{s * 10 + m}" for s in range(9) for m in range(1, 13)
+    ]
     data = tmp_path / "d.csv"
     data.write_text("\n".join(["store,month,sales", *rows]))
     pdf, png = tmp_path / "p.pdf", tmp_path / "c.png"
     given = ("forecast", data, "-H", 3, "--cutoffs", 0)
-    assert run(*given, "--plot", pdf, "--components", png, "--dark", "--unit", "t").status == 0
+    assert (
+        run(*given, "--plot", pdf, "--components", png, "--dark", "--unit", "t").status
+        == 0
+    )
     assert b"/Count 2" in pdf.read_bytes() and png.read_bytes().startswith(b"\x89PNG")
     done = run(*given, "--plot", pdf, "--plot-series", "shop 8")
     assert done.status == 0 and b"/Count 1" in pdf.read_bytes()

@@ -46,9 +46,13 @@ def run(run):
 def sales(place: Path, values=None) -> Path:
     """Sixty months with a trend and a season, or these values; None is an empty cell."""
     t = np.arange(60)
-    values = (100 + t + 20 * np.sin(t * np.pi / 6)).round(2) if values is None else values
+    values = (
+        (100 + t + 20 * np.sin(t * np.pi / 6)).round(2) if values is None else values
+    )
     cells = ["" if value is None else f"{value}" for value in values]
-    rows = [f"{2015 + i // 12}-{i % 12 + 1:02}-01,{cell}" for i, cell in enumerate(cells)]
+    rows = [
+        f"{2015 + i // 12}-{i % 12 + 1:02}-01,{cell}" for i, cell in enumerate(cells)
+    ]
     place.write_text("\n".join(["month,sales", *rows]) + "\n", encoding="utf-8")
     return place
 
@@ -69,7 +73,10 @@ def model(tmp_path):
 def test_a_fit_writes_a_model_and_says_what_became_of_it(run, data, model):
     done = run("fit", data, "-H", 6, "--model", model, *SMALL)
     assert done.status == 0
-    assert "History(1 member, 2 epochs" in done.out and "Accuracy on held-out data" in done.out
+    assert (
+        "History(1 member, 2 epochs" in done.out
+        and "Accuracy on held-out data" in done.out
+    )
     assert "epoch 2 of 2" in done.err and f"written: {model}" in done.err
     assert sorted(path.name for path in model.iterdir()) == [
         "fitted.safetensors",
@@ -77,7 +84,9 @@ def test_a_fit_writes_a_model_and_says_what_became_of_it(run, data, model):
         "state.safetensors",
         "weights.safetensors",
     ]
-    assert [path.name for path in model.parent.iterdir() if "checkpoints" in path.name] == []
+    assert [
+        path.name for path in model.parent.iterdir() if "checkpoints" in path.name
+    ] == []
     assert run("info", model).out.count("layers: 4") == 1
     forecast = run("predict", "--model", model, "--horizon", 2)
     assert [line.split()[0] for line in forecast.out.splitlines()] == [
@@ -96,8 +105,12 @@ def test_info_tells_of_a_training_that_was_done(run, data, model, tmp_path):
 
 def test_a_snapshot_is_predicted_with_and_says_what_it_is(run, data, tmp_path):
     training = TrainingConfig(epochs=2, batching=Windows(length=8))
-    network = NetworkConfig(layers=(3,), inputs=Transformed(Difference(), MinMax()), head="point")
-    forecaster = LSTMForecaster(2, weights="scratch", network=network, training=training)
+    network = NetworkConfig(
+        layers=(3,), inputs=Transformed(Difference(), MinMax()), head="point"
+    )
+    forecaster = LSTMForecaster(
+        2, weights="scratch", network=network, training=training
+    )
     forecaster.fit(str(data), callbacks=[SaveEvery(tmp_path / "snapshots", 1)])
     first = tmp_path / "snapshots" / "snapshot0001"
     done = run("predict", "--model", first)
@@ -128,7 +141,9 @@ def test_quiet_says_nothing_but_the_result(run, data, model):
 def test_one_json_document(run, data, model):
     done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--json", "--quiet")
     document = done.json
-    assert done.err == "" and document["files"] == [str(model)] and document["notes"] == []
+    assert (
+        done.err == "" and document["files"] == [str(model)] and document["notes"] == []
+    )
     assert document["data"]["values"] == 60 and document["training"]["epoch"] == [1, 2]
     assert len(document["training"]["validation_loss"]) == 2
     assert np.isfinite(document["accuracy"]["scores"]["lstmcast"]["mae"])
@@ -136,21 +151,30 @@ def test_one_json_document(run, data, model):
 
 def test_a_learning_curve_and_a_report(run, data, model, tmp_path):
     plot, report = tmp_path / "curve.png", tmp_path / "report.html"
-    done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--plot", plot, "--report", report)
+    done = run(
+        "fit", data, "-H", 6, "-m", model, *SMALL, "--plot", plot, "--report", report
+    )
     assert plot.read_bytes().startswith(b"\x89PNG") and f"{plot}, {report}" in done.err
     page = report.read_text(encoding="utf-8")
     assert "lstmcast fit" in page and "Learning curve" in page
 
 
-def test_a_model_trained_on_everything_has_no_accuracy_on_a_part_held_back(run, data, model):
+def test_a_model_trained_on_everything_has_no_accuracy_on_a_part_held_back(
+    run, data, model
+):
     done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--everything")
     assert "retrained on all data" in done.err and "Accuracy" not in done.out
     assert run("info", model, "--json").json["model"]["training"]["refit"] is True
 
 
 def test_mixed_precision_is_kept_with_the_model(run, data, model):
-    assert run("fit", data, "-H", 6, "-m", model, *SMALL, "--precision", "mixed").status == 0
-    assert run("info", model, "--json").json["model"]["training"]["precision"] == "mixed"
+    assert (
+        run("fit", data, "-H", 6, "-m", model, *SMALL, "--precision", "mixed").status
+        == 0
+    )
+    assert (
+        run("info", model, "--json").json["model"]["training"]["precision"] == "mixed"
+    )
 
 
 def test_the_shipped_network_is_fine_tuned(run, data, model):
@@ -164,10 +188,21 @@ def test_the_shipped_network_is_fine_tuned(run, data, model):
 def test_training_goes_on_from_a_saved_model(run, data, model, tmp_path):
     run("fit", data, "-H", 6, "-m", model, *SMALL)
     longer = sales(tmp_path / "sales.csv", np.arange(80) % 12 + 10)
-    done = run("fit", longer, "-H", 6, "-m", tmp_path / "next", "--weights", model, "--epochs", 1)
-    assert done.status == 0 and json.loads((tmp_path / "next/manifest.json").read_text())[
-        "network"
-    ]["layers"] == [4]
+    done = run(
+        "fit",
+        longer,
+        "-H",
+        6,
+        "-m",
+        tmp_path / "next",
+        "--weights",
+        model,
+        "--epochs",
+        1,
+    )
+    assert done.status == 0 and json.loads(
+        (tmp_path / "next/manifest.json").read_text()
+    )["network"]["layers"] == [4]
 
 
 # ---------------------------------------------------------------- wrong usage
@@ -221,7 +256,9 @@ def test_wrong_options_are_refused_before_anything_is_read(
     run, data, monkeypatch, arguments, status, message
 ):
     monkeypatch.chdir(data.parent)
-    monkeypatch.setattr(jobs.Source, "read", lambda *_: pytest.fail("the data were read"))
+    monkeypatch.setattr(
+        jobs.Source, "read", lambda *_: pytest.fail("the data were read")
+    )
     done = run("fit", "sales.csv", "-H", 6, "-m", "model", *arguments)
     assert done.status == status and done.out == "" and message in done.err
     assert done.err.count("lstmcast:") == 1 and not Path("model").exists()
@@ -242,11 +279,15 @@ def test_a_model_by_the_name_of_a_link_has_its_checkpoints_beside_it(
     (tmp_path / "link").symlink_to(tmp_path / "models" / "new")
     used, fit = [], LSTMForecaster.fit
     monkeypatch.setattr(
-        LSTMForecaster, "fit", lambda *args, **given: (used.append(given), fit(*args, **given))[1]
+        LSTMForecaster,
+        "fit",
+        lambda *args, **given: (used.append(given), fit(*args, **given))[1],
     )
     for name in ("link", "models/new/../new"):
         assert run("fit", data, "-H", 6, "-m", tmp_path / name, *SMALL).status == 0
-    assert [given["folder"] for given in used] == [tmp_path / "models" / "new.checkpoints"] * 2
+    assert [given["folder"] for given in used] == [
+        tmp_path / "models" / "new.checkpoints"
+    ] * 2
     assert (tmp_path / "link").is_symlink()
 
 
@@ -265,18 +306,30 @@ def test_cuda_without_a_gpu_is_refused(run, data, model, monkeypatch):
 def test_a_backtest_trains_with_the_threads_it_is_given(run, data, monkeypatch):
     used, fit = [], LSTMForecaster.fit
     monkeypatch.setattr(
-        LSTMForecaster, "fit", lambda *args, **given: (used.append(given), fit(*args, **given))[1]
+        LSTMForecaster,
+        "fit",
+        lambda *args, **given: (used.append(given), fit(*args, **given))[1],
     )
-    assert run("backtest", data, "-H", 6, "--cutoffs", 2, *SMALL, "--threads", 1).status == 0
+    assert (
+        run("backtest", data, "-H", 6, "--cutoffs", 2, *SMALL, "--threads", 1).status
+        == 0
+    )
     assert used == [{"device": "cpu", "threads": 1}]
 
 
-def test_a_place_that_cannot_be_written_is_found_before_training(run, data, model, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda *_: False)  # for root, every folder is writable
-    monkeypatch.setattr(jobs.Source, "read", lambda *_: pytest.fail("the data were read"))
+def test_a_place_that_cannot_be_written_is_found_before_training(
+    run, data, model, monkeypatch
+):
+    # for root, every folder is writable
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(
+        jobs.Source, "read", lambda *_: pytest.fail("the data were read")
+    )
     done = run("fit", data, "-H", 6, "-m", model, *SMALL)
     assert (
-        done.status == 1 and f"{str(model)!r} cannot be written" in done.err and not model.exists()
+        done.status == 1
+        and f"{str(model)!r} cannot be written" in done.err
+        and not model.exists()
     )
 
 
@@ -311,12 +364,21 @@ def test_repeated_times(run, data, model):
     data.write_text("\n".join([*lines[:9], *lines[8:]]))
     done = run("fit", data, "-H", 6, "-m", model, *SMALL)
     assert done.status == 1 and "two rows for 2015-08-01" in done.err
-    assert run("fit", data, "-H", 6, "-m", model, *SMALL, "--duplicates", "mean").status == 0
+    assert (
+        run("fit", data, "-H", 6, "-m", model, *SMALL, "--duplicates", "mean").status
+        == 0
+    )
 
 
 @pytest.mark.parametrize(
     "values",
-    [[5] * 60, [0] * 60, np.arange(60) - 90, np.arange(60) * 1e90, [None] * 30 + [4, 5, 7] * 10],
+    [
+        [5] * 60,
+        [0] * 60,
+        np.arange(60) - 90,
+        np.arange(60) * 1e90,
+        [None] * 30 + [4, 5, 7] * 10,
+    ],
     ids=["constant", "zeros", "negative", "large", "half"],
 )
 def test_strange_data_still_give_a_model(run, data, model, values):
@@ -347,7 +409,11 @@ def test_short_series_are_left_out_with_a_note(run, data, model):
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")]
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"),
+    ],
 )
 def test_a_batch_that_does_not_fit_in_memory(run, data, model, monkeypatch, error):
     def fail(*_):
@@ -364,15 +430,23 @@ def test_a_batch_that_does_not_fit_in_memory(run, data, model, monkeypatch, erro
 
 
 @pytest.mark.parametrize(
-    "options", [("--epochs", 5), ("--workers", 2), ("--refit", "never", "--seed", 3)], ids=str
+    "options",
+    [("--epochs", 5), ("--workers", 2), ("--refit", "never", "--seed", 3)],
+    ids=str,
 )
 def test_options_of_a_training_that_is_not_done_are_refused(run, data, options):
     done = run("backtest", data, "-H", 3, *options)
-    assert done.status == 2 and "would have no effect" in done.err and "--refit once" in done.err
+    assert (
+        done.status == 2
+        and "would have no effect" in done.err
+        and "--refit once" in done.err
+    )
 
 
 @pytest.mark.parametrize(
-    "options", [("--refit", "once"), ("--weights", "scratch"), (*SMALL, "--refit", "once")], ids=str
+    "options",
+    [("--refit", "once"), ("--weights", "scratch"), (*SMALL, "--refit", "once")],
+    ids=str,
 )
 def test_workers_are_refused_where_there_is_one_training(run, data, options):
     done = run("backtest", data, "-H", 3, *options, "--workers", 4)
@@ -434,13 +508,17 @@ def test_without_pytorch_the_extra_is_named_and_forecasts_go_on(data, model, tmp
         "env": os.environ | {"PYTHONPATH": path},
     }
     command = [sys.executable, "-m", "lstmcast"]
-    done = subprocess.run([*command, "fit", data, "-H", "6", "-m", model, *SMALL], **settings)
+    done = subprocess.run(
+        [*command, "fit", data, "-H", "6", "-m", model, *SMALL], **settings
+    )
     assert (
         done.returncode == 1
         and "pip install 'lstmcast[train]'" in done.stderr
         and "Traceback" not in done.stderr
     )
-    done = subprocess.run([*command, "forecast", data, "-H", "2", "--cutoffs", "0"], **settings)
+    done = subprocess.run(
+        [*command, "forecast", data, "-H", "2", "--cutoffs", "0"], **settings
+    )
     assert done.returncode == 0 and "2020-02-01" in done.stdout
 
 
@@ -471,7 +549,9 @@ def started(*arguments) -> subprocess.Popen:
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
     )
-    manifest = checkpoints(arguments[arguments.index("-m") + 1]) / "member-0/manifest.json"
+    manifest = (
+        checkpoints(arguments[arguments.index("-m") + 1]) / "member-0/manifest.json"
+    )
     until = time.monotonic() + 60
     while epochs_done(manifest) < 6:
         assert process.poll() is None, process.communicate()
@@ -503,7 +583,9 @@ def test_a_killed_training_goes_on_to_the_same_bits_and_a_living_one_is_alone(
         and "is started again" not in refused.err
     )
     with pytest.raises(OutputError, match="Another training is running"):
-        forecaster = LSTMForecaster(6, weights="scratch", network=NetworkConfig(layers=(4,)))
+        forecaster = LSTMForecaster(
+            6, weights="scratch", network=NetworkConfig(layers=(4,))
+        )
         forecaster.fit(data, folder=checkpoints(model))
     process.kill()  # a dead one blocks nobody
     process.communicate()
@@ -516,10 +598,15 @@ def test_a_killed_training_goes_on_to_the_same_bits_and_a_living_one_is_alone(
     assert run("fit", data, "-H", 6, "-m", model, *LONG, "--resume").status == 0
     assert run("fit", data, "-H", 6, "-m", tmp_path / "whole", *LONG).status == 0
     weights = [
-        (folder / "weights.safetensors").read_bytes() for folder in (model, tmp_path / "whole")
+        (folder / "weights.safetensors").read_bytes()
+        for folder in (model, tmp_path / "whole")
     ]
     assert weights[0] == weights[1]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["sales.csv", "sales.model", "whole"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "sales.csv",
+        "sales.model",
+        "whole",
+    ]
 
 
 def test_ctrl_c_keeps_the_best_so_far(run, data, model):
@@ -580,10 +667,16 @@ def interrupted(run, data, model, monkeypatch):
     return checkpoints(model)
 
 
-def test_checkpoints_of_another_run_are_refused_and_say_why(run, data, model, interrupted):
+def test_checkpoints_of_another_run_are_refused_and_say_why(
+    run, data, model, interrupted
+):
     def resumed(*changes):
         done = run("fit", data, "-H", 6, "-m", model, *LONG, *changes, "--resume")
-        assert done.status == 1 and "belongs to another run" in done.err and not model.exists()
+        assert (
+            done.status == 1
+            and "belongs to another run" in done.err
+            and not model.exists()
+        )
         return done.err
 
     assert "training.batch_size is 64, not 8" in resumed("--batch-size", 8)
@@ -593,7 +686,10 @@ def test_checkpoints_of_another_run_are_refused_and_say_why(run, data, model, in
     assert "other data" in resumed()
     assert interrupted.exists()
     done = run("fit", data, "-H", 6, "-m", model, *LONG)
-    assert done.status == 0 and "is started again; use --resume to continue it instead" in done.err
+    assert (
+        done.status == 0
+        and "is started again; use --resume to continue it instead" in done.err
+    )
 
 
 def test_a_kept_training_is_prolonged_and_goes_on_with_newer_data(run, data, model):
@@ -617,7 +713,17 @@ def test_a_kept_training_is_prolonged_and_goes_on_with_newer_data(run, data, mod
 def test_a_series_without_a_name_is_the_same_in_a_report_on_a_newer_file(
     run, data, model, tmp_path
 ):
-    given = ("-H", 6, "-m", model, "--weights", "scratch", "--layers", "4", "--keep-checkpoints")
+    given = (
+        "-H",
+        6,
+        "-m",
+        model,
+        "--weights",
+        "scratch",
+        "--layers",
+        "4",
+        "--keep-checkpoints",
+    )
     assert run("fit", data, *given, "--epochs", 1).status == 0
     newer, page = data.with_name("newer.csv"), tmp_path / "page.html"
     t = np.arange(66)
@@ -635,7 +741,10 @@ def test_a_damaged_checkpoint_is_named(run, data, model, interrupted):
         and f"The checkpoint in '{interrupted}/member-0' is damaged: weights.safetensors"
         in done.err
     )
-    assert f"Remove the folder '{interrupted}' to start again, or leave out --resume" in done.err
+    assert (
+        f"Remove the folder '{interrupted}' to start again, or leave out --resume"
+        in done.err
+    )
     assert "Save the model again" not in done.err
     (interrupted / "member-0" / "manifest.json").write_bytes(b"")
     done = run("fit", data, "-H", 6, "-m", model, *LONG, "--resume")
@@ -644,7 +753,10 @@ def test_a_damaged_checkpoint_is_named(run, data, model, interrupted):
         and "manifest.json: it is not JSON" in done.err
         and "leave out --resume" in done.err
     )
-    assert run("fit", data, "-H", 6, "-m", model, *LONG).status == 0 and not interrupted.exists()
+    assert (
+        run("fit", data, "-H", 6, "-m", model, *LONG).status == 0
+        and not interrupted.exists()
+    )
 
 
 def test_what_else_lies_beside_the_checkpoints_is_left_alone(run, data, model):
@@ -665,14 +777,17 @@ def test_a_model_that_is_damaged_can_be_trained_again(run, data, model):
     assert run("predict", "-m", model).status == 0
 
 
-@pytest.mark.parametrize("folder", [False, True], ids=["nothing", "a folder without checkpoints"])
+@pytest.mark.parametrize(
+    "folder", [False, True], ids=["nothing", "a folder without checkpoints"]
+)
 def test_nothing_to_resume_is_said_however_quiet(run, data, model, folder):
     if folder:
         checkpoints(model).mkdir()
     done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--resume", "--quiet")
     assert (
         done.status == 0
-        and f"there is no interrupted or kept training in {checkpoints(model)}" in done.err
+        and f"there is no interrupted or kept training in {checkpoints(model)}"
+        in done.err
     )
     checkpoints(model).mkdir()
     assert "is started again" not in run("fit", data, "-H", 6, "-m", model, *SMALL).err
@@ -707,6 +822,6 @@ def test_ctrl_c_promises_what_resume_can_do(run, data, model, monkeypatch, at, s
     assert checkpoints(model).exists() == (at == 2)
     monkeypatch.setattr(loop, "train_epoch", epoch)
     again = run("fit", data, "-H", 6, "-m", model, "--epochs", 3, "--resume")
-    assert again.status == 0 and ("there is no interrupted or kept training" in again.err) == (
-        at == 1
-    )
+    assert again.status == 0 and (
+        "there is no interrupted or kept training" in again.err
+    ) == (at == 1)

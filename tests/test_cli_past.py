@@ -21,7 +21,10 @@ def shop(tmp_path):
         panel.covariates.past["f1"].round(3),
         strict=True,
     )
-    lines = ["day,product,sold,visits,price", *(",".join(map(str, row)) for row in rows)]
+    lines = [
+        "day,product,sold,visits,price",
+        *(",".join(map(str, row)) for row in rows),
+    ]
     place.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return place
 
@@ -30,7 +33,9 @@ def test_the_command_trains_a_network_that_reads_them(run, shop, tmp_path):
     pytest.importorskip("torch", reason="needs the train extra")
     folder = tmp_path / "model"
     small = ("--weights", "scratch", "--layers", "4", "--epochs", "2")
-    done = run("fit", shop, "-H", "2", "-m", folder, *small, "--past", "visits,price", "-q")
+    done = run(
+        "fit", shop, "-H", "2", "-m", folder, *small, "--past", "visits,price", "-q"
+    )
     assert done.status == 0, done.err
     model = lc.load(folder)
     assert model.past == ("visits", "price") and model.config.layers == (4,)
@@ -38,16 +43,30 @@ def test_the_command_trains_a_network_that_reads_them(run, shop, tmp_path):
     told = run("predict", "-m", folder, shop, "--json").json
     assert told["data"]["past"] == ["visits", "price"]
     other = run("predict", "-m", folder, shop, "--past", "sold")
-    assert other.status == 2 and "reads 'visits' and 'price' with the target" in other.err
+    assert (
+        other.status == 2 and "reads 'visits' and 'price' with the target" in other.err
+    )
     less = tmp_path / "less.csv"
     less.write_text(
         "\n".join(line.rpartition(",")[0] for line in shop.read_text().splitlines()),
         encoding="utf-8",
     )
     without = run("predict", "-m", folder, less)
-    assert without.status == 1 and "no column 'price' for the past covariate" in without.err
+    assert (
+        without.status == 1
+        and "no column 'price' for the past covariate" in without.err
+    )
     tested = run(
-        "backtest", shop, "-H", "1", *small, "--past", "visits", "--past", "price", "--json"
+        "backtest",
+        shop,
+        "-H",
+        "1",
+        *small,
+        "--past",
+        "visits",
+        "--past",
+        "price",
+        "--json",
     )
     assert tested.status == 0 and tested.json["data"]["past"] == ["visits", "price"]
 
@@ -58,7 +77,16 @@ def test_a_series_without_values_in_a_column_stops_no_training(run, shop, tmp_pa
     cells = [line.split(",") for line in lines]
     blank = [[*row[:3], "" if row[1] == "p1" else row[3], row[4]] for row in cells]
     shop.write_text("\n".join(map(",".join, blank)) + "\n", encoding="utf-8")
-    small = ("--weights", "scratch", "--layers", "4", "--epochs", "2", "--target", "sold")
+    small = (
+        "--weights",
+        "scratch",
+        "--layers",
+        "4",
+        "--epochs",
+        "2",
+        "--target",
+        "sold",
+    )
     read = ("--past", "visits", "--json")
     done = run("fit", shop, "-H", "2", "-m", tmp_path / "model", *small, *read)
     assert done.status == 0, done.err
@@ -72,7 +100,9 @@ def test_the_check_shows_what_is_read_beside_the_target(run, shop):
 
 
 def test_a_shipped_network_that_is_trained_reads_no_columns(run, shop, tmp_path):
-    done = run("fit", shop, "-H", "2", "-m", tmp_path / "model", "--past", "visits,price")
+    done = run(
+        "fit", shop, "-H", "2", "-m", tmp_path / "model", "--past", "visits,price"
+    )
     assert done.status == 2 and "this network does not read any" in done.err
     assert "--weights scratch --past visits,price" in done.err
 
@@ -80,7 +110,9 @@ def test_a_shipped_network_that_is_trained_reads_no_columns(run, shop, tmp_path)
 @pytest.mark.parametrize("command", ["forecast", "backtest"])
 def test_the_network_alone_reads_no_columns(run, shop, command):
     alone = ("--method", "network") if command == "forecast" else ()
-    done = run(command, shop, "-H", "2", "--target", "sold", *alone, "--past", "visits,price")
+    done = run(
+        command, shop, "-H", "2", "--target", "sold", *alone, "--past", "visits,price"
+    )
     assert done.status == (2 if alone else 0), done.err
     assert not alone or "use --method auto without training" in done.err
 
@@ -89,7 +121,9 @@ def test_a_cause_that_leads_is_read_by_the_linear_map(run, tmp_path):
     rng = np.random.default_rng(0)
     gas = np.convolve(rng.normal(size=260), np.ones(4) / 4, "same")
     power = 50 + 5 * np.r_[np.zeros(3), gas[:-3]] + rng.normal(0, 0.05, 260)
-    rows = [f"{t},{p:.4f},{g:.4f}" for t, (p, g) in enumerate(zip(power, gas, strict=True))]
+    rows = [
+        f"{t},{p:.4f},{g:.4f}" for t, (p, g) in enumerate(zip(power, gas, strict=True))
+    ]
     place = tmp_path / "power.csv"
     place.write_text("\n".join(["t,power,gas", *rows[:250]]) + "\n", encoding="utf-8")
     asked = ("-H", "3", "--target", "power", "--time", "t", "--cutoffs", "0", "--json")
@@ -108,7 +142,9 @@ def test_a_cause_that_leads_is_read_by_the_linear_map(run, tmp_path):
 
 
 def test_a_job_reads_the_columns_of_its_model(shop):
-    config = plain_config(inputs=lc.Transformed(lc.Standard(), past=["visits"]), horizon=2)
+    config = plain_config(
+        inputs=lc.Transformed(lc.Standard(), past=["visits"]), horizon=2
+    )
     model = lc.LSTMForecaster(2, weights=drawn_network(config))
     result = ForecastJob(model, Source(shop, target="sold"), 0).run()
     assert list(result.panel.covariates.past) == ["visits"]

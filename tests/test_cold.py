@@ -12,7 +12,9 @@ from lstmcast.evaluation.cold import ENOUGH, LIKE, mixture, standardised, with_t
 H = 7
 
 
-def shop(known: int = 0, static: bool = True, days: int = 84, level: float = 1.0) -> lc.Panel:
+def shop(
+    known: int = 0, static: bool = True, days: int = 84, level: float = 1.0
+) -> lc.Panel:
     """Cups sell about 5 a day, and 15 on Saturdays; mugs 50; the new one is a cup."""
     rng, t = np.random.default_rng(0), np.arange(days)
     week = np.where(t % 7 == 5, 3.0, 1.0)
@@ -58,7 +60,8 @@ def test_with_enough_history_nothing_changes():
 
 def test_old_series_are_not_changed_by_new_ones():
     with_it, without = (
-        lc.LSTMForecaster(H).predict(shop(3, static)).point[:-1] for static in (True, False)
+        lc.LSTMForecaster(H).predict(shop(3, static)).point[:-1]
+        for static in (True, False)
     )
     np.testing.assert_array_equal(with_it, without)
 
@@ -78,7 +81,10 @@ def test_intervals_are_as_wide_as_products_of_the_group_differ():
     series = {f"s{k}": level + 0.1 * (t % 7) for k, level in enumerate(levels)}
     series["new"] = np.full(days, np.nan)
     panel = lc.Panel.from_arrays(
-        series, frequency="D", start="2024-01-01", static={"group": dict.fromkeys(series, "a")}
+        series,
+        frequency="D",
+        start="2024-01-01",
+        static={"group": dict.fromkeys(series, "a")},
     )
     _, lower, upper = lc.LSTMForecaster(H).predict(panel).interval(80)
     assert lower[-1, 0] < 4
@@ -90,7 +96,9 @@ def test_numbers_are_attributes_too():
     sizes = {f"size {k}": float(k) for k in range(1, 9)}
     series = {name: 10 * size + 0.1 * (t % 7) for name, size in sizes.items()}
     series["new"], sizes["new"] = np.full(84, np.nan), 7.5
-    panel = lc.Panel.from_arrays(series, frequency="D", start="2024-01-01", static={"size": sizes})
+    panel = lc.Panel.from_arrays(
+        series, frequency="D", start="2024-01-01", static={"size": sizes}
+    )
     assert 60 < point(panel)[0] < 82
 
 
@@ -101,7 +109,10 @@ def test_values_below_0_are_moved_and_not_stretched():
     new[-10:] = 100 + np.sin(2 * np.pi * t / 7)[-10:]
     series["new"] = new
     panel = lc.Panel.from_arrays(
-        series, frequency="D", start="2024-01-01", static={"group": dict.fromkeys(series, "a")}
+        series,
+        frequency="D",
+        start="2024-01-01",
+        static={"group": dict.fromkeys(series, "a")},
     )
     assert (point(panel) > 50).all()
 
@@ -116,7 +127,10 @@ def test_what_comes_later_changes_no_forecast():
 
     def points(values, counts):
         panel = lc.Panel.from_arrays(
-            values, frequency="D", start="2024-01-01", static={"group": dict.fromkeys(series, "a")}
+            values,
+            frequency="D",
+            start="2024-01-01",
+            static={"group": dict.fromkeys(series, "a")},
         )
         origins = Origins(np.repeat(np.arange(4), len(counts)), np.tile(counts, 4))
         own = np.full((4 * len(counts), 1, 7), 10.0)
@@ -141,8 +155,12 @@ def test_a_table_of_products_and_a_row_without_a_value(tmp_path):
         rows += [f"{day},tea,{4 + 3 * (t % 7 == 5)}", f"{day},milk,{40 + t % 5}"]
     rows += ["2024-02-29,chai,"]
     (tmp_path / "sold.csv").write_text("\n".join(rows))
-    (tmp_path / "products.csv").write_text("product,shelf\ntea,dry\nmilk,cold\nchai,dry\n")
-    panel = lc.read(tmp_path / "sold.csv", series="product", static_data=tmp_path / "products.csv")
+    (tmp_path / "products.csv").write_text(
+        "product,shelf\ntea,dry\nmilk,cold\nchai,dry\n"
+    )
+    panel = lc.read(
+        tmp_path / "sold.csv", series="product", static_data=tmp_path / "products.csv"
+    )
     forecast = lc.LSTMForecaster(H).predict(panel)
     new = list(forecast.ids).index("chai")
     tea = list(forecast.ids).index("tea")
@@ -151,7 +169,9 @@ def test_a_table_of_products_and_a_row_without_a_value(tmp_path):
 
 def test_a_mixture_of_equal_distributions_is_that_distribution():
     one = np.linspace(0, 6, 7)[None, None]
-    np.testing.assert_allclose(mixture(np.repeat(one, 3, 0), np.ones(3)), one[0], atol=0.7)
+    np.testing.assert_allclose(
+        mixture(np.repeat(one, 3, 0), np.ones(3)), one[0], atol=0.7
+    )
 
 
 def test_numbers_that_are_all_equal_or_unknown():

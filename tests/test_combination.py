@@ -24,7 +24,9 @@ EIGHTH = np.array([1 / 8])  # of the trust in the network
 
 
 def panel_of(values: dict, frequency: str = "D", **options) -> lc.Panel:
-    return lc.Panel.from_arrays(values, frequency=frequency, start="2020-01-06", **options)
+    return lc.Panel.from_arrays(
+        values, frequency=frequency, start="2020-01-06", **options
+    )
 
 
 def shops(count: int = 3, days: int = 400, seed: int = 0) -> lc.Panel:
@@ -40,7 +42,9 @@ def shops(count: int = 3, days: int = 400, seed: int = 0) -> lc.Panel:
 def hours(days: int = 60, seed: int = 3) -> lc.Panel:
     """Hourly values with a day that the network has to feed its answers back for."""
     t, rng = np.arange(24 * days), np.random.default_rng(seed)
-    day = np.where((t % 24 > 7) & (t % 24 < 19), 5.0, 1.0) * np.where(t // 24 % 7 < 5, 1.0, 0.4)
+    day = np.where((t % 24 > 7) & (t % 24 < 19), 5.0, 1.0) * np.where(
+        t // 24 % 7 < 5, 1.0, 0.4
+    )
     return panel_of({"h": day * np.exp(rng.normal(0, 0.05, len(t)))}, "h")
 
 
@@ -66,14 +70,21 @@ def test_few_windows_are_drawn_to_the_others_and_those_to_nothing():
 
 def test_too_few_windows_in_all_weigh_nothing():
     drawn = drawn_together(np.array([[-1.0]]), np.array([[2.9]]), [np.arange(1)])
-    assert shares_of(drawn, EIGHTH).tolist() == [[0.0]] and least(drawn).tolist() == [[0.0]]
+    assert shares_of(drawn, EIGHTH).tolist() == [[0.0]] and least(drawn).tolist() == [
+        [0.0]
+    ]
     pulled = drawn_together(np.array([[-1.0]]), np.array([[3.0]]), [np.arange(1)])
     assert shares_of(pulled, EIGHTH) > 0.5
 
 
 def test_one_window_is_enough_for_a_quarter_of_the_error():
-    ratio, windows = np.log(np.array([[0.2], [0.3], [0.2]])), np.array([[1.0], [1.0], [0.9]])
-    weighed = [drawn_together(ratio[[k]], windows[[k]], [np.arange(1)])[0, 0] for k in range(3)]
+    ratio, windows = (
+        np.log(np.array([[0.2], [0.3], [0.2]])),
+        np.array([[1.0], [1.0], [0.9]]),
+    )
+    weighed = [
+        drawn_together(ratio[[k]], windows[[k]], [np.arange(1)])[0, 0] for k in range(3)
+    ]
     assert weighed[0] == pytest.approx(np.log(0.2) / 3)
     assert weighed[1:] == [np.inf, np.inf]
 
@@ -90,14 +101,21 @@ def test_a_season_that_the_network_misses_is_taken_from_the_last_cycles():
     """A cycle of 26 steps with 26 levels, no two alike."""
     t, rng = np.arange(800), np.random.default_rng(0)
     values = np.exp(np.random.default_rng(1).normal(0, 1, 26))[t % 26]
-    panel = panel_of({"a": values * np.exp(rng.normal(0, 0.01, 800))}, "h", periods=(24, 26))
-    alone = lc.backtest(lc.LSTMForecaster(48, method="network"), panel).scores["lstmcast"]["mae"]
+    panel = panel_of(
+        {"a": values * np.exp(rng.normal(0, 0.01, 800))}, "h", periods=(24, 26)
+    )
+    alone = lc.backtest(lc.LSTMForecaster(48, method="network"), panel).scores[
+        "lstmcast"
+    ]["mae"]
     model = lc.LSTMForecaster(48)
     assert lc.backtest(model, panel).scores["lstmcast"]["mae"] < 0.5 * alone
     made = model.predict(panel).combination
     assert made is not None
     shares = made.as_dict()
-    assert shares["mean of 3 cycles of 26 steps"] + shares["seasonal naive of 26 steps"] > 0.9
+    assert (
+        shares["mean of 3 cycles of 26 steps"] + shares["seasonal naive of 26 steps"]
+        > 0.9
+    )
     assert "of 26 steps" in str(made).split(",")[0]
 
 
@@ -114,7 +132,9 @@ def test_the_default_is_the_combination_for_the_shipped_network_only():
 
 
 def test_shares_add_up_and_are_held_for_the_chosen_origins():
-    forecast = lc.LSTMForecaster(7).predict(shops(), cutoffs=np.full((3, 2), [[200, 300]]))
+    forecast = lc.LSTMForecaster(7).predict(
+        shops(), cutoffs=np.full((3, 2), [[200, 300]])
+    )
     made = forecast.combination
     assert made is not None and made.shares.shape == (6, len(made.names))
     np.testing.assert_allclose(made.shares.sum(axis=1), 1)
@@ -125,7 +145,9 @@ def test_shares_add_up_and_are_held_for_the_chosen_origins():
 # ---------------------------------------------------------------- what they may know
 
 
-@pytest.mark.parametrize("method", ["combined", "best", "linear map", "seasonal naive with drift"])
+@pytest.mark.parametrize(
+    "method", ["combined", "best", "linear map", "seasonal naive with drift"]
+)
 def test_nothing_later_changes_a_forecast(method):
     """Neither of its own series, nor of another one at its own cutoff."""
     panel, model = shops(), lc.LSTMForecaster(7, method=method)
@@ -206,7 +228,9 @@ def test_constants_missing_ends_and_counts():
     values = {
         "constant": np.full(300, 7.0),
         "ends unknown": missing,
-        "counts": np.where(rng.random(300) < 0.1, rng.integers(1, 4, 300), 0).astype(float),
+        "counts": np.where(rng.random(300) < 0.1, rng.integers(1, 4, 300), 0).astype(
+            float
+        ),
         "unknown": np.full(300, np.nan),
     }
     days = np.datetime64("2020-01-01") + np.arange(300)
@@ -255,7 +279,9 @@ def test_a_forecast_by_its_name():
     np.testing.assert_allclose(last.point[0], panel.values[-12:], rtol=1e-9)
     assert str(last.combination) == "seasonal naive of one year 100%"
     assert (last.interval(80).lower < last.point).all()
-    assert lc.LSTMForecaster(12, method="Naive").predict(panel).point[0, 3] == pytest.approx(432)
+    assert lc.LSTMForecaster(12, method="Naive").predict(panel).point[
+        0, 3
+    ] == pytest.approx(432)
 
 
 def test_the_best_is_one_of_them():
@@ -265,12 +291,18 @@ def test_the_best_is_one_of_them():
 
 
 def test_names_that_are_not_there():
-    with pytest.raises(UsageError, match=r"method='foo' is not known.*'combined'.*'linear map'"):
+    with pytest.raises(
+        UsageError, match=r"method='foo' is not known.*'combined'.*'linear map'"
+    ):
         lc.LSTMForecaster(12, method="foo")
-    with pytest.raises(UsageError, match=r"not a forecast for these data.*naive of one year'"):
+    with pytest.raises(
+        UsageError, match=r"not a forecast for these data.*naive of one year'"
+    ):
         lc.LSTMForecaster(12, method="seasonal naive of one day").predict(airline())
     with pytest.raises(UsageError, match="no series is long enough for 'linear map"):
-        lc.LSTMForecaster(3, method="linear map").predict(airline().until(np.array([9])))
+        lc.LSTMForecaster(3, method="linear map").predict(
+            airline().until(np.array([9]))
+        )
     with pytest.raises(UsageError, match=r"Did you mean 'network'\? Use one of"):
         lc.LSTMForecaster(12, method="netwrk")
     with pytest.raises(UsageError, match="method=3 is not known"):
@@ -297,7 +329,9 @@ def test_a_forecaster_of_one_s_own_joins(tmp_path):
     model = lc.LSTMForecaster(12, candidates=[Oracle()])
     made = model.predict(panel).combination
     assert made is not None and made.as_dict()["oracle"] > 0.3
-    assert lc.LSTMForecaster(12, candidates=[Oracle()], method="oracle").method == "oracle"
+    assert (
+        lc.LSTMForecaster(12, candidates=[Oracle()], method="oracle").method == "oracle"
+    )
     with pytest.raises(UsageError, match="cannot be stored as text"):
         model.save(tmp_path / "m", panel)
     named = lc.LSTMForecaster(12, candidates=["Holt–Winters"])
@@ -319,7 +353,10 @@ def test_positive_series_stay_positive_whatever_a_candidate_says():
     model = lc.LSTMForecaster(14, candidates=[Below()], quantiles=(0.01, 0.5, 0.99))
     forecast = model.predict(shops(2, 200))
     assert forecast.quantiles.min() > 0
-    assert forecast.combination is not None and forecast.combination.as_dict()["below"] == 0
+    assert (
+        forecast.combination is not None
+        and forecast.combination.as_dict()["below"] == 0
+    )
 
 
 def test_a_forecaster_that_answers_in_another_shape_is_refused():
@@ -346,12 +383,18 @@ def test_streams_answer_with_the_network_alone():
 def test_candidates_of_a_grid():
     def names(frequency, **options):
         return [
-            one.name for one in candidates_of(panel_of({"a": np.ones(9)}, frequency, **options))
+            one.name
+            for one in candidates_of(panel_of({"a": np.ones(9)}, frequency, **options))
         ]
 
     assert names("YS") == ["naive", "seasonal naive with drift", "linear map"]
-    assert "seasonal naive of 52 weeks" in names("D") and "seasonal naive of 52 weeks" in names("B")
-    assert names("h")[1:3] == ["seasonal naive of one day", "seasonal naive of one week"]
+    assert "seasonal naive of 52 weeks" in names(
+        "D"
+    ) and "seasonal naive of 52 weeks" in names("B")
+    assert names("h")[1:3] == [
+        "seasonal naive of one day",
+        "seasonal naive of one week",
+    ]
     assert "seasonal naive of 23 steps" in names("h", periods=(23,))
 
 
@@ -389,20 +432,26 @@ def test_the_linear_map_is_ridge_regression():
     for h in range(3):
         x = np.array([read(t, h) for t in rows])
         target = np.array([y[t + h] - y[t - 8 : t].mean() for t in rows])
-        weights = np.linalg.solve(x.T @ x + 0.1 * square / 10 * np.eye(10), x.T @ target)
+        weights = np.linalg.solve(
+            x.T @ x + 0.1 * square / 10 * np.eye(10), x.T @ target
+        )
         assert ours[h] == pytest.approx(y[-8:].mean() + read(64, h) @ weights, rel=1e-9)
 
 
 def test_a_linear_map_of_too_little_says_nothing():
     panel = panel_of({"a": np.arange(20.0), "b": np.full(20, np.nan)})
-    points = Linear((7,)).points(panel, Origins(np.array([0, 0, 1]), np.array([17, 20, 20])), 4)
+    points = Linear((7,)).points(
+        panel, Origins(np.array([0, 0, 1]), np.array([17, 20, 20])), 4
+    )
     assert np.isnan(points[[0, 2]]).all() and np.isfinite(points[1]).all()
 
 
 # ---------------------------------------------------------------- networks that were fitted
 
 
-@pytest.mark.parametrize("inputs", [lc.Adaptive(window=6), lc.Transformed(lc.Standard())])
+@pytest.mark.parametrize(
+    "inputs", [lc.Adaptive(window=6), lc.Transformed(lc.Standard())]
+)
 def test_a_fitted_network_combines_where_it_is_asked(tmp_path, inputs):
     """By weights that were measured on what it had not seen, and are kept."""
     pytest.importorskip("torch")
@@ -421,7 +470,9 @@ def test_a_fitted_network_combines_where_it_is_asked(tmp_path, inputs):
     assert again.method == "combined"
     np.testing.assert_array_equal(again.predict().quantiles, model.predict().quantiles)
     saved = json.loads((tmp_path / "m" / "manifest.json").read_text())
-    assert saved["combination"]["network"] == pytest.approx(made.as_dict()["network"], abs=1e-3)
+    assert saved["combination"]["network"] == pytest.approx(
+        made.as_dict()["network"], abs=1e-3
+    )
     with pytest.raises(UsageError, match="was fitted with method='combined'"):
         lc.load(tmp_path / "m", method="network").predict()
     longer = shops(3, 320)
@@ -433,7 +484,10 @@ def test_a_fitted_network_gives_way_to_a_forecast_by_its_name():
     pytest.importorskip("torch")
     config, training = lc.NetworkConfig(layers=(4,)), lc.TrainingConfig(epochs=1)
     panel = shops(2, 200)
-    for method, name in (("best", None), ("seasonal naive", "seasonal naive of one week")):
+    for method, name in (
+        ("best", None),
+        ("seasonal naive", "seasonal naive of one week"),
+    ):
         model = lc.LSTMForecaster(
             7, weights="scratch", network=config, training=training, method=method
         ).fit(panel)
@@ -441,7 +495,9 @@ def test_a_fitted_network_gives_way_to_a_forecast_by_its_name():
         assert made is not None and made.shares.max() == 1
         if name is not None:
             assert str(made) == f"{name} 100%"
-            np.testing.assert_allclose(model.predict().point[0], panel.series(0)[-7:], rtol=1e-9)
+            np.testing.assert_allclose(
+                model.predict().point[0], panel.series(0)[-7:], rtol=1e-9
+            )
 
 
 def test_too_little_held_back_leaves_a_fitted_network_alone():
@@ -457,9 +513,13 @@ def test_too_little_held_back_leaves_a_fitted_network_alone():
 def test_intervals_of_series_with_zeros_still_contain_the_zeros():
     days = np.arange(28 * 12)
     rng = np.random.default_rng(0)
-    shop = np.where(days % 7 == 6, 0.0, np.round(rng.gamma(4, 10, len(days)) * (1 + days % 7)))
+    shop = np.where(
+        days % 7 == 6, 0.0, np.round(rng.gamma(4, 10, len(days)) * (1 + days % 7))
+    )
     panel = lc.Panel.from_arrays({"shop": shop}, frequency="D", start="2024-01-01")
-    forecast = lc.LSTMForecaster(28, method="combined").predict(panel.until(np.array([308])))
+    forecast = lc.LSTMForecaster(28, method="combined").predict(
+        panel.until(np.array([308]))
+    )
     lower = forecast.interval(80).lower[0]
     assert (lower[shop[308:] == 0] == 0).mean() > 0.7
 

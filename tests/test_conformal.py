@@ -10,7 +10,14 @@ import pytest
 import lstmcast as lc
 from builders import plain_config
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.conformal import LEVELS, Tracked, adjusted, advance, coverage, start
+from lstmcast.evaluation.conformal import (
+    LEVELS,
+    Tracked,
+    adjusted,
+    advance,
+    coverage,
+    start,
+)
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 
 NORMAL = np.array([NormalDist().inv_cdf(level) for level in HEAD_QUANTILES])
@@ -25,7 +32,9 @@ def followed(values_ST: np.ndarray, steps: int = 1, rate: float = 0.001):
     shown, drifted = np.empty((ticks, *answer.shape)), np.empty((ticks, series), bool)
     for tick in range(ticks):
         shown[tick] = adjusted(state, at, answer)
-        drifted[tick] = advance(state, at, values_ST[:, tick], answer, lc.Conformal(rate))
+        drifted[tick] = advance(
+            state, at, values_ST[:, tick], answer, lc.Conformal(rate)
+        )
     return shown, drifted, state
 
 
@@ -42,7 +51,9 @@ def test_any_500_ticks_hold_what_is_promised_from_100_after_a_shift(spread):
     shown, _, _ = followed(values)
     for lower, level in ((0, 0.95), (1, 0.8)):
         hit = inside(shown, values, lower)[1100:]
-        windows = np.lib.stride_tricks.sliding_window_view(hit, 500, axis=0).mean(axis=2)
+        windows = np.lib.stride_tricks.sliding_window_view(hit, 500, axis=0).mean(
+            axis=2
+        )
         off = np.abs(windows - level)
         assert off.mean() < 0.01
         assert np.quantile(off, 0.95) <= 0.021
@@ -76,7 +87,9 @@ def test_quantiles_do_not_cross_and_the_median_stays():
 def test_unknown_values_change_no_bound_but_take_their_tick():
     values = np.random.default_rng(2).normal(size=(1, 60))
     *_, whole = followed(values, steps=2)
-    gap = np.concatenate([values[:, :30], np.full((1, 5), np.nan), values[:, 30:]], axis=1)
+    gap = np.concatenate(
+        [values[:, :30], np.full((1, 5), np.nan), values[:, 30:]], axis=1
+    )
     *_, with_gap = followed(gap, steps=2)
     assert with_gap.count_S.tolist() == [65]
     for before, after in zip(whole[1:4], with_gap[1:4], strict=True):
@@ -103,7 +116,9 @@ def hourly(length: int = 400) -> lc.Panel:
     rng, t = np.random.default_rng(0), np.arange(length)
     wave = 100 + 10 * np.sin(t / 24 * 2 * np.pi) + rng.normal(size=length)
     other = rng.poisson(2, length - 50).astype(float)
-    return lc.Panel.from_arrays({"wave": wave, "counts": other}, start="2024-01-01", frequency="h")
+    return lc.Panel.from_arrays(
+        {"wave": wave, "counts": other}, start="2024-01-01", frequency="h"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +128,15 @@ def model():
 
 def test_a_stream_that_began_with_a_panel_says_what_one_by_one_does(model, tmp_path):
     panel = hourly()
-    alone = lc.Stream(model, panel.ids, frequency="h", kind="positive", conformal=lc.Conformal())
+    alone = lc.Stream(
+        model, panel.ids, frequency="h", kind="positive", conformal=lc.Conformal()
+    )
     for step in range(400):
         rows = [row for row in range(2) if step < panel.lengths[row]]
         alone.observe([panel.series(row)[step] for row in rows], panel.ids[rows])
-    later = lc.Stream(model, panel.until([380, 340]), kind="positive", conformal=lc.Conformal())
+    later = lc.Stream(
+        model, panel.until([380, 340]), kind="positive", conformal=lc.Conformal()
+    )
     later.save(tmp_path / "stream")
     later = lc.Stream.load(tmp_path / "stream")
     for step in range(20):
@@ -135,7 +154,9 @@ def test_the_networks_own_forecast_is_as_without(model):
     for stream in (plain, with_it):
         stream.observe([100.0, 2.0])
     np.testing.assert_array_equal(plain.predict(30), with_it.predict(30))
-    np.testing.assert_array_equal(plain.quantiles(30), with_it.quantiles(30, adjusted=False))
+    np.testing.assert_array_equal(
+        plain.quantiles(30), with_it.quantiles(30, adjusted=False)
+    )
     moved = with_it.quantiles(30)
     assert not np.array_equal(moved, plain.quantiles(30))
     assert moved.min() >= 0  # counts: as the network's own
@@ -181,5 +202,7 @@ def test_steps_that_are_adjusted_are_as_with_all(model):
 
 @pytest.mark.parametrize("steps", [0, -1, 2.5, "3"])
 def test_steps_that_are_no_number_of_steps(steps):
-    with pytest.raises(lc.UsageError, match=r"steps must be a whole number of at least 1"):
+    with pytest.raises(
+        lc.UsageError, match=r"steps must be a whole number of at least 1"
+    ):
         lc.Conformal(steps=steps)

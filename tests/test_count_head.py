@@ -56,7 +56,9 @@ class NegativeBinomial:
         lgamma = np.vectorize(math.lgamma) if xp is np else xp.lgamma
         mean, r = self._mean(raw, location, scale, xp), self._shape(raw, xp)
         choices = lgamma(target + r) - lgamma(r) - lgamma(target + 1)
-        return -(choices + r * xp.log(r / (r + mean)) + target * xp.log(mean / (r + mean)))
+        return -(
+            choices + r * xp.log(r / (r + mean)) + target * xp.log(mean / (r + mean))
+        )
 
     def sample(self, raw, location, scale, rng):
         mean, r = self._mean(raw, location, scale, np), self._shape(raw, np)
@@ -79,7 +81,9 @@ MEANS = (0.3, 2.0, 40.0, 300.0)
 def counts(length=90):
     rng, t = np.random.default_rng(4), np.arange(length)
     season = 1 + 0.6 * np.sin(2 * np.pi * t / 7)
-    series = {f"about {mean:g}": rng.poisson(mean * season).astype(float) for mean in MEANS}
+    series = {
+        f"about {mean:g}": rng.poisson(mean * season).astype(float) for mean in MEANS
+    }
     return lc.Panel.from_arrays(series, frequency="D", start="2024-01-01")
 
 
@@ -87,7 +91,10 @@ def drawn(config=NETWORK, members=1, size=0.2):
     rng = np.random.default_rng(3)
     shapes = array_shapes(replace(config, head=HEAD.name), HEAD)
     arrays = [
-        {name: rng.normal(0, size, shape).astype(np.float32) for name, shape in shapes.items()}
+        {
+            name: rng.normal(0, size, shape).astype(np.float32)
+            for name, shape in shapes.items()
+        }
         for _ in range(members)
     ]
     return Network(replace(config, head=HEAD.name), arrays, HEAD)
@@ -104,7 +111,11 @@ def ends(panel, count=90):
 
 def test_the_head_of_these_tests_is_scipys_negative_binomial():
     stats = pytest.importorskip("scipy.stats", reason="compared with scipy's")
-    raw, location, scale = np.array([[0.3, -0.5], [-1.0, 1.0]]), np.array([4.0, 20]), np.array(2.0)
+    raw, location, scale = (
+        np.array([[0.3, -0.5], [-1.0, 1.0]]),
+        np.array([4.0, 20]),
+        np.array(2.0),
+    )
     r, mean = HEAD._shape(raw, np), HEAD.point(raw, location, scale, np)
     theirs = stats.nbinom(r, r / (r + mean))
     expected = np.stack([theirs.ppf(level) for level in HEAD_QUANTILES], axis=-1)
@@ -148,8 +159,12 @@ def test_counts_are_learned_forecast_saved_and_loaded(tmp_path):
     assert (quantiles[1:, :, -1] > quantiles[1:, :, 0]).all()
     model.save(tmp_path / "model")
     loaded = lc.load(tmp_path / "model", head=HEAD)
-    np.testing.assert_array_equal(decode(Reader(loaded.network), panel, ends(panel), H), quantiles)
-    np.testing.assert_array_equal(loaded.predict(panel).point, model.predict(panel).point)
+    np.testing.assert_array_equal(
+        decode(Reader(loaded.network), panel, ends(panel), H), quantiles
+    )
+    np.testing.assert_array_equal(
+        loaded.predict(panel).point, model.predict(panel).point
+    )
 
 
 def test_training_tells_the_head_the_values_and_where_they_stand():
@@ -174,10 +189,14 @@ def test_training_tells_the_head_the_values_and_where_they_stand():
     grid = Grid(H, panel.periods, panel.frequency.family)
     inputs = NETWORK.inputs
     seen, _ = inputs.advance(inputs.start(grid, len(panel)), values_BT[:, :, None])
-    level_N, scale_N = (part[row_N, step_N] for part in (seen.known.level, seen.known.scale))
+    level_N, scale_N = (
+        part[row_N, step_N] for part in (seen.known.level, seen.known.scale)
+    )
     location, scale = (part.numpy() for part in batch.around)
     seasonal_NH = seen.known.seasonal[row_N, step_N]
-    np.testing.assert_allclose(location[:, :, 0], level_N[:, None] + seasonal_NH, rtol=1e-5)
+    np.testing.assert_allclose(
+        location[:, :, 0], level_N[:, None] + seasonal_NH, rtol=1e-5
+    )
     np.testing.assert_allclose(scale[:, 0, 0], scale_N, rtol=1e-5)
     few = feed.batch(group, np.random.default_rng(0), most_positions=10)
     assert few.around is not None
@@ -187,7 +206,9 @@ def test_training_tells_the_head_the_values_and_where_they_stand():
 def test_adaptive_inputs_say_where_answers_stand():
     values_BT = counts().values.reshape(len(MEANS), -1)
     inputs = NETWORK.inputs
-    _, state = inputs.advance(inputs.start(Grid(H, (7,)), len(MEANS)), values_BT[:, :, None])
+    _, state = inputs.advance(
+        inputs.start(Grid(H, (7,)), len(MEANS)), values_BT[:, :, None]
+    )
     known = inputs.known(state)
     location, scale = inputs.around(known)
     answer = np.random.default_rng(2).normal(size=(len(MEANS), H, 1, 5))
@@ -222,13 +243,17 @@ def test_members_are_averaged_in_the_units_of_the_data():
     panel, both = counts(), drawn(members=2)
     alone = [Network(both.config, [arrays], HEAD) for arrays in both.members]
     one, other = (decode(Reader(net), panel, ends(panel), H) for net in alone)
-    np.testing.assert_array_equal(decode(Reader(both), panel, ends(panel), H), (one + other) / 2)
+    np.testing.assert_array_equal(
+        decode(Reader(both), panel, ends(panel), H), (one + other) / 2
+    )
     assert not np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("inputs", [Adaptive(window=7), Transformed()], ids=repr)
 @pytest.mark.parametrize("feed", [None, "median"])
-def test_further_than_the_network_answers_there_are_sample_paths_of_counts(inputs, feed):
+def test_further_than_the_network_answers_there_are_sample_paths_of_counts(
+    inputs, feed
+):
     panel, network = counts(), drawn(replace(NETWORK, inputs=inputs))
     quantiles = decode(Reader(network), panel, ends(panel), 2 * H + 1, feed=feed)
     assert_counts(quantiles)

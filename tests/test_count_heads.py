@@ -47,7 +47,9 @@ def drawn(head, size, seed=0):
 def demand(length=90):
     rng, t = np.random.default_rng(4), np.arange(length)
     season = 1 + 0.6 * np.sin(2 * np.pi * t / 7)
-    series = {f"about {m:g}": rng.poisson(m * season).astype(float) for m in (0.3, 2.0, 40.0)}
+    series = {
+        f"about {m:g}": rng.poisson(m * season).astype(float) for m in (0.3, 2.0, 40.0)
+    }
     return lc.Panel.from_arrays(series, frequency="D", start="2024-01-01")
 
 
@@ -59,7 +61,9 @@ def test_quantiles_of_the_gamma_distribution():
     shape = np.exp(np.linspace(np.log(0.05), np.log(5000), 300))
     ours = gamma_quantiles(shape, np.broadcast_to(LEVELS, (300, len(LEVELS))))
     theirs = stats.gamma.ppf(LEVELS, shape[:, None])
-    np.testing.assert_allclose(ours, theirs, atol=0.01 * np.sqrt(shape)[:, None].max(), rtol=0.02)
+    np.testing.assert_allclose(
+        ours, theirs, atol=0.01 * np.sqrt(shape)[:, None].max(), rtol=0.02
+    )
 
 
 def test_quantiles_of_counts():
@@ -86,7 +90,9 @@ def test_quantiles_of_amounts():
 def test_most_zeros_and_few_large_counts():
     # of shapes below the table, where nearly all is 0
     level = np.array([0.5, 0.975])
-    found = negative_binomial_quantiles(np.array([100.0, 100.0]), np.array([1e-3, 1e-2]), level)
+    found = negative_binomial_quantiles(
+        np.array([100.0, 100.0]), np.array([1e-3, 1e-2]), level
+    )
     assert found[0].tolist() == [0, 0]
     np.testing.assert_allclose(found[1], [0, 471], rtol=0.02)
 
@@ -104,7 +110,9 @@ def test_functions_of_the_likelihoods():
     special = pytest.importorskip("scipy.special", reason="compared with scipy's")
     z = np.exp(np.linspace(-6, 8, 200))
     np.testing.assert_allclose(log_bessel(z, np), np.log(special.ive(1, z)), atol=1e-6)
-    np.testing.assert_allclose(log_gamma(z, np), special.gammaln(z), rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(
+        log_gamma(z, np), special.gammaln(z), rtol=1e-10, atol=1e-10
+    )
 
 
 # ---------------------------------------------------------------- heads
@@ -117,7 +125,11 @@ def test_each_is_a_head(head):
 
 
 def test_chances_add_up_to_1(head):
-    x = np.linspace(1e-6, 300, 600_000) if head.values == "positive" else np.arange(4000.0)
+    x = (
+        np.linspace(1e-6, 300, 600_000)
+        if head.values == "positive"
+        else np.arange(4000.0)
+    )
     raw = np.broadcast_to([0.3, 0.2, -0.4][: head.outputs], (len(x), head.outputs))
     around = np.array(3.0), np.array(2.0)
     chance = np.exp(-head.loss(raw, x, *around, np))
@@ -131,7 +143,9 @@ def test_chances_add_up_to_1(head):
 def test_draws_have_the_mean_and_the_quantiles_that_it_says(head):
     raw, location, scale = drawn(head, 6)
     many = np.broadcast_to(raw[:, None], (6, 40_000, head.outputs))
-    draws = head.sample(many, location[:, None], scale[:, None], np.random.default_rng(0))
+    draws = head.sample(
+        many, location[:, None], scale[:, None], np.random.default_rng(0)
+    )
     width = draws.std(axis=1)
     mean = head.point(raw, location, scale, np)
     np.testing.assert_allclose((draws.mean(axis=1) - mean) / width, 0, atol=0.03)
@@ -150,7 +164,9 @@ def test_numpy_and_pytorch_agree(head):
     target = head.sample(raw, location, scale, np.random.default_rng(1))
     tensors = [torch.from_numpy(part) for part in (raw, target, location, scale)]
     theirs = head.loss(*tensors, torch).numpy()
-    np.testing.assert_allclose(theirs, head.loss(raw, target, location, scale, np), rtol=1e-9)
+    np.testing.assert_allclose(
+        theirs, head.loss(raw, target, location, scale, np), rtol=1e-9
+    )
     raw_tensor, _, *around = tensors
     point = head.point(raw_tensor, *around, torch).numpy()
     np.testing.assert_allclose(point, head.point(raw, location, scale, np), rtol=1e-9)
@@ -174,7 +190,9 @@ def test_additional_zeros_are_zeros():
     raw = np.array([[2.0, -3.0, 30.0]])
     said = head.quantiles(raw, np.array([30.0]), np.array([1.0]), np)[0]
     assert (said == 0).all()
-    assert head.point(raw, np.array([30.0]), np.array([1.0]), np)[0] == pytest.approx(32, abs=0.01)
+    assert head.point(raw, np.array([30.0]), np.array([1.0]), np)[0] == pytest.approx(
+        32, abs=0.01
+    )
     assert np.exp(-head.loss(raw, np.zeros(1), np.array([30.0]), np.array([1.0]), np))[
         0
     ] == pytest.approx(MOST_ZEROS, abs=0.01)
@@ -199,7 +217,9 @@ SCHEMES = [
 ]
 
 
-@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda one: f"{one[0]!r}-{type(one[1]).__name__}")
+@pytest.mark.parametrize(
+    "scheme", SCHEMES, ids=lambda one: f"{one[0]!r}-{type(one[1]).__name__}"
+)
 def test_every_batching_scheme_trains_it(head, scheme):
     pytest.importorskip("torch", reason="needs the train extra")
     inputs, batching = scheme
@@ -222,14 +242,20 @@ def test_it_learns_is_saved_and_goes_on(head, tmp_path):
     panel = demand()
     training = replace(TrainingConfig.from_scratch(), epochs=6, steps_per_epoch=8)
     network = NetworkConfig((8,), inputs=Adaptive(window=7), head=head.name)
-    model = lc.LSTMForecaster(H, weights="scratch", network=network, training=training).fit(panel)
+    model = lc.LSTMForecaster(
+        H, weights="scratch", network=network, training=training
+    ).fit(panel)
     losses = model.history.columns()["train_loss"]
     assert losses[-1] < losses[0]
     model.save(tmp_path / "model")
     loaded = lc.load(tmp_path / "model")
-    np.testing.assert_array_equal(loaded.predict(panel).quantiles, model.predict(panel).quantiles)
+    np.testing.assert_array_equal(
+        loaded.predict(panel).quantiles, model.predict(panel).quantiles
+    )
     assert loaded.network.head is head
-    tuned = lc.LSTMForecaster(H, weights=loaded.network, training=replace(training, epochs=1))
+    tuned = lc.LSTMForecaster(
+        H, weights=loaded.network, training=replace(training, epochs=1)
+    )
     assert np.isfinite(tuned.fit(panel).predict().point).all()
 
 
@@ -240,7 +266,9 @@ def test_missing_values_are_no_zeros(head):
     panel = lc.Panel.from_arrays({"a": values}, frequency="D", start="2024-01-01")
     training = replace(TrainingConfig.from_scratch(), epochs=8, steps_per_epoch=8)
     network = NetworkConfig((4,), inputs=Adaptive(window=7), head=head.name)
-    model = lc.LSTMForecaster(H, weights="scratch", network=network, training=training).fit(panel)
+    model = lc.LSTMForecaster(
+        H, weights="scratch", network=network, training=training
+    ).fit(panel)
     point = lc.LSTMForecaster(H, weights=model.network).predict(panel).point
     assert (point > 2.5).all()
 
@@ -250,16 +278,22 @@ def test_missing_values_are_no_zeros(head):
 
 def fitted(values, head, **network):
     pytest.importorskip("torch", reason="needs the train extra")
-    panel = lc.Panel.from_arrays({"a": np.ones(40), "b": values}, frequency="D", start="2024-01-01")
+    panel = lc.Panel.from_arrays(
+        {"a": np.ones(40), "b": values}, frequency="D", start="2024-01-01"
+    )
     config = NetworkConfig((4,), head=head, **network)
     training = TrainingConfig(epochs=1)
-    return lc.LSTMForecaster(2, weights="scratch", network=config, training=training).fit(panel)
+    return lc.LSTMForecaster(
+        2, weights="scratch", network=config, training=training
+    ).fit(panel)
 
 
 def test_negative_values_are_refused(head):
     values = np.ones(40)
     values[4] = -3
-    with pytest.raises(DataError, match=r"series 'b', step 5: -3 is negative, and head=.*missing"):
+    with pytest.raises(
+        DataError, match=r"series 'b', step 5: -3 is negative, and head=.*missing"
+    ):
         fitted(values, head.name)
 
 
@@ -267,8 +301,12 @@ def test_negative_values_are_refused_where_they_are_forecast(head):
     model = lc.LSTMForecaster(2, weights=fitted(np.ones(40), head.name).network)
     values = np.ones(40)
     values[4] = -3
-    with pytest.raises(DataError, match=r"series 'returns', step 5: -3 is negative, and head="):
-        model.predict(lc.Panel.from_arrays({"returns": values}, frequency="D", start="2024-01-01"))
+    with pytest.raises(
+        DataError, match=r"series 'returns', step 5: -3 is negative, and head="
+    ):
+        model.predict(
+            lc.Panel.from_arrays({"returns": values}, frequency="D", start="2024-01-01")
+        )
 
 
 @pytest.mark.parametrize("name", ["negative_binomial", "zero_inflated"])

@@ -51,8 +51,12 @@ def forecaster(head, inputs=None, steps=None, epochs=4, horizon=H):
     training = replace(TrainingConfig.from_scratch(), epochs=epochs, steps_per_epoch=6)
     if isinstance(inputs, Transformed):
         training = TrainingConfig(epochs=epochs, batching=Windows(14))
-    network = NetworkConfig((6,), inputs=inputs or Adaptive(window=7), head=head, horizon=steps)
-    return lc.LSTMForecaster(horizon, weights="scratch", network=network, training=training)
+    network = NetworkConfig(
+        (6,), inputs=inputs or Adaptive(window=7), head=head, horizon=steps
+    )
+    return lc.LSTMForecaster(
+        horizon, weights="scratch", network=network, training=training
+    )
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +90,20 @@ def test_nothing_happens_without_an_effect_and_more_with_a_larger_one(axis):
 @pytest.mark.parametrize("mean", [0.05, 0.5, 4.0, 60.0])
 def test_a_mean_of_square_roots_becomes_the_ratio_of_counts(mean):
     rng = np.random.default_rng(3)
-    level, higher = (np.sqrt(rng.poisson(lam, 400_000)).mean() for lam in (mean, 2 * mean))
-    assert uplift_of(np.array([higher - level]), ROOT, level)[0] == pytest.approx(2, rel=0.15)
+    level, higher = (
+        np.sqrt(rng.poisson(lam, 400_000)).mean() for lam in (mean, 2 * mean)
+    )
+    assert uplift_of(np.array([higher - level]), ROOT, level)[0] == pytest.approx(
+        2, rel=0.15
+    )
 
 
 def test_a_small_effect_is_told_in_logarithms():
     for level in (0.05, 0.8, 7.0):
         small = 1e-5 * per_log(ROOT, level)
-        assert np.log(uplift_of(np.array([small]), ROOT, level)[0]) == pytest.approx(1e-5, rel=1e-3)
+        assert np.log(uplift_of(np.array([small]), ROOT, level)[0]) == pytest.approx(
+            1e-5, rel=1e-3
+        )
     assert per_log(LINEAR, 3.0) == per_log(ROOT, 0.0) == 0.0
 
 
@@ -186,12 +196,18 @@ def test_columns_that_say_nothing_change_nothing():
     with_columns = shop()
     future = with_columns.covariates.future
     nothing = {name: np.zeros_like(values) for name, values in future.columns.items()}
-    covariates = replace(with_columns.covariates, future=replace(future, columns=nothing))
+    covariates = replace(
+        with_columns.covariates, future=replace(future, columns=nothing)
+    )
     panel = replace(with_columns, covariates=covariates).apart()
     model = forecaster("negative_binomial", epochs=1).fit(panel)
     plain = forecaster("negative_binomial", epochs=1).fit(without_known(panel))
-    if not any(s.coefficients_P.any() for one in effects_of(panel).solutions_S for s in one):
-        np.testing.assert_array_equal(model.predict().quantiles, plain.predict().quantiles)
+    if not any(
+        s.coefficients_P.any() for one in effects_of(panel).solutions_S for s in one
+    ):
+        np.testing.assert_array_equal(
+            model.predict().quantiles, plain.predict().quantiles
+        )
 
 
 # ---------------------------------------------------------------- answering
@@ -237,11 +253,15 @@ def test_each_step_ahead_is_multiplied_too(fitted):
     forecast = fitted.predict(shop(), mode="one-step")
     first = forecast.point[forecast.ids == "product 2"][-80:, 0]
     actual = shop().series(2)[-80:]
-    on_sale = shop().covariates.future.columns["sale"][-KNOWN - 3 * H :][:KNOWN][-80:] == 1
+    on_sale = (
+        shop().covariates.future.columns["sale"][-KNOWN - 3 * H :][:KNOWN][-80:] == 1
+    )
     is_closed = np.arange(KNOWN)[-80:] % 10 == 9
     assert (first[is_closed] == 0).all()
     assert np.corrcoef(first, actual)[0, 1] > 0.5
-    assert first[on_sale & ~is_closed].mean() > 1.4 * first[~on_sale & ~is_closed].mean()
+    assert (
+        first[on_sale & ~is_closed].mean() > 1.4 * first[~on_sale & ~is_closed].mean()
+    )
 
 
 def test_nothing_after_a_cutoff_has_a_say(fitted):
@@ -258,7 +278,9 @@ def test_which_others_are_forecast_does_not_matter(fitted):
     together = fitted.model.decode(panel, origins, H)
     for place in range(3):
         alone = Origins(origins.series[[place]], origins.counts[[place]])
-        np.testing.assert_allclose(fitted.model.decode(panel, alone, H)[0], together[place])
+        np.testing.assert_allclose(
+            fitted.model.decode(panel, alone, H)[0], together[place]
+        )
 
 
 def test_sums_and_service_levels_follow(fitted):
@@ -281,7 +303,9 @@ def test_what_columns_add_is_the_forecast_together(fitted):
 
 
 def test_scenarios_are_compared(fitted):
-    compared = lc.compare_scenarios(fitted, {"no sale": shop(sale=0.0), "sale": shop(sale=1.0)})
+    compared = lc.compare_scenarios(
+        fitted, {"no sale": shop(sale=0.0), "sale": shop(sale=1.0)}
+    )
     assert (compared.differences["sale"][..., 0].sum(axis=1) > 0).all()
 
 
@@ -301,7 +325,9 @@ def test_what_columns_explain_is_no_anomaly(fitted):
 def test_it_is_saved_and_goes_on(fitted, tmp_path):
     fitted.save(tmp_path / "model")
     loaded = lc.load(tmp_path / "model")
-    np.testing.assert_array_equal(loaded.predict().quantiles, fitted.predict().quantiles)
+    np.testing.assert_array_equal(
+        loaded.predict().quantiles, fitted.predict().quantiles
+    )
     training = replace(TrainingConfig.from_scratch(), epochs=1, steps_per_epoch=2)
     tuned = lc.LSTMForecaster(H, weights=loaded.network, training=training).fit(shop())
     assert (tuned.predict().quantiles >= 0).all()
@@ -319,7 +345,9 @@ def test_weights_that_were_not_trained_on_the_data_weigh_the_columns(fitted):
 @pytest.mark.parametrize("kept", [lc.Standard(), lc.Log1p()], ids=repr)
 def test_transforms_that_keep_no_ratios_are_refused(kept):
     model = forecaster("tweedie", Transformed(kept))
-    with pytest.raises(UsageError, match=r"\('sale', 'open'\) multiply, and .* keeps no ratios"):
+    with pytest.raises(
+        UsageError, match=r"\('sale', 'open'\) multiply, and .* keeps no ratios"
+    ):
         model.fit(shop())
 
 
@@ -331,6 +359,7 @@ def test_several_columns_together_are_refused():
 
 def test_a_stream_says_at_once_that_it_reads_none(fitted):
     with pytest.raises(
-        UsageError, match="a stream cannot use columns that are known in advance with it"
+        UsageError,
+        match="a stream cannot use columns that are known in advance with it",
     ):
         lc.Stream(fitted, shop())

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.databases.address import Address, address_of, hidden, is_address, is_target, parsed
+from lstmcast.databases.address import (
+    Address,
+    address_of,
+    hidden,
+    is_address,
+    is_target,
+    parsed,
+)
 from lstmcast.databases.passwords import password_of
 
 SECRET = "p@ss/w0rd#?"
@@ -18,10 +25,21 @@ WRITTEN = "p%40ss%2Fw0rd%23%3F"
 
 
 def test_an_address_says_where_a_table_is():
-    found = parsed(f"postgres://ana:{WRITTEN}@db:5433/shop?table=a.sales&sslmode=require&timeout=3")
+    found = parsed(
+        f"postgres://ana:{WRITTEN}@db:5433/shop?table=a.sales&sslmode=require&timeout=3"
+    )
     assert found.engine == "postgresql"
-    assert (found.host, found.port, found.path, found.user) == ("db", 5433, "shop", "ana")
-    assert (found.table, found.timeout, found.options) == ("a.sales", 3, (("sslmode", "require"),))
+    assert (found.host, found.port, found.path, found.user) == (
+        "db",
+        5433,
+        "shop",
+        "ana",
+    )
+    assert (found.table, found.timeout, found.options) == (
+        "a.sales",
+        3,
+        (("sslmode", "require"),),
+    )
     assert found.password == SECRET
 
 
@@ -39,8 +57,18 @@ def test_three_slashes_lead_from_here_and_four_from_the_root(text, path):
 def test_no_text_shows_the_password():
     address = parsed(f"mysql://ana:{WRITTEN}@db/shop?table=sales")
     table = lc.DatabaseTable(f"fc@mysql://ana:{WRITTEN}@db/shop")
-    shown = [repr(address), str(address), address.source, repr(table), str(table), f"{address!r}"]
-    for raw in (f"mysql://ana:{SECRET}@db/shop", f"fc@mysql://ana:{WRITTEN}@db/shop?a=b"):
+    shown = [
+        repr(address),
+        str(address),
+        address.source,
+        repr(table),
+        str(table),
+        f"{address!r}",
+    ]
+    for raw in (
+        f"mysql://ana:{SECRET}@db/shop",
+        f"fc@mysql://ana:{WRITTEN}@db/shop?a=b",
+    ):
         shown.append(hidden(raw))
     shown.append(hidden("postgresql://db/shop?user=ana&password=w0rd"))
     assert not [text for text in shown if "w0rd" in text]
@@ -55,7 +83,10 @@ def test_no_text_shows_the_password():
         ("postgresql://ana@db", "names no database"),
         ("postgresql://ana:w0rd/x@db/shop", "%2F"),
         ("postgresql://ana@db:port/shop", "is not an address"),
-        ("duckdb:///shop.db?tabel=sales", r"no parameter 'tabel'\. Did you mean 'table'\?"),
+        (
+            "duckdb:///shop.db?tabel=sales",
+            r"no parameter 'tabel'\. Did you mean 'table'\?",
+        ),
         ("mysql://db/shop?sslmode=on", "no parameter 'sslmode'"),
         ("mysql://db/shop?password=w0rd", "LSTMCAST_DB_PASSWORD"),
         ("duckdb:///shop.db?timeout=soon", "not a number of seconds"),
@@ -69,7 +100,11 @@ def test_an_address_that_is_none_is_told_without_its_password(text, said):
 
 
 def test_places_are_told_apart_from_files():
-    assert is_address("sqlite:///a.db") and not is_address("a@b.csv") and not is_address("a.csv")
+    assert (
+        is_address("sqlite:///a.db")
+        and not is_address("a@b.csv")
+        and not is_address("a.csv")
+    )
     assert is_target("t@duckdb:///a.db") and not is_target("me@home.csv")
 
 
@@ -116,7 +151,12 @@ def test_passwords_are_looked_for_in_order(tmp_path):
 def test_no_password_is_in_logs_and_usage_errors(run, tmp_path):
     log = tmp_path / "night.log"
     address = "postgresql://ana:w0rd@localhost:1/shop?table=sales&timeout=1"
-    for more in (["--json"], ["--colour"], ["--horizon", "x"], ["--out", f"fc@{address}"]):
+    for more in (
+        ["--json"],
+        ["--colour"],
+        ["--horizon", "x"],
+        ["--out", f"fc@{address}"],
+    ):
         done = run("forecast", address, *more, "--log-file", log)
         assert done.status in (1, 2)
         assert "w0rd" not in done.out + done.err
@@ -136,7 +176,9 @@ def test_a_file_that_is_no_database_is_told(tmp_path):
 
 def test_a_database_whose_folder_is_missing_is_told_before_the_work(run, tmp_path):
     data = tmp_path / "a.csv"
-    data.write_text("ds,y\n" + "\n".join(f"2024-01-{day:02d},{day}" for day in range(1, 25)))
+    data.write_text(
+        "ds,y\n" + "\n".join(f"2024-01-{day:02d},{day}" for day in range(1, 25))
+    )
     done = run("forecast", data, "--out", f"fc@duckdb:///{tmp_path}/no/shop.db")
     assert done.status == 1
     assert "does not exist" in done.err
@@ -168,7 +210,9 @@ def test_servers_need_the_extra():
         "try: lc.read('postgresql://db/shop?table=a')\n"
         "except lc.MissingExtraError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+    )
     assert "pip install lstmcast[sql]" in done.stdout, done.stderr
 
 
@@ -193,9 +237,12 @@ def test_an_address_without_a_known_beginning_is_told():
 def test_hiding_a_password_twice_leaves_the_rest_of_a_message():
     message = "'mysql://ana:w0rd@db/s' is not an address; write / as %2F, @ as %40"
     once = (
-        hidden(message.partition("'")[2].partition("'")[0]) + " is not an address; write @ as %40"
+        hidden(message.partition("'")[2].partition("'")[0])
+        + " is not an address; write @ as %40"
     )
-    assert hidden(once) == once == "mysql://ana:***@db/s is not an address; write @ as %40"
+    assert (
+        hidden(once) == once == "mysql://ana:***@db/s is not an address; write @ as %40"
+    )
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path):
@@ -220,7 +267,9 @@ def test_names_in_a_query_are_no_variables_of_the_program(tmp_path):
     with duckdb.connect(str(tmp_path / "shop.db")) as connection:
         connection.execute("CREATE TABLE sales (a INTEGER)")
     for database in (None, f"duckdb:///{tmp_path}/shop.db"):
-        with pytest.raises(lc.DataError, match="Table with name statement does not exist"):
+        with pytest.raises(
+            lc.DataError, match="Table with name statement does not exist"
+        ):
             query("SELECT * FROM statement", database)
     with pytest.raises(lc.DataError, match="Table with name query does not exist"):
         lc.read(f"duckdb:///{tmp_path}/shop.db", query="SELECT * FROM query")
@@ -232,6 +281,8 @@ def test_names_differ_in_case_only_for_servers(tmp_path):
 
     with duckdb.connect(str(tmp_path / "shop.db")) as connection:
         connection.execute("CREATE TABLE FC (a BIGINT)")
-    write_table({"a": np.array([5])}, lc.DatabaseTable(f"fc@duckdb:///{tmp_path}/shop.db"))
+    write_table(
+        {"a": np.array([5])}, lc.DatabaseTable(f"fc@duckdb:///{tmp_path}/shop.db")
+    )
     with duckdb.connect(str(tmp_path / "shop.db")) as connection:
         assert connection.sql("FROM fc").fetchall() == [(5,)]

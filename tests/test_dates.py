@@ -65,7 +65,9 @@ def test_the_order_of_day_and_month_is_decided_from_all_values():
 
 
 def test_even_spacing_tells_the_order_where_no_value_does():
-    months = [f"{month:02d}/01/{year}" for year in (2020, 2021) for month in range(1, 13)]
+    months = [
+        f"{month:02d}/01/{year}" for year in (2020, 2021) for month in range(1, 13)
+    ]
     times = parse_times(months)
     assert times is not None and times.problem is None
     assert "month/day/year" in times.notes[0] and "evenly spaced" in times.notes[0]
@@ -73,12 +75,25 @@ def test_even_spacing_tells_the_order_where_no_value_does():
 
 def test_an_undecidable_order_is_not_guessed():
     times = parse_times(["01/02/2020", "03/04/2020"])
-    assert times is not None and times.problem is not None and "--day-first" in times.problem
+    assert (
+        times is not None
+        and times.problem is not None
+        and "--day-first" in times.problem
+    )
 
 
 def test_impossible_dates_are_bad_and_missing_ones_are_not():
-    times = parse_times(["2020-02-31", "2020-02-28", "", "n/a", "2020-01-01 25:00", "soon"])
-    assert times is not None and times.bad.tolist() == [True, False, False, False, True, True]
+    times = parse_times(
+        ["2020-02-31", "2020-02-28", "", "n/a", "2020-01-01 25:00", "soon"]
+    )
+    assert times is not None and times.bad.tolist() == [
+        True,
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_one_offset_gives_wall_time_and_several_give_utc():
@@ -99,7 +114,9 @@ def test_one_offset_gives_wall_time_and_several_give_utc():
     )
 
 
-@pytest.mark.parametrize("texts", [["abc", "def"], ["1.5", "2.5"], ["12:00", "13:00"], [""], []])
+@pytest.mark.parametrize(
+    "texts", [["abc", "def"], ["1.5", "2.5"], ["12:00", "13:00"], [""], []]
+)
 def test_what_is_no_date_is_none(texts):
     assert parse_times(texts) is None
 
@@ -118,9 +135,9 @@ def test_every_day_of_a_century_comes_back_in_every_form():
     ):
         year = "%G" if "%V" in form else "%Y"
         times = parse_times([day.strftime(form.replace("%Y", year)) for day in objects])
-        assert times is not None and np.array_equal(times.values.astype("datetime64[D]"), days), (
-            form
-        )
+        assert times is not None and np.array_equal(
+            times.values.astype("datetime64[D]"), days
+        ), form
 
 
 def test_plain_whole_numbers_are_an_index():
@@ -190,7 +207,9 @@ def test_signs_without_a_digit_are_missing(text):
 
 
 def test_missing_markers_are_missing_and_not_bad():
-    numbers = parse_numbers(["NA", "n/a", "null", "-", ".", "", "#N/A", " ", "NaN", "1"])
+    numbers = parse_numbers(
+        ["NA", "n/a", "null", "-", ".", "", "#N/A", " ", "NaN", "1"]
+    )
     assert not numbers.bad.any() and np.isnan(numbers.values[:-1]).all()
 
 
@@ -239,7 +258,9 @@ def test_numbers_grouped_as_in_india(text, value):
     assert parse_numbers([text]).values.tolist() == [value]
 
 
-@pytest.mark.parametrize(("decimal", "value"), [(",", 5037.0), (".", 5.037), ("", 5.037)])
+@pytest.mark.parametrize(
+    ("decimal", "value"), [(",", 5037.0), (".", 5.037), ("", 5.037)]
+)
 def test_a_decimal_mark_that_was_said_counts(decimal, value):
     assert parse_numbers(["5.037"], decimal=decimal).values.tolist() == [value]
 

@@ -30,7 +30,11 @@ def test_days_are_counted_as_the_name_says(name, numbers, first, tmp_path):
     rows = [f"{number},{5 + n}.5" for n, number in enumerate(numbers)]
     path.write_text("\n".join([f"{name},flux", *rows]) + "\n")
     panel = lc.read(path)
-    assert str(panel.starts[0])[:16] == first and panel.values.ravel().tolist() == [5.5, 6.5, 7.5]
+    assert str(panel.starts[0])[:16] == first and panel.values.ravel().tolist() == [
+        5.5,
+        6.5,
+        7.5,
+    ]
     assert "numbers read as" in str(panel.check())
 
 

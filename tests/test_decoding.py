@@ -42,13 +42,17 @@ def one_step_ahead(net, *data):
 
 def walk(seed, length, positive=True):
     rng = np.random.default_rng(seed)
-    z = rng.normal(size=length).cumsum() / 8 + 0.4 * np.sin(np.arange(length) * np.pi / 6)
+    z = rng.normal(size=length).cumsum() / 8 + 0.4 * np.sin(
+        np.arange(length) * np.pi / 6
+    )
     return 20 * np.exp(z / 4) if positive else z
 
 
 def panel_of(*series, periods=(12,), **options):
     named = {f"series {i}": one for i, one in enumerate(series)}
-    return Panel.from_arrays(named, frequency="MS", start="2000-01", periods=periods, **options)
+    return Panel.from_arrays(
+        named, frequency="MS", start="2000-01", periods=periods, **options
+    )
 
 
 def ends(panel):
@@ -87,7 +91,11 @@ def test_blocks_hold_three_of_the_longest_seasons():
 def test_a_forecast_at_a_cutoff_is_that_of_what_is_known_there(length):
     panel = panel_of(walk(1, length), walk(2, length - 7, positive=False), walk(3, 30))
     counts = np.array(
-        [[length - 30, length - 3, length], [length // 2, length - 20, length - 7], [1, 9, 30]]
+        [
+            [length - 30, length - 3, length],
+            [length // 2, length - 20, length - 7],
+            [1, 9, 30],
+        ]
     )
     together = decode(NET, panel, origins_of(panel, counts), 5).reshape(3, 3, 5, -1)
     for k in range(3):
@@ -126,7 +134,8 @@ def test_a_batch_of_one_is_a_row_of_many_in_any_order():
 
 
 def test_many_series_are_read_in_several_batches():
-    series = [walk(seed, 150 + seed % 40) for seed in range(300)]  # more values than a batch holds
+    # more values than a batch holds
+    series = [walk(seed, 150 + seed % 40) for seed in range(300)]
     together = forecast(panel_of(*series))
     for i in (0, 150, 299):
         assert_close(forecast(panel_of(series[i]))[0], together[i])
@@ -135,7 +144,9 @@ def test_many_series_are_read_in_several_batches():
 def test_origins_may_come_in_any_order_and_twice():
     panel = panel_of(walk(1, 50), walk(2, 60))
     origins = Origins(np.array([1, 0, 1, 0, 1]), np.array([60, 50, 20, 10, 60]))
-    straight = decode(NET, panel, Origins(np.array([0, 0, 1, 1]), np.array([10, 50, 20, 60])), 5)
+    straight = decode(
+        NET, panel, Origins(np.array([0, 0, 1, 1]), np.array([10, 50, 20, 60])), 5
+    )
     assert_close(decode(NET, panel, origins, 5), straight[[3, 1, 2, 0, 3]])
 
 
@@ -151,12 +162,16 @@ def test_a_short_horizon_is_the_beginning_of_a_long_one():
 
 
 @pytest.mark.parametrize("recursive", [False, True])
-def test_beyond_the_head_medians_are_those_of_a_series_that_goes_on_with_them(recursive):
+def test_beyond_the_head_medians_are_those_of_a_series_that_goes_on_with_them(
+    recursive,
+):
     panel = panel_of(walk(1, 70), walk(2, 70, positive=False))
     medians = forecast(panel, 12, recursive=recursive)[:, :, MEDIAN]
     block = 1 if recursive else CONFIG.horizon
     for done in range(block, 12, block):
-        longer = panel_of(*(np.append(panel.series(i), medians[i, :done]) for i in range(2)))
+        longer = panel_of(
+            *(np.append(panel.series(i), medians[i, :done]) for i in range(2))
+        )
         assert_close(
             medians[:, done : done + block],
             forecast(longer)[:, : min(block, 12 - done), MEDIAN],
@@ -191,7 +206,9 @@ def test_the_recursive_mode_takes_its_first_step_from_the_head():
     np.testing.assert_array_equal(
         forecast(panel, 8, recursive=True)[:, :1], forecast(panel, 8)[:, :1]
     )
-    assert (forecast(panel, 8, recursive=True)[:, 1:5] != forecast(panel, 8)[:, 1:5]).any()
+    assert (
+        forecast(panel, 8, recursive=True)[:, 1:5] != forecast(panel, 8)[:, 1:5]
+    ).any()
 
 
 @pytest.mark.parametrize("length", [40, 1100])
@@ -210,7 +227,9 @@ def test_one_step_ahead_equals_forecasts_with_cutoffs_at_every_count(length):
 
 
 @pytest.mark.parametrize(
-    "values", [[3.0], [3.0, 8.0], [3.0, np.nan, 8.0, 7.0], [-3.0, 8.0, 2.0], [0.0]], ids=str
+    "values",
+    [[3.0], [3.0, 8.0], [3.0, np.nan, 8.0, 7.0], [-3.0, 8.0, 2.0], [0.0]],
+    ids=str,
 )
 def test_fewer_than_four_observations_give_the_last_one(values):
     panel = panel_of(values)
@@ -218,7 +237,9 @@ def test_fewer_than_four_observations_give_the_last_one(values):
     assert_close(quantiles[:, :5, MEDIAN], np.full((1, 5), values[-1]), 1e-12)
     assert (np.diff(quantiles, axis=-1) >= 0).all()
     assert (quantiles > 0).all() == (min(values) > 0)
-    assert_close(one_step_ahead(NET, panel, ends(panel))[:, :, MEDIAN], [[values[-1]]], 1e-12)
+    assert_close(
+        one_step_ahead(NET, panel, ends(panel))[:, :, MEDIAN], [[values[-1]]], 1e-12
+    )
 
 
 def test_four_observations_are_enough_for_the_network():
@@ -236,7 +257,8 @@ def test_missing_values_at_the_end_leave_the_series_known_before():
 def test_missing_values_at_the_beginning_cost_nothing():
     values = walk(1, 60)
     assert_close(
-        forecast(panel_of(np.append(np.full(25, np.nan), values))), forecast(panel_of(values))
+        forecast(panel_of(np.append(np.full(25, np.nan), values))),
+        forecast(panel_of(values)),
     )
     one = Origins(np.zeros(1, int), np.array([26]))
     alone = decode(NET, panel_of(np.append(np.full(25, np.nan), values)), one, 5)
@@ -277,7 +299,9 @@ def test_missing_values_within_are_no_zeros():
 @pytest.mark.parametrize("factor", [1e-9, 0.37, 1e12])
 def test_positive_series_times_a_factor(factor):
     values = walk(1, 90)
-    assert_close(forecast(panel_of(factor * values), 12), factor * forecast(panel_of(values), 12))
+    assert_close(
+        forecast(panel_of(factor * values), 12), factor * forecast(panel_of(values), 12)
+    )
 
 
 @pytest.mark.parametrize(
@@ -286,7 +310,10 @@ def test_positive_series_times_a_factor(factor):
 def test_series_with_negative_values_times_a_factor_plus_a_shift(factor, shift):
     values = walk(1, 90, positive=False)
     values[3] = -4.0
-    one, other = forecast(panel_of(values), 12), forecast(panel_of(factor * values + shift), 12)
+    one, other = (
+        forecast(panel_of(values), 12),
+        forecast(panel_of(factor * values + shift), 12),
+    )
     np.testing.assert_allclose((other - shift) / factor, one, rtol=2e-3, atol=2e-3)
 
 
@@ -307,7 +334,11 @@ def test_the_axis_changes_when_values_below_0_arrive():
 @pytest.mark.parametrize("positive", [False, True])
 def test_huge_and_tiny_values(size, positive):
     values = np.clip(walk(1, 80, positive), -50, 50)
-    assert_close(forecast(panel_of(size * values), 12) / size, forecast(panel_of(values), 12), 1e-3)
+    assert_close(
+        forecast(panel_of(size * values), 12) / size,
+        forecast(panel_of(values), 12),
+        1e-3,
+    )
 
 
 @pytest.mark.parametrize("size", [1e-308, LARGEST / 60])
@@ -340,7 +371,9 @@ def test_constant_series_on_the_linear_axis_are_forecast_exactly(value):
 def test_a_constant_positive_series_is_forecast_near_its_value():
     quantiles = forecast(panel_of(np.full(50, 0.1)))[0]
     assert (
-        (quantiles[:, 0] < 0.1).any() and (quantiles[:, -1] > 0.1).any() and (quantiles > 0).all()
+        (quantiles[:, 0] < 0.1).any()
+        and (quantiles[:, -1] > 0.1).any()
+        and (quantiles > 0).all()
     )
 
 
@@ -362,7 +395,9 @@ def test_a_series_that_never_changed_is_repeated_exactly():
     assert (np.diff(quantiles, axis=2) >= 0).all()
     assert (quantiles[2, :, MEDIAN] != 6.0).any()
     before = origins_of(panel, np.array([[9], [5], [9]]))
-    np.testing.assert_array_equal(one_step_ahead(NET, panel, before)[[0, 2], 0, MEDIAN], [5.0, 5.0])
+    np.testing.assert_array_equal(
+        one_step_ahead(NET, panel, before)[[0, 2], 0, MEDIAN], [5.0, 5.0]
+    )
 
 
 def test_small_changes_of_large_values_are_seen():

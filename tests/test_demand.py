@@ -10,7 +10,12 @@ import pytest
 import lstmcast as lc
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.demand import MEMORY, demand_baselines, demand_named, mostly_intermittent
+from lstmcast.evaluation.demand import (
+    MEMORY,
+    demand_baselines,
+    demand_named,
+    mostly_intermittent,
+)
 
 PARTS = (0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
@@ -27,7 +32,9 @@ def sold(length: int, seed: int = 0, rate: float = 0.2) -> np.ndarray:
 
 def shop(count: int = 6, length: int = 120) -> Panel:
     series = {f"part {i}": sold(length, i) for i in range(count)}
-    return replace(Panel.from_arrays(series, frequency="D", start="2024-01-01"), kind="count")
+    return replace(
+        Panel.from_arrays(series, frequency="D", start="2024-01-01"), kind="count"
+    )
 
 
 def reference_croston(values: np.ndarray, alpha: float) -> tuple[float, float]:
@@ -50,8 +57,12 @@ def test_croston_is_size_over_interval():
     values = sold(300, seed=4)
     size, interval = reference_croston(values, 0.2)
     panel = Panel.from_arrays(values)
-    assert lc.Croston(alpha=0.2).predict(panel, 1).point[0, 0] == pytest.approx(size / interval)
-    assert lc.SBA(alpha=0.2).predict(panel, 1).point[0, 0] == pytest.approx(0.9 * size / interval)
+    assert lc.Croston(alpha=0.2).predict(panel, 1).point[0, 0] == pytest.approx(
+        size / interval
+    )
+    assert lc.SBA(alpha=0.2).predict(panel, 1).point[0, 0] == pytest.approx(
+        0.9 * size / interval
+    )
 
 
 def test_tsb_fades_out_where_nothing_sells_and_croston_does_not():
@@ -66,12 +77,14 @@ def test_tsb_fades_out_where_nothing_sells_and_croston_does_not():
 def test_bootstrap_knows_whether_demand_comes_in_runs():
     runs = np.tile(np.repeat([0.0, 2.0], 10), 10)
     after_demand = lc.DemandBootstrap().predict(Panel.from_arrays(runs), 20).point[0]
-    after_none = lc.DemandBootstrap().predict(Panel.from_arrays(runs[:-10]), 20).point[0]
+    after_none = (
+        lc.DemandBootstrap().predict(Panel.from_arrays(runs[:-10]), 20).point[0]
+    )
     assert after_demand[0] == 2
     assert after_none[0] == 0
-    assert set(lc.DemandBootstrap().predict(Panel.from_arrays(sold(99)), 5).quantiles.ravel()) <= (
-        set(sold(99))
-    )
+    assert set(
+        lc.DemandBootstrap().predict(Panel.from_arrays(sold(99)), 5).quantiles.ravel()
+    ) <= (set(sold(99)))
 
 
 def test_bootstrap_quantiles_hold_for_independent_demand():
@@ -87,14 +100,18 @@ def test_nothing_after_the_cutoff_is_read(baseline):
     known = sold(80)
     later = Panel.from_arrays(np.append(known, 1e6 * sold(20, seed=1)))
     alone = baseline.predict(Panel.from_arrays(known), 4).point
-    np.testing.assert_array_equal(baseline.predict(later, 4, cutoffs=np.array([[80]])).point, alone)
+    np.testing.assert_array_equal(
+        baseline.predict(later, 4, cutoffs=np.array([[80]])).point, alone
+    )
 
 
 def test_a_series_does_not_depend_on_the_others(baseline):
     values = {f"s{i}": sold(30 + 40 * i, i) for i in range(5)}
     together = baseline.predict(Panel.from_arrays(values), 3).point
     for row, one in zip(together, values.values(), strict=True):
-        np.testing.assert_array_equal(baseline.predict(Panel.from_arrays(one), 3).point[0], row)
+        np.testing.assert_array_equal(
+            baseline.predict(Panel.from_arrays(one), 3).point[0], row
+        )
 
 
 def test_no_more_than_the_newest_values_are_read(baseline):
@@ -113,16 +130,28 @@ def test_blocks_are_the_same(baseline, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "values", [[0.0], [0.0] * 20, [np.nan, 0.0, np.nan], [5.0], [np.nan, 5.0, np.nan], [-2.0, 0.0]]
+    "values",
+    [
+        [0.0],
+        [0.0] * 20,
+        [np.nan, 0.0, np.nan],
+        [5.0],
+        [np.nan, 5.0, np.nan],
+        [-2.0, 0.0],
+    ],
 )
 def test_any_history_has_a_finite_forecast(baseline, values):
-    made = replace(baseline, quantiles=(0.1, 0.5, 0.9)).predict(Panel.from_arrays(values), 3)
+    made = replace(baseline, quantiles=(0.1, 0.5, 0.9)).predict(
+        Panel.from_arrays(values), 3
+    )
     assert np.isfinite(made.point).all()
     assert np.isfinite(made.quantiles).all()
 
 
 def test_nothing_known_is_no_forecast(baseline):
-    made = baseline.predict(Panel.from_arrays([np.nan, 3.0]), 2, cutoffs=np.array([[1]]))
+    made = baseline.predict(
+        Panel.from_arrays([np.nan, 3.0]), 2, cutoffs=np.array([[1]])
+    )
     assert np.isnan(made.point).all()
 
 
@@ -149,7 +178,9 @@ def test_a_method_like_any_other():
     panel = shop()
     for name in ("croston", "SBA", "tsb", "bootstrap"):
         asked = lc.LSTMForecaster(5, method=name).predict(panel)
-        alone = replace(demand_named(name), quantiles=asked.quantile_levels).predict(panel, 5)
+        alone = replace(demand_named(name), quantiles=asked.quantile_levels).predict(
+            panel, 5
+        )
         np.testing.assert_array_equal(asked.point, alone.point)
         np.testing.assert_array_equal(asked.quantiles, alone.quantiles)
         assert asked.combination.single == demand_named(name).name
@@ -184,8 +215,14 @@ def test_backtests_compare_where_most_series_are_intermittent():
         (lambda: lc.Croston(alpha=0.0), "alpha must be above 0 and at most 1, got 0"),
         (lambda: lc.SBA(alpha=1.5), "alpha must be above 0 and at most 1, got 1.5"),
         (lambda: lc.TSB(beta=-1), "beta must be above 0 and at most 1, got -1"),
-        (lambda: lc.DemandBootstrap(memory=1), "memory must be from 2 to 400 values, got 1"),
-        (lambda: lc.DemandBootstrap(memory=2.5), r"memory must be from 2 to 400 values, got 2\.5"),
+        (
+            lambda: lc.DemandBootstrap(memory=1),
+            "memory must be from 2 to 400 values, got 1",
+        ),
+        (
+            lambda: lc.DemandBootstrap(memory=2.5),
+            r"memory must be from 2 to 400 values, got 2\.5",
+        ),
     ],
 )
 def test_senseless_settings_are_refused(make, message):

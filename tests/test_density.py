@@ -45,7 +45,9 @@ def test_tokens_lines_and_names_are_counted(density):
 
 
 def test_an_f_string_is_one_token(density):
-    assert density.measure("module.py", 'text = f"{name} and {len(name)}"\n').tokens == 3
+    assert (
+        density.measure("module.py", 'text = f"{name} and {len(name)}"\n').tokens == 3
+    )
 
 
 def test_what_grows_is_named(density):
@@ -59,7 +61,11 @@ def test_what_grows_is_named(density):
 
 def test_limits_are_only_lowered(density):
     total = density.measure("module.py", DENSE)
-    lowest = {**density.limits_of(total), "tokens per line": 1.0, "nested conditions": 7}
+    lowest = {
+        **density.limits_of(total),
+        "tokens per line": 1.0,
+        "nested conditions": 7,
+    }
     lowest["files"] = {"gone.py": 500}
     lower = density.tightened(lowest, total)
     assert lower["tokens per line"] == 1.0

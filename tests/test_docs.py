@@ -29,7 +29,8 @@ def script(path: str):
     specification = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
     module = importlib.util.module_from_spec(specification)
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str((ROOT / path).parent))  # it imports what lies beside it
+        # it imports what lies beside it
+        patch.syspath_prepend(str((ROOT / path).parent))
         specification.loader.exec_module(module)
     return module
 
@@ -57,7 +58,9 @@ def same_word(shown: str, now: str) -> bool:
     a, b = number(shown), number(now)
     if shown == now or a is None or b is None:
         cells = shown.split(","), now.split(",")  # a line of a CSV file has no blanks
-        return shown == now or (len(cells[0]) == len(cells[1]) > 1 and all(map(same_word, *cells)))
+        return shown == now or (
+            len(cells[0]) == len(cells[1]) > 1 and all(map(same_word, *cells))
+        )
     return abs(a - b) <= 0.01 * max(abs(a), abs(b)) + 0.02
 
 
@@ -75,7 +78,9 @@ def differences(shown: str, now: str) -> list[str]:
     return different
 
 
-SAVED = re.compile(r'save\("([^"]+)"|(?:folder|out)="([^"]+)"|["\']([\w/-]+\.\w{2,7})["\']')
+SAVED = re.compile(
+    r'save\("([^"]+)"|(?:folder|out)="([^"]+)"|["\']([\w/-]+\.\w{2,7})["\']'
+)
 COMMAND = re.compile(r"^\$ (?:.*\\\n)*.*\n", re.MULTILINE)
 OTHERWISE = re.compile(r' *# .*$|, language="ja"|-ja(?=\.png")', re.MULTILINE)
 
@@ -108,7 +113,9 @@ def commands_alone(page: Path) -> str:
     made, there = set(), {"airline.csv"}
     for block in refresh.BLOCK.finditer(TEXT[page]):
         if block["kind"] == "python":
-            made |= {name for names in SAVED.findall(block["body"]) for name in names} - there
+            made |= {
+                name for names in SAVED.findall(block["body"]) for name in names
+            } - there
         elif block["kind"] == "console":
             commands = "".join(COMMAND.findall(block["body"]))
             words = set(re.split(r"[\s'\"/?:]+", commands))
@@ -145,9 +152,14 @@ def test_python_of_a_japanese_page_is_run_where_it_differs_or_a_command_reads_it
     assert "```python" in TEXT[page] and "```python" not in commands_alone(page)
     assert commands_alone(twin_of(page)) == TEXT[twin_of(page)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(TEXT, page, TEXT[page].replace("```python\n", "```python\nx = 1\n", 1))
+        patch.setitem(
+            TEXT, page, TEXT[page].replace("```python\n", "```python\nx = 1\n", 1)
+        )
         assert commands_alone(page) == TEXT[page]
-    reads = TEXT[page] + '```python\nmodel.save("kept")\n```\n\n```console\n$ cat kept\n```\n'
+    reads = (
+        TEXT[page]
+        + '```python\nmodel.save("kept")\n```\n\n```console\n$ cat kept\n```\n'
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(TEXT, page, reads)
         patch.setitem(TEXT, twin_of(page), reads)
@@ -166,7 +178,9 @@ def test_every_kind_of_block_is_known():
 def test_what_examples_print_is_refreshed():
     with refresh.sandbox() as folder:
         python = '```python\nprint(6 * 7)\n```\n\n```text title="prints"\nold\n```\n'
-        now = refresh.refreshed(f"{python}\n```console\n$ echo a; false\nold\n```\n", folder)
+        now = refresh.refreshed(
+            f"{python}\n```console\n$ echo a; false\nold\n```\n", folder
+        )
     assert 'prints"\n42\n```' in now
     assert "$ echo a; false\na\n```" in now
 
@@ -194,7 +208,9 @@ def test_commands_in_plain_blocks_exist():
 
 def anchors(text: str) -> set[str]:
     headings = re.findall(
-        r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE
+        r"^#+ (.+)$",
+        re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL),
+        re.MULTILINE,
     )
     return {
         re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", heading.lower()).strip())
@@ -219,7 +235,9 @@ def test_links_lead_somewhere(page):
 
 def test_every_picture_is_shown_and_drawn_by_an_example():
     text, by_script = "".join(TEXT.values()), set(script("docs/pictures.py").DRAWN)
-    by_script |= {Path(name).stem for name in script("docs/page_pictures.py").NAMES.values()}
+    by_script |= {
+        Path(name).stem for name in script("docs/page_pictures.py").NAMES.values()
+    }
     by_script.add(script("docs/layers.py").PICTURE.stem)
     for picture in (ROOT / "docs" / "images").iterdir():
         assert f"images/{picture.name}" in text
@@ -243,7 +261,9 @@ def test_every_public_name_has_its_place():
 def options() -> dict[str, set[str]]:
     commands = {name: command_of(name) for name in COMMANDS}
     shown = {
-        name: [option for option in command.params if not getattr(option, "hidden", False)]
+        name: [
+            option for option in command.params if not getattr(option, "hidden", False)
+        ]
         for name, command in commands.items()
     }
     return {
@@ -279,7 +299,9 @@ def test_no_option_is_explained_that_is_not_there():
 
 def test_every_module_is_on_the_map():
     layout = TEXT[ROOT / "ARCHITECTURE.md"]
-    modules = {path.name for path in (ROOT / "src" / "lstmcast").rglob("*.py")} - {"__init__.py"}
+    modules = {path.name for path in (ROOT / "src" / "lstmcast").rglob("*.py")} - {
+        "__init__.py"
+    }
     named = set(re.findall(r"^\s+(\w+\.py)\s", layout, re.MULTILINE)) - {"__init__.py"}
     assert named == modules
 
@@ -287,7 +309,9 @@ def test_every_module_is_on_the_map():
 def test_the_map_has_the_layers_that_are_checked():
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
     layers = next(
-        held["layers"] for held in tools["importlinter"]["contracts"] if held["type"] == "layers"
+        held["layers"]
+        for held in tools["importlinter"]["contracts"]
+        if held["type"] == "layers"
     )
     shown = re.findall(
         r"^    ([\w() |]+)$",
@@ -308,7 +332,10 @@ def test_the_version_is_in_the_changelog():
 
 
 def test_the_docs_say_that_a_saved_model_holds_data():
-    assert "contains traces of its data" in TEXT[ROOT / "docs" / "how-to" / "saved-models.md"]
+    assert (
+        "contains traces of its data"
+        in TEXT[ROOT / "docs" / "how-to" / "saved-models.md"]
+    )
 
 
 # ---------------------------------------------------------------- the website
@@ -318,7 +345,15 @@ def test_the_docs_say_that_a_saved_model_holds_data():
 def test_the_website_is_built_and_needs_no_network(tmp_path):
     pytest.importorskip("mkdocs")
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")],
+        [
+            sys.executable,
+            "-m",
+            "mkdocs",
+            "build",
+            "--strict",
+            "--site-dir",
+            str(tmp_path / "site"),
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -335,7 +370,9 @@ def test_the_website_is_built_and_needs_no_network(tmp_path):
         ), page.name
         assert "&gt;&gt;&gt;&gt;" not in html
         assert '"provider": "mike"' not in html
-    assert "<!doctype html>" in (tmp_path / "site/demo/index.html").read_text(encoding="utf-8")
+    assert "<!doctype html>" in (tmp_path / "site/demo/index.html").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.fixture
@@ -345,14 +382,18 @@ def clone(tmp_path) -> Path:
     if not (ROOT / ".git").exists():
         pytest.skip("versions are deployed from a clone")
     folder = tmp_path / "clone"
-    subprocess.run(["git", "clone", "--quiet", "--depth=1", ROOT.as_uri(), folder], check=True)
+    subprocess.run(
+        ["git", "clone", "--quiet", "--depth=1", ROOT.as_uri(), folder], check=True
+    )
     for name in ("mkdocs.yml", "docs/hooks.py"):
         shutil.copy(ROOT / name, folder / name)
     # Most of the time would go into pages that no test of versions looks at.
     for name in ("api", "ja", "articles"):
         shutil.rmtree(folder / "docs" / name)
     for key in ("user.name", "user.email"):
-        subprocess.run(["git", "config", key, "docs@example.org"], cwd=folder, check=True)
+        subprocess.run(
+            ["git", "config", key, "docs@example.org"], cwd=folder, check=True
+        )
     return folder
 
 
@@ -382,7 +423,10 @@ def test_a_version_stands_beside_others_and_can_be_chosen(clone):
     def published(path: str) -> str:
         return said(clone, "git", "show", f"gh-pages:{path}")
 
-    versions = [(one["version"], one["aliases"]) for one in json.loads(published("versions.json"))]
+    versions = [
+        (one["version"], one["aliases"])
+        for one in json.loads(published("versions.json"))
+    ]
     assert versions == [("0.2", ["latest"]), ("0.1", [])]
     assert "As it was" in published("0.1/index.html")
     page = published("0.2/how-to/export.html")

@@ -29,9 +29,15 @@ both = pytest.mark.parametrize(("english", "japanese"), TWINS, ids=IDS)
 def code(page: str) -> list[str]:
     """Its blocks, without comments, which are in the language of the page; of commands what is
     typed, without what asks for Japanese."""
-    blocks = [re.sub(r" *# .*$", "", one, flags=re.MULTILINE) for one in FENCED.findall(page)]
+    blocks = [
+        re.sub(r" *# .*$", "", one, flags=re.MULTILINE) for one in FENCED.findall(page)
+    ]
     typed = [_typed(one) if one.startswith("```console") else one for one in blocks]
-    for asked, plain in ((" --language ja", ""), (', language="ja"', ""), ("-ja.png", ".png")):
+    for asked, plain in (
+        (" --language ja", ""),
+        (', language="ja"', ""),
+        ("-ja.png", ".png"),
+    ):
         typed = [one.replace(asked, plain) for one in typed]
     return typed
 
@@ -46,19 +52,29 @@ def lines(page: str, mark: str) -> list[str]:
 
 @both
 def test_a_page_says_in_both_languages_the_same(english, japanese):
-    ours, theirs = english.read_text(encoding="utf-8"), japanese.read_text(encoding="utf-8")
+    ours, theirs = (
+        english.read_text(encoding="utf-8"),
+        japanese.read_text(encoding="utf-8"),
+    )
     assert code(ours) == code(theirs)
     for mark in ("#", "|", "- ", "!["):
-        if english.name != "README.md" or mark == "#":  # its lists of links are shorter in Japanese
+        # its lists of links are shorter in Japanese
+        if english.name != "README.md" or mark == "#":
             assert len(lines(ours, mark)) == len(lines(theirs, mark)), mark
-    assert KANA.search(theirs.partition("\n## ")[0]) and not KANA.search(ours.replace("日本語", ""))
+    assert KANA.search(theirs.partition("\n## ")[0]) and not KANA.search(
+        ours.replace("日本語", "")
+    )
 
 
 @both
 def test_a_page_leads_to_its_twin_and_back(english, japanese):
-    for page, other, name in ((english, japanese, "日本語"), (japanese, english, "English")):
+    for page, other, name in (
+        (english, japanese, "日本語"),
+        (japanese, english, "English"),
+    ):
         target = re.search(
-            rf"\[{name}\]\(([^)]+)\)", page.read_text(encoding="utf-8").partition("\n#")[0]
+            rf"\[{name}\]\(([^)]+)\)",
+            page.read_text(encoding="utf-8").partition("\n#")[0],
         )
         assert target and (page.parent / target[1]).resolve() == other
 
@@ -71,14 +87,20 @@ def test_the_pages_that_articles_lead_to_are_there_in_japanese():
     pages = {japanese.relative_to(DOCS / "ja").as_posix() for _, japanese in TWINS[1:]}
     articles = {f"articles/{page.name}" for page in (DOCS / "articles").glob("*.md")}
     assert {*articles, "examples.md", "quickstart.md", "cli.md", "messages.md"} <= pages
-    leading = [*(DOCS / "articles").glob("*.md"), DOCS / "examples.md", DOCS / "quickstart.md"]
+    leading = [
+        *(DOCS / "articles").glob("*.md"),
+        DOCS / "examples.md",
+        DOCS / "quickstart.md",
+    ]
     text = "".join(page.read_text(encoding="utf-8") for page in leading)
     assert set(re.findall(r"how-to/[\w-]+\.md", text)) <= pages
 
 
 def test_japanese_pages_show_pictures_with_japanese_labels():
     for page in (DOCS / "ja").rglob("*.md"):
-        for picture in re.findall(r"images/([\w-]+\.png)", page.read_text(encoding="utf-8")):
+        for picture in re.findall(
+            r"images/([\w-]+\.png)", page.read_text(encoding="utf-8")
+        ):
             assert picture.endswith("-ja.png"), f"{page.name} shows {picture}"
 
 
@@ -106,7 +128,9 @@ def test_a_section_that_a_link_names_is_on_its_page(english, japanese):
 
 
 def test_words_of_the_tables_are_translated_once():
-    words = json.loads((ROOT / "evidence" / "japanese.json").read_text(encoding="utf-8"))
+    words = json.loads(
+        (ROOT / "evidence" / "japanese.json").read_text(encoding="utf-8")
+    )
     assert all(
         english.strip() and japanese.strip() and english != japanese
         for english, japanese in words.items()

@@ -30,14 +30,19 @@ def page(tmp_path):
     sync_api = pytest.importorskip("playwright.sync_api")
     (tmp_path / "docs").mkdir()
     shutil.copy(DOCS / "iframe-worker.js", tmp_path / "docs")
-    (tmp_path / "docs/index.md").write_text("# Start\n\nIntervals of a forecast.", encoding="utf-8")
-    (tmp_path / "docs/ja.md").write_text("# 点検\n\n系列の予測区間を較正します。", encoding="utf-8")
+    (tmp_path / "docs/index.md").write_text(
+        "# Start\n\nIntervals of a forecast.", encoding="utf-8"
+    )
+    (tmp_path / "docs/ja.md").write_text(
+        "# 点検\n\n系列の予測区間を較正します。", encoding="utf-8"
+    )
     (tmp_path / "mkdocs.yml").write_text(SETTINGS, encoding="utf-8")
     command = [sys.executable, "-m", "mkdocs", "build", "--quiet"]
     subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--allow-file-access-from-files"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--allow-file-access-from-files"],
         )
         opened = browser.new_page()
         opened.goto((tmp_path / "site/index.html").as_uri())
@@ -45,7 +50,9 @@ def page(tmp_path):
         browser.close()
 
 
-@pytest.mark.parametrize(("words", "title"), [("予測区間", "点検"), ("intervals", "Start")])
+@pytest.mark.parametrize(
+    ("words", "title"), [("予測区間", "点検"), ("intervals", "Start")]
+)
 def test_a_word_is_found(page, words, title):
     page.click(".md-search__input")
     page.keyboard.type(words)

@@ -66,7 +66,9 @@ def test_many_series_come_in_chunks(con, monkeypatch):
 def test_a_query_or_a_file_stands_for_a_table(con, tmp_path):
     only = "lstmcast_forecast('SELECT day, amount FROM sales WHERE item = 0', horizon := 2)"
     assert len(con.sql(f"FROM {only}").fetchall()) == 2
-    con.sql(f"COPY (SELECT day, amount FROM sales WHERE item = 1) TO '{tmp_path}/south.csv'")
+    con.sql(
+        f"COPY (SELECT day, amount FROM sales WHERE item = 1) TO '{tmp_path}/south.csv'"
+    )
     file = f"lstmcast_forecast('{tmp_path}/south.csv', horizon := 2)"
     assert len(con.sql(f"FROM {file}").fetchall()) == 2
     assert relation_text("from_sales") == '"from_sales"'
@@ -78,19 +80,33 @@ def test_anomalies_are_those_of_python(con):
     assert {str(time)[:10] for _, time in found} == {"2024-03-01"}
     scores = con.sql(f"SELECT score FROM {call}").fetchnumpy()["score"]
     panel = lc.read(con.table("sales"), target="amount", series=["store", "item"])
-    np.testing.assert_array_equal(scores.filled(np.nan), lc.anomalies(panel, rate=0.01).scores)
+    np.testing.assert_array_equal(
+        scores.filled(np.nan), lc.anomalies(panel, rate=0.01).scores
+    )
 
 
 @pytest.mark.parametrize(
     ("call", "said"),
     [
         ("lstmcast_forecast('sale')", 'Did you mean "sales"'),
-        ("lstmcast_forecast('sales', value := 'amout', id := ['store'])", "no column 'amout'"),
-        ("lstmcast_forecast('sales', id := ['shop'])", "'shop' is not a column of sales"),
-        ("lstmcast_forecast('sales', value := 'amount')", "Name the columns that distinguish them"),
+        (
+            "lstmcast_forecast('sales', value := 'amout', id := ['store'])",
+            "no column 'amout'",
+        ),
+        (
+            "lstmcast_forecast('sales', id := ['shop'])",
+            "'shop' is not a column of sales",
+        ),
+        (
+            "lstmcast_forecast('sales', value := 'amount')",
+            "Name the columns that distinguish them",
+        ),
         (f"{CALL[:-1]}0)", "a whole number of steps"),
         (f"{CALL}, level := 'wide')", "level := wide is not a percentage"),
-        ("lstmcast_anomalies('sales', value := 'amount', id := ['store', 'item'], rate := 2)", "2"),
+        (
+            "lstmcast_anomalies('sales', value := 'amount', id := ['store', 'item'], rate := 2)",
+            "2",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said(con, call, said):

@@ -25,7 +25,13 @@ def read(tmp_path, name, form, **options):
 
 @pytest.mark.parametrize(
     "form",
-    ["PT{h}H{m}M", "{h}h {m}m", "{h} hrs {m} min", "0 days {h:02d}:{m:02d}:00", "P0DT{h}H{m}M0S"],
+    [
+        "PT{h}H{m}M",
+        "{h}h {m}m",
+        "{h} hrs {m} min",
+        "0 days {h:02d}:{m:02d}:00",
+        "P0DT{h}H{m}M0S",
+    ],
 )
 def test_durations_with_their_units(tmp_path, form):
     panel = read(tmp_path, "time", form)
@@ -33,7 +39,9 @@ def test_durations_with_their_units(tmp_path, form):
     assert "read as hours" in str(panel.check())
 
 
-@pytest.mark.parametrize("name", ["hours worked", "Arbeitszeit (h:mm)", "durée", "労働時間"])
+@pytest.mark.parametrize(
+    "name", ["hours worked", "Arbeitszeit (h:mm)", "durée", "労働時間"]
+)
 @pytest.mark.parametrize("form", ["{h}:{m:02d}", "{h:02d}:{m:02d}:00"])
 def test_hours_and_minutes_by_the_name(tmp_path, name, form):
     assert np.allclose(read(tmp_path, name, form).values, np.array(MINUTES) / 60)
@@ -51,7 +59,11 @@ def test_clock_times_are_no_durations(tmp_path):
 
 def test_hours_of_a_day_beside_numbers_stay_times(tmp_path):
     path = tmp_path / "load.csv"
-    rows = [f"2024-03-0{day};{hour:02d}:00;{hour + 0.5}" for day in (1, 2, 3) for hour in range(24)]
+    rows = [
+        f"2024-03-0{day};{hour:02d}:00;{hour + 0.5}"
+        for day in (1, 2, 3)
+        for hour in range(24)
+    ]
     path.write_text("\n".join(["date;hours;load", *rows]) + "\n")
     panel = lc.read(path)
     assert panel.frequency.code == "h" and panel.report.rows == 72

@@ -67,7 +67,9 @@ def estimated(panel: lc.Panel) -> Effects:
 def medians(panel: lc.Panel, horizon: int = 28, cutoffs: object = None) -> np.ndarray:
     """Medians of the shipped network (O, H), without calibration."""
     network = lc.LSTMForecaster(horizon=horizon).model.network
-    return decode(Reader(network), panel, origins_of(panel, cutoffs), horizon)[:, :, MEDIAN]
+    return decode(Reader(network), panel, origins_of(panel, cutoffs), horizon)[
+        :, :, MEDIAN
+    ]
 
 
 # ---------------------------------------------------------------- the clock
@@ -82,7 +84,9 @@ def test_days_and_what_divides_them_have_a_year(code, steps):
     assert clock is not None and clock.steps == steps
 
 
-@pytest.mark.parametrize("code", ["integer", "MS", "Q", "Y", "2D", "2W", "5h", "min", "s"])
+@pytest.mark.parametrize(
+    "code", ["integer", "MS", "Q", "Y", "2D", "2W", "5h", "min", "s"]
+)
 def test_others_have_none(code):
     assert clock_of(parse_frequency(code)) is None
 
@@ -94,7 +98,9 @@ def test_business_days_and_weeks_are_counted_as_such():
     assert weekly is not None and weekly.year == pytest.approx(52.18, abs=0.01)
 
 
-@pytest.mark.parametrize("clock", [DAY, Clock(steps=24), Clock(week=1, first=26, renewal=26)])
+@pytest.mark.parametrize(
+    "clock", [DAY, Clock(steps=24), Clock(week=1, first=26, renewal=26)]
+)
 def test_solutions_are_renewed_at_the_ends_of_chunks(clock):
     day, ends = 0, []
     while day < 900:
@@ -174,7 +180,8 @@ def test_a_closed_day_or_a_spike_hardly_moves_it(day, value, monkeypatch):
 def test_weeks_at_another_level_are_no_year():
     log_BT = np.array([year(640, seed, size=0.0) for seed in range(40)])
     log_BT[:, 290:335] += 0.8  # seen once: the year after has not come to those days
-    assert solution(log_BT).any(axis=1).mean() < 0.4  # all of them by the evidence of later years
+    # all of them by the evidence of later years
+    assert solution(log_BT).any(axis=1).mean() < 0.4
     log_BT = np.array([year(640, seed) for seed in range(40)])
     assert solution(log_BT).any(axis=1).all()  # a year is
 
@@ -190,11 +197,16 @@ def test_noise_that_grows_is_not_taken_for_spikes():
 def test_what_no_longer_comes_true_loses_its_share():
     t = np.arange(2400)
     z_T = year(2400, size=0.0) + np.where(t < 900, wave(t), 0.0)
-    size = [np.abs(one).max() for one in advance_slow(DAY, start_slow(DAY, 1), z_T[None], 0)[1]]
+    size = [
+        np.abs(one).max()
+        for one in advance_slow(DAY, start_slow(DAY, 1), z_T[None], 0)[1]
+    ]
     assert max(size[6:9]) > 0.3 and size[-1] < 0.06
 
 
-@pytest.mark.parametrize("factor, shift", [(1e-12, 0), (1e9, 0), (1.0, 1e6), (-5.0, 3.0)])
+@pytest.mark.parametrize(
+    "factor, shift", [(1e-12, 0), (1e9, 0), (1.0, 1e6), (-5.0, 3.0)]
+)
 def test_factor_and_shift_of_the_linear_axis(factor, shift):
     z_T = year(1400)
     one, other = solution(z_T[None]), solution(factor * z_T[None] + shift)
@@ -263,7 +275,9 @@ def test_the_year_is_forecast():
     cutoffs = np.tile([1150, 1250, 1350, 1450, 1510], (6, 1))
     with_year = medians(panel, 28, cutoffs)
     error = np.abs(np.log(with_year) - _after(z_BT, cutoffs, 28)).mean()
-    without = np.abs(np.log(_without(panel, 28, cutoffs)) - _after(z_BT, cutoffs, 28)).mean()
+    without = np.abs(
+        np.log(_without(panel, 28, cutoffs)) - _after(z_BT, cutoffs, 28)
+    ).mean()
     assert error < 0.85 * without
 
 
@@ -280,7 +294,9 @@ def _without(panel, horizon, cutoffs):
 
 def test_answers_that_are_fed_back_follow_the_year():
     t = np.arange(1700)
-    panel = daily({"y": np.exp(3 + wave(t) + 0.01 * np.random.default_rng(0).normal(size=1700))})
+    panel = daily(
+        {"y": np.exp(3 + wave(t) + 0.01 * np.random.default_rng(0).normal(size=1700))}
+    )
     actual = np.exp(3 + wave(np.arange(1500, 1680)))
     errors = [
         np.abs(np.log(forecast([[1500]])[0] / actual)).mean()
@@ -294,7 +310,10 @@ def test_answers_that_are_fed_back_follow_the_year():
 
 def test_sample_paths_follow_it_too():
     panel = daily({"y": np.exp(year(1200))})
-    network, origins = lc.LSTMForecaster(horizon=24).model.network, origins_of(panel, None)
+    network, origins = (
+        lc.LSTMForecaster(horizon=24).model.network,
+        origins_of(panel, None),
+    )
     paths = decode(Reader(network), panel, origins, 60, feed="paths")
     fed = decode(Reader(network), panel, origins, 60)
     np.testing.assert_allclose(paths[0, :, MEDIAN], fed[0, :, MEDIAN], rtol=0.15)
@@ -344,7 +363,9 @@ def test_a_few_values_after_a_long_gap_repeat_the_newest():
 def test_hourly_data_have_a_year_of_their_days():
     z_T = year(800 * 6, size=1.0, steps=6)
     panel = daily({"y": np.exp(z_T)}, "4h")
-    known = estimated(panel).known(np.zeros(1, np.int64), np.arange(4200, 4800)[None], 6)
+    known = estimated(panel).known(
+        np.zeros(1, np.int64), np.arange(4200, 4800)[None], 6
+    )
     assert known is not None
     seen, truth = known[0, :, 0], wave(np.arange(4200, 4800) / 6, 1.0)
     assert np.corrcoef(seen, truth)[0, 1] > 0.98
@@ -357,14 +378,21 @@ def test_weekly_data_have_a_year_from_four_years_on():
     assert effects_of(daily({"y": np.exp(z_T[:200])}, "W"), True) is None
     known = estimated(daily({"y": np.exp(z_T)}, "W"))
     seen = known.known(np.zeros(1, np.int64), t[None], 4)
-    assert seen is not None and np.corrcoef(seen[0, 300:, 0], wave(7 * t[300:]))[0, 1] > 0.98
+    assert (
+        seen is not None
+        and np.corrcoef(seen[0, 300:, 0], wave(7 * t[300:]))[0, 1] > 0.98
+    )
 
 
 # ---------------------------------------------------------------- saved models and streams
 
 
 def test_a_saved_model_goes_on_to_the_same_bits(tmp_path):
-    series = {"a": np.exp(year(1500)), "b": -np.exp(year(1800, 1)), "short": np.exp(year(300, 2))}
+    series = {
+        "a": np.exp(year(1500)),
+        "b": -np.exp(year(1800, 1)),
+        "short": np.exp(year(300, 2)),
+    }
     whole = daily(series)
     for newer, method in ((1, "network"), (150, "auto")):
         model = lc.LSTMForecaster(horizon=30, method=method)
@@ -373,7 +401,9 @@ def test_a_saved_model_goes_on_to_the_same_bits(tmp_path):
         saved = lc.load(tmp_path / "model")
         assert saved.saved_context is not None
         assert (saved.saved_context.panel.lengths <= 1024 + 336).all()
-        np.testing.assert_array_equal(saved.predict().quantiles, model.predict(old).quantiles)
+        np.testing.assert_array_equal(
+            saved.predict().quantiles, model.predict(old).quantiles
+        )
         after = saved.predict(whole.since(whole.lengths - newer))
         np.testing.assert_array_equal(after.quantiles, model.predict(whole).quantiles)
 
@@ -404,7 +434,14 @@ def test_a_stream_forecasts_what_predict_does(frequency, steps, tmp_path):
         if t == begin + 2:
             stream.save(tmp_path / "stream")
             stream = lc.Stream.load(tmp_path / "stream")
-        if t - begin in (0, 3, 4, length - begin - 4, length - begin - 3, length - begin - 1):
+        if t - begin in (
+            0,
+            3,
+            4,
+            length - begin - 4,
+            length - begin - 3,
+            length - begin - 1,
+        ):
             known = panel.until([t + 1] * 3)
             for horizon in (24, 40):
                 expected = medians(known, horizon)
@@ -419,7 +456,10 @@ def test_rows_of_a_stream_that_begin_empty_learn_the_year():
         if t == 10:
             stream.join(["b"])
         stream.observe(values[: 1 if t < 10 else 2, t])
-    expected = [medians(daily({"y": values[0]}), 24), medians(daily({"y": values[1, 10:]}), 24)]
+    expected = [
+        medians(daily({"y": values[0]}), 24),
+        medians(daily({"y": values[1, 10:]}), 24),
+    ]
     np.testing.assert_allclose(stream.predict(24), np.concatenate(expected), rtol=1e-6)
     assert stream.reading.slow is not None
     assert stream.rows["slow"][True].newest_BRJ.any(axis=(1, 2)).all()
@@ -446,7 +486,10 @@ def test_a_network_learns_from_what_it_will_read(log):
     from lstmcast.windows import Segments
 
     values = np.exp(year(1100)) if log else year(1100) - 3
-    panel, config = daily({"y": values}), lc.NetworkConfig((4,), lc.Adaptive(), horizon=6)
+    panel, config = (
+        daily({"y": values}),
+        lc.NetworkConfig((4,), lc.Adaptive(), horizon=6),
+    )
     feed = AdaptiveFeed(AdaptiveData(panel, panel.lengths), config, "cpu")
     first, last = np.array([512]), np.array([1094])
     read = Segments(np.zeros(1, np.int64), first, last, last - 1, np.array([1100]))
@@ -457,7 +500,9 @@ def test_a_network_learns_from_what_it_will_read(log):
     unit = np.ones(1) if log else units_of(values[None, 512:], np.array([LINEAR]))
     grid = Grid(6, panel.periods, "daily", np.array([log]), unit_B=unit)
     inputs = lc.Adaptive()
-    seen, state = inputs.advance(inputs.start(grid, 1), values[None, 512:1094, None], known)
+    seen, state = inputs.advance(
+        inputs.start(grid, 1), values[None, 512:1094, None], known
+    )
     np.testing.assert_allclose(batch.x_BTC.numpy(), seen.x_BTC, atol=1e-5)
     # What the head should answer is what gives the values that came.
     answer = batch.target.numpy()[-1:].astype(float)[..., None]

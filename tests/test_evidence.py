@@ -38,13 +38,19 @@ def name_of(path: Path) -> str:
 def test_a_result_says_where_it_comes_from(file):
     result = json.loads(file.read_text(encoding="utf-8"))
     assert not records.missing_in(result)
-    assert result["name"] == file.relative_to(EVIDENCE / "results").with_suffix("").as_posix()
+    assert (
+        result["name"]
+        == file.relative_to(EVIDENCE / "results").with_suffix("").as_posix()
+    )
 
 
 def test_commits_are_those_of_this_repository():
     if subprocess.run(["git", "-C", ROOT, "rev-parse"], capture_output=True).returncode:
         pytest.skip("no git repository: a source archive")
-    found = {json.loads(file.read_text(encoding="utf-8"))["commit"].split()[1] for file in FILES}
+    found = {
+        json.loads(file.read_text(encoding="utf-8"))["commit"].split()[1]
+        for file in FILES
+    }
     for commit in found:
         words = ["git", "-C", str(ROOT), "cat-file", "-e", f"{commit}^{{commit}}"]
         assert not subprocess.run(words, capture_output=True).returncode, commit
@@ -53,7 +59,10 @@ def test_commits_are_those_of_this_repository():
 def test_a_header_without_seed_or_with_a_vague_commit_is_found():
     whole = dict.fromkeys(records.HEADER, "x") | {"commit": "measured 0123abc"}
     assert not records.missing_in(whole)
-    assert records.missing_in(whole | {"seed": "", "commit": "the newest"}) == ["seed", "commit"]
+    assert records.missing_in(whole | {"seed": "", "commit": "the newest"}) == [
+        "seed",
+        "commit",
+    ]
 
 
 def test_new_results_get_a_header(monkeypatch, capsys):
@@ -87,9 +96,15 @@ def test_every_table_and_claim_is_shown():
     texts = [page.read_text(encoding="utf-8") for page in fill.pages()]
     blocks = {block["name"] for text in texts for block in fill.BLOCK.finditer(text)}
     assert blocks == set(fill.TABLES)
-    shown = {(one["file"], one["key"]) for text in texts for one in claims.CLAIM.finditer(text)}
+    shown = {
+        (one["file"], one["key"])
+        for text in texts
+        for one in claims.CLAIM.finditer(text)
+    }
     assert shown >= set(claims.CLAIMS)
-    assert shown - set(claims.CLAIMS) == {("notes", key) for key in RESULTS["notes"]["values"]}
+    assert shown - set(claims.CLAIMS) == {
+        ("notes", key) for key in RESULTS["notes"]["values"]
+    }
 
 
 def test_the_results_are_those_of_the_shipped_network():
@@ -100,7 +115,9 @@ def test_the_results_are_those_of_the_shipped_network():
 @pytest.mark.parametrize("name", ["README.md", "README.ja.md"])
 def test_the_readme_has_no_number_of_its_own(name):
     text = (ROOT / name).read_text(encoding="utf-8")
-    prose = fill.BLOCK.sub("", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
+    prose = fill.BLOCK.sub(
+        "", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    )
     prose = claims.CLAIM.sub("", re.sub(r"`[^`]*`", "", prose))
     measured = set(re.findall(r"\d[\d.,]* ?(?:%|s\b|ms\b|µs|MB\b|秒)", prose))
     assert measured <= {"80%", "95%"}, "derive it: see evidence/README.md"
@@ -116,7 +133,9 @@ def test_a_number_that_disagrees_is_corrected():
 def test_a_number_without_result_stays_and_is_named():
     page = "that is 99.9<!-- evidence: nab unheard-of --> points"
     now, missing = fill.filled(page, RESULTS)
-    assert now == page and missing == ["nab unheard-of (no such number: ('nab', 'unheard-of'))"]
+    assert now == page and missing == [
+        "nab unheard-of (no such number: ('nab', 'unheard-of'))"
+    ]
 
 
 def test_a_check_writes_nothing_and_names_the_page(tmp_path, monkeypatch, capsys):
@@ -125,7 +144,9 @@ def test_a_check_writes_nothing_and_names_the_page(tmp_path, monkeypatch, capsys
     monkeypatch.setattr(fill, "pages", lambda: [page])
     monkeypatch.setattr(fill, "ROOT", tmp_path)
     assert fill.main(check=True) == 1
-    assert capsys.readouterr().out == ("page.md: disagrees with the results: run `make evidence`\n")
+    assert capsys.readouterr().out == (
+        "page.md: disagrees with the results: run `make evidence`\n"
+    )
     assert page.read_text().startswith("99.9")
     assert fill.main() == 0
     assert not page.read_text().startswith("99.9")
@@ -163,7 +184,9 @@ def test_a_table_without_results_stays_and_is_named(tmp_path):
 
 def test_the_bootstrap_draws_whole_data_sets():
     # Two data sets that disagree: of one of them, a hundred series say no more than one.
-    many = bootstrap.ratio_interval([0.5] * 100 + [2.0] * 100, ["a"] * 100 + ["b"] * 100)
+    many = bootstrap.ratio_interval(
+        [0.5] * 100 + [2.0] * 100, ["a"] * 100 + ["b"] * 100
+    )
     assert many.clusters == 2
     assert (many.lower, many.upper) == pytest.approx((0.5, 2.0))
     apart = bootstrap.ratio_interval([0.5, 2.0] * 100, [str(i) for i in range(200)])

@@ -49,7 +49,9 @@ def apply(diff: str, folder: Path) -> None:
             lines = hunk.splitlines()
             before = "\n".join(line[1:] for line in lines if line[:1] != "+")
             after = "\n".join(line[1:] for line in lines if line[:1] != "-")
-            assert text.count(f"\n{before}\n") == 1, f"{name}: not found once:\n{before}"
+            assert text.count(f"\n{before}\n") == 1, (
+                f"{name}: not found once:\n{before}"
+            )
             text = text.replace(f"\n{before}\n", f"\n{after}\n")
         (folder / name).write_text(text, encoding="utf-8")
 
@@ -69,7 +71,10 @@ def scratch(tmp_path):
 @pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.name)
 def test_a_change_is_made_as_the_page_says(recipe, scratch):
     apply(recipe.diff, scratch)
-    environment = os.environ | {"PYTHON": sys.executable, "PYTHONPATH": str(scratch / "src")}
+    environment = os.environ | {
+        "PYTHON": sys.executable,
+        "PYTHONPATH": str(scratch / "src"),
+    }
     done = subprocess.run(
         ["bash", "-c", SHELL + recipe.commands],
         cwd=scratch,

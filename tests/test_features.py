@@ -38,9 +38,13 @@ def past(panel, name="price"):
 
 def test_arrays_have_covariates_in_the_form_of_the_target():
     by_id = {"a": [1, 2, 3], "b": [5, 7]}
-    panel = lc.Panel.from_arrays(by_id, past={"volume": {"b": [8, np.inf], "a": [4, np.nan, 6]}})
+    panel = lc.Panel.from_arrays(
+        by_id, past={"volume": {"b": [8, np.inf], "a": [4, np.nan, 6]}}
+    )
     np.testing.assert_array_equal(past(panel, "volume"), [4, np.nan, 6, 8, np.nan])
-    assert repr(panel).endswith("past: volume)") and list(panel.covariates.past) == ["volume"]
+    assert repr(panel).endswith("past: volume)") and list(panel.covariates.past) == [
+        "volume"
+    ]
 
     rows = np.arange(6.0).reshape(2, 3)
     in_rows = lc.Panel.from_arrays(rows, past={"volume": 10 + rows})
@@ -52,7 +56,9 @@ def test_arrays_have_covariates_in_the_form_of_the_target():
 def test_several_columns_of_a_row_share_its_covariates():
     stores = {"a": np.ones((3, 2)), "b": np.zeros((3, 2))}
     panel = lc.Panel.from_arrays(
-        stores, columns=["price", "sales"], past={"visits": {"a": [1, 2, 3], "b": [4, 5, 6]}}
+        stores,
+        columns=["price", "sales"],
+        past={"visits": {"a": [1, 2, 3], "b": [4, 5, 6]}},
     )
     np.testing.assert_array_equal(past(panel, "visits"), [1, 2, 3] * 2 + [4, 5, 6] * 2)
 
@@ -60,9 +66,21 @@ def test_several_columns_of_a_row_share_its_covariates():
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        ({"volume": [1.0, 2.0]}, DataError, r"'volume' has shape \(2,\) for series 'a', which"),
-        ({"volume": {"b": [1, 2, 3]}}, DataError, "'volume' has no values for series 'a'"),
-        ({"volume": {"a": ["x", "y", "z"]}}, DataError, "'volume' cannot be read as numbers"),
+        (
+            {"volume": [1.0, 2.0]},
+            DataError,
+            r"'volume' has shape \(2,\) for series 'a', which",
+        ),
+        (
+            {"volume": {"b": [1, 2, 3]}},
+            DataError,
+            "'volume' has no values for series 'a'",
+        ),
+        (
+            {"volume": {"a": ["x", "y", "z"]}},
+            DataError,
+            "'volume' cannot be read as numbers",
+        ),
         (["volume"], UsageError, r"past=\['volume'\] does not name columns"),
     ],
 )
@@ -87,7 +105,9 @@ def test_covariates_go_with_their_series():
 # ---------------------------------------------------------------- files and frames
 
 
-@pytest.mark.parametrize("given", ["price,promoted", ["price", "promoted"], ["PRICE", "Promoted"]])
+@pytest.mark.parametrize(
+    "given", ["price,promoted", ["price", "promoted"], ["PRICE", "Promoted"]]
+)
 def test_columns_beside_the_target_are_read_by_name(given):
     panel = lc.read(shop(), past=given)  # no other column could be the target
     names = given.split(",") if isinstance(given, str) else given
@@ -111,9 +131,13 @@ def test_without_a_name_nothing_is_read_beside_the_target():
 
 
 def test_each_column_of_a_wide_table_has_the_same_beside_it():
-    wide = pd.DataFrame({"day": DAYS, "north": range(8), "south": range(8), "rain": np.ones(8)})
+    wide = pd.DataFrame(
+        {"day": DAYS, "north": range(8), "south": range(8), "rain": np.ones(8)}
+    )
     panel = lc.read(wide, target="*", past="rain")
-    assert panel.ids.tolist() == ["north", "south"] and past(panel, "rain").shape == (16,)
+    assert panel.ids.tolist() == ["north", "south"] and past(panel, "rain").shape == (
+        16,
+    )
 
 
 def test_rows_are_sorted_and_repaired_together_with_the_target():
@@ -124,7 +148,8 @@ def test_rows_are_sorted_and_repaired_together_with_the_target():
     np.testing.assert_array_equal(past(panel), expected)
     filled = lc.read(frame, target="sold", past="price", missing="interpolate")
     filled = filled.select(["milk", "tea"])
-    np.testing.assert_array_equal(past(filled), expected)  # no line that ends at later values
+    # no line that ends at later values
+    np.testing.assert_array_equal(past(filled), expected)
     assert not np.isnan(filled.values).any()
 
 
@@ -142,14 +167,19 @@ def test_repeated_rows_are_reduced(how, expected):
 
 def test_periods_have_the_mean_of_what_is_beside_a_sum():
     days = pd.date_range("2024-01-01", periods=28, freq="D")
-    frame = pd.DataFrame({"day": days, "sold": 1.0, "price": np.repeat([1.0, 2.0, 3.0, 4.0], 7)})
-    frame = frame[~frame["day"].between("2024-01-08", "2024-01-14")]  # a week without a row
+    frame = pd.DataFrame(
+        {"day": days, "sold": 1.0, "price": np.repeat([1.0, 2.0, 3.0, 4.0], 7)}
+    )
+    # a week without a row
+    frame = frame[~frame["day"].between("2024-01-08", "2024-01-14")]
     options = {"target": "sold", "past": "price", "frequency": "W-SUN"}
     panel = lc.read(frame, aggregate="sum", **options)
     np.testing.assert_array_equal(panel.values, [7, 0, 7, 7])
     np.testing.assert_array_equal(past(panel), [1, np.nan, 3, 4])
     assert "columns beside the target by mean" in str(panel.report.findings)
-    assert "beside" not in str(lc.read(frame, aggregate="mean", **options).report.findings)
+    assert "beside" not in str(
+        lc.read(frame, aggregate="mean", **options).report.findings
+    )
 
 
 def test_several_files_have_the_same_columns(tmp_path):
@@ -167,9 +197,21 @@ def test_several_files_have_the_same_columns(tmp_path):
         ({"past": "cost"}, DataError, "no column 'cost' for the past covariate"),
         ({"past": ""}, UsageError, "past='' does not name"),
         ({"past": ","}, UsageError, "past=',' does not name"),
-        ({"past": "sold"}, UsageError, "'sold' is named as target and as past covariate"),
-        ({"past": "day", "time": "day"}, UsageError, "'day' is named as time and as past"),
-        ({"past": "product"}, DataError, "text in the past column 'product'.*--past NAME"),
+        (
+            {"past": "sold"},
+            UsageError,
+            "'sold' is named as target and as past covariate",
+        ),
+        (
+            {"past": "day", "time": "day"},
+            UsageError,
+            "'day' is named as time and as past",
+        ),
+        (
+            {"past": "product"},
+            DataError,
+            "text in the past column 'product'.*--past NAME",
+        ),
     ],
 )
 def test_columns_that_cannot_be_read_beside_a_target(options, error, words):
@@ -194,7 +236,9 @@ def test_the_check_tells_of_columns_that_say_nothing():
     assert "all values of the past column 'price' are 3" in str(constant)
     gappy = np.where(np.arange(16) % 4, shop()["price"], np.nan)
     some = lc.check(shop(price=gappy), target="sold", past="price")
-    assert "4 of 16 values of the past column 'price' are missing. The last" in str(some)
+    assert "4 of 16 values of the past column 'price' are missing. The last" in str(
+        some
+    )
     absent = np.where(np.arange(16) < 8, shop()["price"], np.nan)
     nothing = lc.check(shop(price=absent), target="sold", past="price")
     assert "series 'tea': no value of the past column 'price' is known" in str(nothing)
@@ -230,7 +274,9 @@ def test_newer_data_are_read_and_joined_with_the_columns_that_are_known():
 def test_a_cell_without_a_value_erases_no_remembered_one():
     panel = lc.read(shop(), target="sold", past="price")
     context = SavedContext(panel.until([6, 6]))
-    newer = shop(price=np.where(np.arange(16) % 8 == 4, np.nan, 9.0)).iloc[[4, 5, 6, 12, 13, 14]]
+    newer = shop(price=np.where(np.arange(16) % 8 == 4, np.nan, 9.0)).iloc[
+        [4, 5, 6, 12, 13, 14]
+    ]
     joined = context.join(read_newer(newer, context.panel)).panel
     expected = panel.until([7, 7]).covariates.past["price"].copy()
     expected[[5, 6, 12, 13]] = 9.0  # a corrected one counts, an empty one does not
@@ -249,25 +295,38 @@ def test_a_gap_before_newer_data_is_missing_beside_the_target_too():
 def test_newer_data_without_a_remembered_column_are_refused():
     panel = lc.read(shop(), target="sold", past=["price", "promoted"])
     context = SavedContext(panel.until([5, 5]))
-    words = re.compile("no column 'promoted'.*'price', 'promoted' beside the target", re.DOTALL)
+    words = re.compile(
+        "no column 'promoted'.*'price', 'promoted' beside the target", re.DOTALL
+    )
     with pytest.raises(DataError, match=words):
         read_newer(shop().drop(columns="promoted"), context.panel)
-    with pytest.raises(DataError, match="'promoted', which the network reads, is missing"):
+    with pytest.raises(
+        DataError, match="'promoted', which the network reads, is missing"
+    ):
         context.join(lc.read(shop(), target="sold", past="price"))
 
 
 def test_what_is_known_in_advance_goes_on_beyond_the_end_of_a_part():
-    future = {"price": [1.0, 2, 3, 4, 5, 6], "kind": {"a": list("xxyyxy"), "b": list("yyx")}}
+    future = {
+        "price": [1.0, 2, 3, 4, 5, 6],
+        "kind": {"a": list("xxyyxy"), "b": list("yyx")},
+    }
     panel = lc.Panel.from_arrays({"a": [1.0, 2, 3, 4], "b": [5.0, 6, 7]}, future=future)
     known = panel.covariates.future
     assert known.levels == {"kind": ("x", "y")}
     assert known.lengths.tolist() == [6, 6]
-    part = panel.part(np.array([1, 0]), np.array([1, 2]), np.array([1, 1])).covariates.future
+    part = panel.part(
+        np.array([1, 0]), np.array([1, 2]), np.array([1, 1])
+    ).covariates.future
     assert part.lengths.tolist() == [5, 4]
     np.testing.assert_array_equal(part.columns["price"], [2, 3, 4, 5, 6, 3, 4, 5, 6])
-    np.testing.assert_array_equal(part.columns["kind"], [1, 0, np.nan, np.nan, np.nan, 1, 1, 0, 1])
+    np.testing.assert_array_equal(
+        part.columns["kind"], [1, 0, np.nan, np.nan, np.nan, 1, 1, 0, 1]
+    )
 
 
 def test_a_column_known_in_advance_may_not_end_before_its_series():
-    with pytest.raises(DataError, match=r"future column 'price' has shape \(2,\) for series"):
+    with pytest.raises(
+        DataError, match=r"future column 'price' has shape \(2,\) for series"
+    ):
         lc.Panel.from_arrays([1.0, 2.0, 3.0], future={"price": [1.0, 2.0]})

@@ -49,14 +49,19 @@ def test_whole_file_in_an_impossible_place(tmp_path, path, text):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(OutputError, match=text):
         check_output(tmp_path / path, (".csv",))
-    with pytest.raises(OutputError, match=text), whole_file(tmp_path / path) as temporary:
+    with (
+        pytest.raises(OutputError, match=text),
+        whole_file(tmp_path / path) as temporary,
+    ):
         temporary.write_text("x")
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("path", ["", 5, None, b"x.csv", "a\0b.csv", ["x.csv"]])
 def test_what_is_no_path_is_refused(path):
-    with pytest.raises(UsageError, match=r"is not a path\. A text or a pathlib\.Path is expected"):
+    with pytest.raises(
+        UsageError, match=r"is not a path\. A text or a pathlib\.Path is expected"
+    ):
         check_output(path, (".csv",))
     with pytest.raises(UsageError, match="is not a path"), whole_file(path):
         pass
@@ -80,7 +85,9 @@ def test_folders_change_places(tmp_path):
     changed = exchange(tmp_path / "a", tmp_path / "b")
     assert changed == (sys.platform == "linux")
     assert (tmp_path / "a" / ("b" if changed else "a")).exists()
-    assert not exchange(tmp_path / "a", tmp_path / "missing") and (tmp_path / "a").exists()
+    assert (
+        not exchange(tmp_path / "a", tmp_path / "missing") and (tmp_path / "a").exists()
+    )
 
 
 def test_a_lock_is_held_once_and_leaves_nothing(tmp_path):

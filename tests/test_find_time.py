@@ -29,11 +29,15 @@ def read(tmp_path, header, rows):
     ],
 )
 def test_two_columns_that_say_the_same(tmp_path, names):
-    panel = read(tmp_path, [*names, "amount"], [[d, d, n + 0.5] for n, d in enumerate(DAYS)])
+    panel = read(
+        tmp_path, [*names, "amount"], [[d, d, n + 0.5] for n, d in enumerate(DAYS)]
+    )
     assert panel.columns.time == names[0] and panel.report.rows == 30
 
 
-@pytest.mark.parametrize("names", [("validfrom", "validto"), ("Ab", "Bis"), ("inizio", "fine")])
+@pytest.mark.parametrize(
+    "names", [("validfrom", "validto"), ("Ab", "Bis"), ("inizio", "fine")]
+)
 def test_beginnings_and_ends_by_other_words(tmp_path, names):
     rows = [[t, t + timedelta(hours=1), n + 0.5] for n, t in enumerate(HOURS)]
     assert read(tmp_path, [*names, "kWh"], rows).columns.time == names[0]
@@ -43,8 +47,12 @@ def test_ends_whose_clock_is_in_another_column(tmp_path):
     rows = []
     for n, begin in enumerate(HOURS):
         end = begin + timedelta(hours=1)
-        rows.append([begin.date(), f"{begin:%H:%M}", end.date(), f"{end:%H:%M}", n + 0.5])
-    panel = read(tmp_path, ["Ab-Datum", "Ab-Zeit", "Bis-Datum", "Bis-Zeit", "kWh"], rows)
+        rows.append(
+            [begin.date(), f"{begin:%H:%M}", end.date(), f"{end:%H:%M}", n + 0.5]
+        )
+    panel = read(
+        tmp_path, ["Ab-Datum", "Ab-Zeit", "Bis-Datum", "Bis-Zeit", "kWh"], rows
+    )
     assert panel.frequency.code == "h" and panel.report.rows == 48
 
 
@@ -76,7 +84,9 @@ def test_numbers_of_any_other_step_are_none(tmp_path):
         read(tmp_path, ["kind", "units", "v"], rows)
 
 
-MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
+MONTHS = (
+    "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
+)
 
 
 @pytest.mark.parametrize("label", ["MONAT{:02d}", "M{:02d}", "{}"])

@@ -29,9 +29,9 @@ def test_what_was_there_goes_unless_it_is_taken_along(folder):
     (folder.place / "notes").mkdir()
     (folder.place / "notes" / "mine.txt").write_text("mine")
     folder.replace({"page.txt": b"two"}, lambda: [folder.place / "notes"])
-    assert names(folder.place) == ["notes", "page.txt"] and names(folder.place.parent) == [
-        folder.place.name
-    ]
+    assert names(folder.place) == ["notes", "page.txt"] and names(
+        folder.place.parent
+    ) == [folder.place.name]
     assert (folder.place / "page.txt").read_bytes() == b"two"
     assert (folder.place / "notes" / "mine.txt").read_text() == "mine"
 
@@ -61,7 +61,9 @@ def test_what_fails_is_tried_again_only_where_the_folder_was_replaced(folder):
             raise OSError("torn")
         return (folder.place / "page.txt").read_bytes()
 
-    assert folder.settled(lambda: fail_until_replaced(True)) == b"two" and len(tries) == 2
+    assert (
+        folder.settled(lambda: fail_until_replaced(True)) == b"two" and len(tries) == 2
+    )
     tries.clear()
     with pytest.raises(OSError, match="torn"):
         folder.settled(lambda: fail_until_replaced(False))
@@ -78,4 +80,6 @@ def test_what_a_killed_process_was_writing_can_be_told(folder, monkeypatch):
         folder.replace({"page.txt": b"one"})
     (folder.place.parent / ".hidden.new").mkdir()
     unfinished = unfinished_in(folder.place.parent)
-    assert len(unfinished) == 1 and unfinished[0].name.startswith(f".{folder.place.name}.new-")
+    assert len(unfinished) == 1 and unfinished[0].name.startswith(
+        f".{folder.place.name}.new-"
+    )

@@ -25,11 +25,15 @@ def panel() -> Panel:
     )
 
 
-def forecast_of(panel: Panel, cutoffs: np.ndarray | None = None, horizon: int = 3) -> Forecast:
+def forecast_of(
+    panel: Panel, cutoffs: np.ndarray | None = None, horizon: int = 3
+) -> Forecast:
     origins = origins_of(panel, cutoffs)
     point = origins.counts[:, None] + np.arange(horizon) / 3
     spread = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-    return Forecast.at_origins(panel, origins, point, point[..., None] + spread, QUANTILES)
+    return Forecast.at_origins(
+        panel, origins, point, point[..., None] + spread, QUANTILES
+    )
 
 
 def test_times_go_on_after_each_cutoff(panel):
@@ -51,7 +55,17 @@ def test_columns_have_the_same_names_for_all_data_and_a_cutoff_only_where_a_seri
     panel,
 ):
     named = replace(panel, columns=Columns(series="shop", time="month"))
-    names = ["unique_id", "ds", "step", "forecast", "q0.025", "q0.1", "q0.5", "q0.9", "q0.975"]
+    names = [
+        "unique_id",
+        "ds",
+        "step",
+        "forecast",
+        "q0.025",
+        "q0.1",
+        "q0.5",
+        "q0.9",
+        "q0.975",
+    ]
     assert list(forecast_of(named).columns_dict()) == names
     several = forecast_of(named, np.array([[2, 6], [1, 4]])).columns_dict()
     assert list(several) == [*names[:3], "cutoff", *names[3:]]
@@ -86,7 +100,9 @@ def test_selection_by_series_and_by_cutoff(panel):
     assert forecast.at(np.datetime64("2024-04-01")).ids.tolist() == ["b"]
     with pytest.raises(UsageError, match=r"no series 'c'\. It has: a, b"):
         forecast.select(["a", "c"])
-    with pytest.raises(UsageError, match=r"cutoff 2031-01-01\. There are: 2024-01-01, 2024-02-01"):
+    with pytest.raises(
+        UsageError, match=r"cutoff 2031-01-01\. There are: 2024-01-01, 2024-02-01"
+    ):
         forecast.at("2031-01")
     with pytest.raises(UsageError, match=r"with quantiles=\(0\.15, 0\.5, 0\.85\)"):
         forecast.interval(70)
@@ -146,14 +162,18 @@ def test_csv_holds_every_digit_and_plain_dates(panel, tmp_path):
     rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
     assert rows[0]["ds"] == "2024-07-01"
     assert [float(row["forecast"]) for row in rows] == forecast.point.ravel().tolist()
-    assert [float(row["q0.975"]) for row in rows] == forecast.quantiles[..., 4].ravel().tolist()
+    assert [float(row["q0.975"]) for row in rows] == forecast.quantiles[
+        ..., 4
+    ].ravel().tolist()
 
 
 def test_csv_keeps_the_hours_where_there_are_some_and_odd_ids(tmp_path):
-    panel = Panel.from_arrays({'東京, "A"': [1.0, 2.0]}, frequency="h", start="2024-01-01T05:00")
-    path = Forecast.at_origins(panel, origins_of(panel), np.array([[1.0, np.nan]])).write(
-        tmp_path / "x.csv"
+    panel = Panel.from_arrays(
+        {'東京, "A"': [1.0, 2.0]}, frequency="h", start="2024-01-01T05:00"
     )
+    path = Forecast.at_origins(
+        panel, origins_of(panel), np.array([[1.0, np.nan]])
+    ).write(tmp_path / "x.csv")
     rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
     assert rows[0] == {
         "unique_id": '東京, "A"',
@@ -175,11 +195,16 @@ def test_parquet_reads_back(panel, tmp_path):
 def test_parquet_says_which_forecast_it_is(panel, tmp_path):
     made = Combination((NETWORK, "it's naive"), np.array([[0.75, 0.25]]))
     path = replace(forecast_of(panel), combination=made).write(tmp_path / "x.parquet")
-    rows = duckdb.sql(f"select decode(key), decode(value) from parquet_kv_metadata('{path}')")
+    rows = duckdb.sql(
+        f"select decode(key), decode(value) from parquet_kv_metadata('{path}')"
+    )
     said = dict(rows.fetchall())
     assert said["method"] == "combined"
     assert json.loads(said["combination"]) == {"network": 0.75, "it's naive": 0.25}
-    assert forecast_of(panel).about == {"method": "network", "combination": '{"network": 1.0}'}
+    assert forecast_of(panel).about == {
+        "method": "network",
+        "combination": '{"network": 1.0}',
+    }
 
 
 def test_json_is_plain_and_has_null_for_unknown(panel):
@@ -206,7 +231,9 @@ def test_what_is_no_path_is_refused(panel):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_one_clear_message(panel):
-    with pytest.raises(OutputError, match="'/dev/full' cannot be written: the disk is full"):
+    with pytest.raises(
+        OutputError, match="'/dev/full' cannot be written: the disk is full"
+    ):
         forecast_of(panel).write("/dev/full")
 
 
@@ -221,12 +248,19 @@ def test_a_link_stays_a_link(panel, tmp_path):
 def test_repr_is_short_and_len_counts_rows(panel):
     forecast = forecast_of(panel, np.array([[2, 6], [1, 4]]))
     first, header, *rows, last = repr(forecast).splitlines()
-    assert first == "Forecast(2 series, 4 origins, horizon 3, quantiles 0.025 0.1 0.5 0.9 0.975)"
+    assert (
+        first
+        == "Forecast(2 series, 4 origins, horizon 3, quantiles 0.025 0.1 0.5 0.9 0.975)"
+    )
     assert header.split()[:2] == ["unique_id", "ds"] and len(rows) == 4
     assert last == "… 8 more rows"
     assert len(forecast) == 12
     assert (
-        repr(Forecast.at_origins(panel, Origins(np.array([0]), np.array([3])), np.zeros((1, 1))))
+        repr(
+            Forecast.at_origins(
+                panel, Origins(np.array([0]), np.array([3])), np.zeros((1, 1))
+            )
+        )
         .splitlines()[0]
         .endswith("none)")
     )

@@ -46,7 +46,9 @@ def hourly(*series: np.ndarray, hours: int = 0) -> lc.Panel:
 def assert_same(one: lc.Forecast, other: lc.Forecast) -> None:
     """Bit for bit, ids and times too."""
     for name in ("ids", "cutoffs", "times", "point", "quantiles"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+        np.testing.assert_array_equal(
+            getattr(one, name), getattr(other, name), err_msg=name
+        )
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +83,20 @@ def test_the_horizon_may_be_any_number_of_steps(forecaster):
     panel = monthly(seasonal(1, 60))
     for horizon in (1, 24, 25, 60):
         forecast = forecaster.predict(panel, horizon)
-        assert forecast.point.shape == (1, horizon) and np.isfinite(forecast.quantiles).all()
+        assert (
+            forecast.point.shape == (1, horizon)
+            and np.isfinite(forecast.quantiles).all()
+        )
 
 
 def test_intervals_are_nested_at_every_step(forecaster):
     rng = np.random.default_rng(3)
     series = [seasonal(seed, int(rng.integers(5, 150))) for seed in range(12)]
-    series += [rng.poisson(0.4, 60).astype(float), np.full(30, 7.0), rng.normal(size=80).cumsum()]
+    series += [
+        rng.poisson(0.4, 60).astype(float),
+        np.full(30, 7.0),
+        rng.normal(size=80).cumsum(),
+    ]
     for mode in ("direct", "recursive", "one-step"):
         quantiles = forecaster.predict(monthly(*series), mode=mode).quantiles
         assert (np.diff(quantiles, axis=-1) >= 0).all(), mode
@@ -119,7 +128,9 @@ def test_cutoffs_give_the_forecasts_of_what_was_known_then(forecaster):
     for k in range(2):
         alone = forecaster.predict(panel.until(counts[:, k]))
         np.testing.assert_array_equal(together.times[k::2], alone.times)
-        np.testing.assert_allclose(together.quantiles[k::2], alone.quantiles, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(
+            together.quantiles[k::2], alone.quantiles, rtol=1e-4, atol=1e-3
+        )
 
 
 def test_later_values_do_not_touch_a_forecast_nor_its_intervals(forecaster):
@@ -140,7 +151,9 @@ def test_observed_forecasts_every_known_step_from_those_before(forecaster):
     np.testing.assert_array_equal(forecast.times[:59, 0], panel.times(0)[1:])
     for count in (3, 20, 59):
         alone = forecaster.predict(panel, 1, cutoffs=np.array([[count], [5]]))
-        assert forecast.point[count - 1, 0] == pytest.approx(alone.point[0, 0], rel=1e-4)
+        assert forecast.point[count - 1, 0] == pytest.approx(
+            alone.point[0, 0], rel=1e-4
+        )
     error = abs(forecast.point[30:59, 0] - panel.series(0)[31:]).mean()
     assert error < 0.5 * abs(np.diff(panel.series(0))[30:]).mean()
 
@@ -152,7 +165,10 @@ def test_observed_of_single_values_is_empty(forecaster):
 def test_free_running_equals_direct_at_the_first_step(forecaster):
     """Of the network: in a combination, far steps decide what is made of near ones."""
     panel, forecaster = monthly(seasonal(1, 80)), forecaster.replace(method="network")
-    direct, free = forecaster.predict(panel), forecaster.predict(panel, mode="recursive")
+    direct, free = (
+        forecaster.predict(panel),
+        forecaster.predict(panel, mode="recursive"),
+    )
     np.testing.assert_allclose(free.point[:, 0], direct.point[:, 0], rtol=1e-6)
     assert (free.point[:, 1:] != direct.point[:, 1:]).all()
     np.testing.assert_allclose(free.point, direct.point, rtol=0.2)
@@ -191,7 +207,9 @@ def test_huge_and_tiny_values(forecaster, size):
     for values in (seasonal(1, 60), seasonal(1, 60) - 25):
         expected = forecaster.predict(monthly(values)).quantiles
         np.testing.assert_allclose(
-            forecaster.predict(monthly(size * values)).quantiles / size, expected, rtol=0.02
+            forecaster.predict(monthly(size * values)).quantiles / size,
+            expected,
+            rtol=0.02,
         )
 
 
@@ -213,14 +231,18 @@ def test_short_series_beside_long_ones_get_the_last_value(forecaster):
 
 def test_a_series_of_which_nothing_is_known_has_no_forecast(forecaster):
     forecast = forecaster.predict(monthly(seasonal(1, 90), np.full(20, np.nan)))
-    assert np.isfinite(forecast.quantiles[0]).all() and np.isnan(forecast.quantiles[1]).all()
+    assert (
+        np.isfinite(forecast.quantiles[0]).all()
+        and np.isnan(forecast.quantiles[1]).all()
+    )
 
 
 # ---- data of all kinds
 
 
 CSV = "month,passengers\n" + "".join(
-    f"{2000 + i // 12}-{i % 12 + 1:02d},{value:.3f}\n" for i, value in enumerate(seasonal(1, 60))
+    f"{2000 + i // 12}-{i % 12 + 1:02d},{value:.3f}\n"
+    for i, value in enumerate(seasonal(1, 60))
 )
 
 
@@ -272,7 +294,9 @@ def test_senseless_horizons_are_refused_when_the_forecaster_is_made(horizon):
         LSTMForecaster(horizon)
 
 
-@pytest.mark.parametrize("levels", [(0.0, 0.5), (0.5, 1.0), (-0.1,), (80,), (float("nan"),)])
+@pytest.mark.parametrize(
+    "levels", [(0.0, 0.5), (0.5, 1.0), (-0.1,), (80,), (float("nan"),)]
+)
 def test_senseless_levels_are_refused(levels):
     with pytest.raises(UsageError, match="quantiles"):
         LSTMForecaster(6, quantiles=levels)
@@ -280,7 +304,9 @@ def test_senseless_levels_are_refused(levels):
 
 def test_senseless_calls_are_refused(forecaster, tmp_path):
     panel = monthly(seasonal(1, 30))
-    with pytest.raises(UsageError, match=r"mode='sideways'.*'direct', 'recursive' or 'one-step'"):
+    with pytest.raises(
+        UsageError, match=r"mode='sideways'.*'direct', 'recursive' or 'one-step'"
+    ):
         forecaster.predict(panel, mode="sideways")
     with pytest.raises(UsageError, match="such as 12, got 0"):
         forecaster.predict(panel, 0)
@@ -308,7 +334,10 @@ def saved(panel: lc.Panel, folder: Path, horizon: int = 6) -> LSTMForecaster:
 
 def test_predict_after_load_is_predict_before(tmp_path):
     panel = monthly(
-        seasonal(1, 100), seasonal(2, 9), np.full(30, 4.0), np.append(seasonal(3, 40), np.nan)
+        seasonal(1, 100),
+        seasonal(2, 9),
+        np.full(30, 4.0),
+        np.append(seasonal(3, 40), np.nan),
     )
     LSTMForecaster(6, quantiles=(0.2, 0.5, 0.8)).save(tmp_path / "model", panel)
     loaded = lc.load(tmp_path / "model")
@@ -318,14 +347,20 @@ def test_predict_after_load_is_predict_before(tmp_path):
     )
     assert loaded.quantiles == (0.2, 0.5, 0.8)
     for mode in ("direct", "recursive"):
-        expected = LSTMForecaster(6, quantiles=(0.2, 0.5, 0.8)).predict(panel, mode=mode)
+        expected = LSTMForecaster(6, quantiles=(0.2, 0.5, 0.8)).predict(
+            panel, mode=mode
+        )
         assert_same(loaded.predict(mode=mode), expected)
 
 
 def test_a_saved_model_keeps_kind_columns_periods_and_times(tmp_path):
     values = np.random.default_rng(5).poisson(0.4, 60).astype(float)
     panel = lc.Panel.from_arrays(
-        {"日本": values}, frequency="W-WED", start="2020-01-01", periods=(4, 52), kind="count"
+        {"日本": values},
+        frequency="W-WED",
+        start="2020-01-01",
+        periods=(4, 52),
+        kind="count",
     )
     loaded = saved(panel, tmp_path / "model")
     remembered = loaded.saved_context.panel
@@ -334,12 +369,17 @@ def test_a_saved_model_keeps_kind_columns_periods_and_times(tmp_path):
         (4, 52),
         panel.frequency,
     )
-    assert loaded.predict().ids.tolist() == ["日本"] and (loaded.predict().quantiles >= 0).all()
+    assert (
+        loaded.predict().ids.tolist() == ["日本"]
+        and (loaded.predict().quantiles >= 0).all()
+    )
 
 
 def test_integer_times_survive(tmp_path):
     panel = lc.Panel.from_arrays(seasonal(1, 40), start=100)
-    assert saved(panel, tmp_path / "model").predict().times.tolist() == [list(range(140, 146))]
+    assert saved(panel, tmp_path / "model").predict().times.tolist() == [
+        list(range(140, 146))
+    ]
 
 
 @pytest.mark.parametrize("length", [30, 100, 1100, 1535, 2600])
@@ -360,14 +400,17 @@ def test_newer_data_continue_as_if_the_whole_history_were_there(tmp_path, length
 def test_what_is_remembered_is_bounded(tmp_path):
     loaded = saved(hourly(seasonal(1, 40_000)), tmp_path / "model")
     assert len(loaded.saved_context.panel.values) < 2000
-    assert_same(loaded.predict(), LSTMForecaster(6).predict(hourly(seasonal(1, 40_000))))
+    assert_same(
+        loaded.predict(), LSTMForecaster(6).predict(hourly(seasonal(1, 40_000)))
+    )
 
 
 @pytest.mark.parametrize("length", [300, 3000])
 def test_a_long_horizon_needs_a_longer_memory(tmp_path, length):
     panel = hourly(seasonal(1, length))
     assert_same(
-        saved(panel, tmp_path / "model", horizon=200).predict(), LSTMForecaster(200).predict(panel)
+        saved(panel, tmp_path / "model", horizon=200).predict(),
+        LSTMForecaster(200).predict(panel),
     )
 
 
@@ -377,7 +420,8 @@ def test_a_model_that_went_on_may_be_saved_and_go_on_again(tmp_path):
     loaded.save(tmp_path / "model", hourly(values[1200:1250], hours=1200))
     again = lc.load(tmp_path / "model")
     assert_same(
-        again.predict(hourly(values[1250:], hours=1250)), LSTMForecaster(6).predict(hourly(values))
+        again.predict(hourly(values[1250:], hours=1250)),
+        LSTMForecaster(6).predict(hourly(values)),
     )
 
 
@@ -407,7 +451,10 @@ def test_values_missing_at_the_head_of_newer_data_are_masked(tmp_path):
     values = seasonal(1, 70)
     values[60:63] = np.nan
     loaded = saved(monthly(values[:60]), tmp_path / "model")
-    for newer in (monthly(values[60:], start="2005-01"), monthly(values[63:], start="2005-04")):
+    for newer in (
+        monthly(values[60:], start="2005-01"),
+        monthly(values[63:], start="2005-04"),
+    ):
         assert_same(loaded.predict(newer), LSTMForecaster(6).predict(monthly(values)))
 
 
@@ -418,7 +465,9 @@ def test_a_long_gap_starts_afresh_and_says_why(tmp_path, caplog, length, most):
     loaded = saved(panel, tmp_path / "model")
     near, far = (
         lc.Panel.from_arrays(
-            seasonal(2, 40), frequency="D", start=panel.ends[0] + np.timedelta64(1 + steps, "D")
+            seasonal(2, 40),
+            frequency="D",
+            start=panel.ends[0] + np.timedelta64(1 + steps, "D"),
         )
         for steps in (most, most + 1)
     )
@@ -460,8 +509,9 @@ def test_old_data_correct_what_is_remembered_and_end_nothing(tmp_path):
     loaded = saved(monthly(values), tmp_path / "model")
     values[50:53] += 3
     newer = monthly(values[50:53], start="2004-03")
-    assert "the data end at 2004-05-01, 7 steps before the saved end (2004-12-01)" in str(
-        loaded.continued(newer).findings
+    assert (
+        "the data end at 2004-05-01, 7 steps before the saved end (2004-12-01)"
+        in str(loaded.continued(newer).findings)
     )
     assert_same(loaded.predict(newer), LSTMForecaster(6).predict(monthly(values)))
 
@@ -470,7 +520,9 @@ def test_an_earlier_time_is_forecast_again_where_all_up_to_it_is_given(tmp_path)
     values = seasonal(1, 60)
     loaded = saved(monthly(values), tmp_path / "model")
     earlier = monthly(values).until([50])
-    assert [finding.rule for finding in loaded.continued(earlier).findings.warnings] == ["old data"]
+    assert [
+        finding.rule for finding in loaded.continued(earlier).findings.warnings
+    ] == ["old data"]
     assert_same(loaded.predict(earlier), LSTMForecaster(6).predict(earlier))
 
 
@@ -479,7 +531,9 @@ def test_cutoffs_count_the_values_of_the_data(tmp_path):
     loaded = saved(monthly(values[:60]), tmp_path / "model")
     newer = monthly(values[60:], start="2005-01")
     at = loaded.predict(newer, cutoffs=np.array([[1, 6]]))
-    assert_same(at, LSTMForecaster(6).predict(monthly(values), cutoffs=np.array([[61, 66]])))
+    assert_same(
+        at, LSTMForecaster(6).predict(monthly(values), cutoffs=np.array([[61, 66]]))
+    )
     for wrong in ([[7]], [[0]], [1]):
         with pytest.raises(UsageError, match=r"cutoffs|observations"):
             loaded.predict(newer, cutoffs=np.array(wrong))
@@ -510,7 +564,9 @@ def test_data_that_reach_back_as_far_stand_for_themselves(tmp_path):
     loaded = saved(monthly(values[:60]), tmp_path / "model")
     continuation = loaded.continued(monthly(values))
     assert continuation.afresh == ("series 0",) and "reach back" in str(continuation)
-    assert_same(loaded.predict(monthly(values)), LSTMForecaster(6).predict(monthly(values)))
+    assert_same(
+        loaded.predict(monthly(values)), LSTMForecaster(6).predict(monthly(values))
+    )
 
 
 def test_new_and_missing_series(tmp_path):
@@ -523,7 +579,9 @@ def test_new_and_missing_series(tmp_path):
     continuation = loaded.continued(newer)
     assert continuation.went_on == ("series 1",) and continuation.afresh == ("another",)
     assert continuation.absent == ("series 0",)
-    assert "series 'series 0' of the saved model: not in the data, no forecast" in str(continuation)
+    assert "series 'series 0' of the saved model: not in the data, no forecast" in str(
+        continuation
+    )
     assert "'another': started from scratch, they are new" in str(continuation)
     assert loaded.predict(newer).ids.tolist() == ["series 1", "another"]
 
@@ -551,7 +609,11 @@ def test_a_model_of_format_1_is_saved_as_one_of_format_2(name, tmp_path):
     old.save(tmp_path / "model")
     manifest, groups = store.load(tmp_path / "model")
     assert manifest["format_version"] == 2 and "levels" not in manifest
-    assert manifest["quantiles"] == list(old.quantiles) == [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]
+    assert (
+        manifest["quantiles"]
+        == list(old.quantiles)
+        == [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]
+    )
     assert manifest["trained"]["initial_weights"] == "scratch" and "fitted" in groups
     assert "batching" in manifest["training"] and "regime" not in manifest["training"]
     new = lc.load(tmp_path / "model")
@@ -565,7 +627,10 @@ def test_a_model_of_format_1_is_saved_as_one_of_format_2(name, tmp_path):
 def test_weights_of_a_folder_of_format_1_know_what_they_have_seen(name):
     folder = ROOT / "tests" / "golden" / name
     start = LSTMForecaster(6, weights=folder)
-    assert start.trained_ends == lc.load(folder).trained_ends and len(start.trained_ends) == 3
+    assert (
+        start.trained_ends == lc.load(folder).trained_ends
+        and len(start.trained_ends) == 3
+    )
 
 
 def test_a_folder_that_holds_no_forecaster_is_refused(tmp_path):
@@ -576,7 +641,16 @@ def test_a_folder_that_holds_no_forecaster_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "key", ["horizon", "quantiles", "frequency", "periods", "columns", "network", "target_kind"]
+    "key",
+    [
+        "horizon",
+        "quantiles",
+        "frequency",
+        "periods",
+        "columns",
+        "network",
+        "target_kind",
+    ],
 )
 def test_an_incomplete_manifest_is_refused(tmp_path, key):
     saved(monthly(seasonal(1, 30)), tmp_path / "model")
@@ -625,14 +699,19 @@ def test_the_package_predicts_without_pytorch_installed(tmp_path):
         str(tmp_path / "model"),
     ]
     done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True
+        command,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "(1, 3)"
 
 
 def test_intervals_of_positive_series_stay_positive_after_a_shock():
-    values = np.concatenate([np.full(30, 20.0) + np.arange(30) % 3, [400.0, 380.0, 21.0, 20.0]])
+    values = np.concatenate(
+        [np.full(30, 20.0) + np.arange(30) % 3, [400.0, 380.0, 21.0, 20.0]]
+    )
     forecast = LSTMForecaster(12).predict(
         lc.Panel.from_arrays(values, frequency="MS", start="2020-01")
     )
@@ -645,7 +724,9 @@ def test_levels_of_the_wrong_type_are_refused():
             LSTMForecaster(3, quantiles=levels)
 
 
-@pytest.mark.parametrize(("old", "new"), [("free", "recursive"), ("observed", "one-step")])
+@pytest.mark.parametrize(
+    ("old", "new"), [("free", "recursive"), ("observed", "one-step")]
+)
 def test_old_names_of_modes_are_taken_with_a_note(old, new):
     model, panel = LSTMForecaster(3), monthly(seasonal(0, 60))
     with pytest.warns(DeprecationWarning, match=f"now called '{new}'"):
@@ -661,7 +742,10 @@ def asked_of(model: LSTMForecaster, *horizons: int) -> list[Asked]:
 
 
 def alone_and_together(model: LSTMForecaster, panels: list[lc.Panel], *horizons: int):
-    alone = [model.predict(panel, steps) for panel, steps in zip(panels, horizons, strict=True)]
+    alone = [
+        model.predict(panel, steps)
+        for panel, steps in zip(panels, horizons, strict=True)
+    ]
     asked = asked_of(model, *horizons)
     return zip(
         alone,
@@ -674,7 +758,8 @@ def test_panels_that_are_read_in_one_pass_are_forecast_as_if_alone():
     counts = np.round(np.maximum(seasonal(3, 90) - 22, 0))
     panels = [
         monthly(seasonal(1, 60)),
-        monthly(seasonal(2, 75), seasonal(5, 40)),  # two in one panel share their calibration
+        # two in one panel share their calibration
+        monthly(seasonal(2, 75), seasonal(5, 40)),
         lc.read({"ds": np.arange(1, 91), "y": counts}, kind="count"),
         hourly(seasonal(4, 300)),
         lc.Panel.from_arrays([5.0, 6.0, 5.5, 6.2]),
@@ -686,18 +771,26 @@ def test_panels_that_are_read_in_one_pass_are_forecast_as_if_alone():
         assert together.ids.tolist() == alone.ids.tolist()
         assert together.times.tolist() == alone.times.tolist()
         assert together.combination.names == alone.combination.names
-        np.testing.assert_allclose(together.combination.shares, alone.combination.shares, rtol=1e-4)
+        np.testing.assert_allclose(
+            together.combination.shares, alone.combination.shares, rtol=1e-4
+        )
         np.testing.assert_allclose(together.dependence, alone.dependence, rtol=1e-4)
 
 
 def test_panels_that_are_alike_are_weighed_in_one_pass(monkeypatch):
     """Also where one of them is too short for most of the simple forecasts."""
     asked, points = [], Linear.points
-    monkeypatch.setattr(Linear, "points", lambda *given: asked.append(1) or points(*given))
+    monkeypatch.setattr(
+        Linear, "points", lambda *given: asked.append(1) or points(*given)
+    )
     model = LSTMForecaster(horizon=3)
-    panels = [monthly(seasonal(k, 50 + k)) for k in range(3)] + [monthly(seasonal(9, 5))]
+    panels = [monthly(seasonal(k, 50 + k)) for k in range(3)] + [
+        monthly(seasonal(9, 5))
+    ]
     requests = asked_of(model, 3, 3, 3, 3)
-    *_, whole, short = forecast_each(model.model, panels, requests, [model.quantiles] * 4)
+    *_, whole, short = forecast_each(
+        model.model, panels, requests, [model.quantiles] * 4
+    )
     assert len(asked) == 1
     assert short.combination.names == model.predict(panels[-1]).combination.names
     assert len(short.combination.names) < len(whole.combination.names)
@@ -713,9 +806,14 @@ def test_panels_that_are_alike_are_read_in_one_pass(monkeypatch):
 
     monkeypatch.setattr(Fitted, "decode", counted)
     model = LSTMForecaster(horizon=3)
-    panels = [monthly(seasonal(k, 50 + k)) for k in range(4)] + [hourly(seasonal(9, 50))]
+    panels = [monthly(seasonal(k, 50 + k)) for k in range(4)] + [
+        hourly(seasonal(9, 50))
+    ]
     forecast_each(
-        model.model, panels, asked_of(model, 3, 3, 5, 3, 3), [model.quantiles] * len(panels)
+        model.model,
+        panels,
+        asked_of(model, 3, 3, 5, 3, 3),
+        [model.quantiles] * len(panels),
     )
     assert sorted(passes) == [1, 4]  # 3 steps and 5 are answered by the same pass
 
@@ -730,7 +828,9 @@ def test_panels_whose_times_do_not_all_occur_are_read_in_one_pass_too():
     days = np.arange("2024-01-01", "2024-06-01", dtype="datetime64[D]")
     open_days = days[(days.astype(int) + 3) % 7 != 6]  # never on Sundays
     panels = [
-        lc.read({"ds": open_days, "y": seasonal(k, len(open_days))}, calendar="observed")
+        lc.read(
+            {"ds": open_days, "y": seasonal(k, len(open_days))}, calendar="observed"
+        )
         for k in range(2)
     ]
     model = LSTMForecaster(horizon=9)

@@ -18,19 +18,33 @@ from lstmcast.evaluation.resuming import facts
 from lstmcast.model.heads import Point
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
-from lstmcast.training_config import Optimiser, TrainingConfig, Validation, WholeSequence, Windows
+from lstmcast.training_config import (
+    Optimiser,
+    TrainingConfig,
+    Validation,
+    WholeSequence,
+    Windows,
+)
 from lstmcast.transforms import Chain, Difference, Log1p, MinMax, Standard
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-SMALL = replace(TrainingConfig.from_scratch(), epochs=2, steps_per_epoch=2, batch_size=8)
+SMALL = replace(
+    TrainingConfig.from_scratch(), epochs=2, steps_per_epoch=2, batch_size=8
+)
 SCALED = Transformed(Standard())
 PLAIN = NetworkConfig(layers=(4,), inputs=SCALED, head="point", horizon=1)
-WAVES = TrainingConfig(epochs=2, batching=Windows(length=8), validation=Validation(steps=12))
+WAVES = TrainingConfig(
+    epochs=2, batching=Windows(length=8), validation=Validation(steps=12)
+)
 
 
 def scratch(horizon=6, **chosen):
-    settings = {"weights": "scratch", "network": NetworkConfig(layers=(8,)), "training": SMALL}
+    settings = {
+        "weights": "scratch",
+        "network": NetworkConfig(layers=(8,)),
+        "training": SMALL,
+    }
     return lc.LSTMForecaster(horizon, **{**settings, **chosen})
 
 
@@ -60,7 +74,9 @@ class TestEveryKind:
         assert forecast.point.shape == (3, 6) and np.isfinite(forecast.quantiles).all()
         assert (np.diff(forecast.quantiles, axis=2) >= 0).all()
         assert (forecast.interval(95).upper > forecast.interval(95).lower).all()
-        np.testing.assert_array_equal(model.fit(waves()).predict().quantiles, forecast.quantiles)
+        np.testing.assert_array_equal(
+            model.fit(waves()).predict().quantiles, forecast.quantiles
+        )
         assert len(model.history) >= 2 and model.trained_ends is not None
 
     def test_it_can_be_sent_to_another_process(self, make):
@@ -77,9 +93,12 @@ class TestEveryKind:
         model = make().fit(data.until([50, 50, 50]))
         model.save(tmp_path / "model")
         loaded = lc.load(tmp_path / "model")
-        np.testing.assert_array_equal(loaded.predict().quantiles, model.predict().quantiles)
+        np.testing.assert_array_equal(
+            loaded.predict().quantiles, model.predict().quantiles
+        )
         assert (
-            loaded.trained_ends == model.trained_ends and loaded.record.initial_weights == "scratch"
+            loaded.trained_ends == model.trained_ends
+            and loaded.record.initial_weights == "scratch"
         )
         assert loaded.history.frame()["train_loss"].tolist() == pytest.approx(
             model.history.frame()["train_loss"].tolist(), nan_ok=True
@@ -96,7 +115,9 @@ class TestEveryKind:
     def test_the_order_of_the_series_does_not_matter(self, make):
         data = waves()
         one, other = make().fit(data), make().fit(data.select(["s2", "s0", "s1"]))
-        np.testing.assert_allclose(one.predict(data).point, other.predict(data).point, rtol=1e-5)
+        np.testing.assert_allclose(
+            one.predict(data).point, other.predict(data).point, rtol=1e-5
+        )
 
     def test_modes_and_cutoffs(self, make):
         data = waves()
@@ -111,7 +132,9 @@ class TestEveryKind:
         assert model.predict(data, 20, mode="recursive").point.shape == (3, 20)
 
 
-@pytest.mark.parametrize("make", [scratch, plain, lambda: lc.LSTMForecaster(6, training=SMALL)])
+@pytest.mark.parametrize(
+    "make", [scratch, plain, lambda: lc.LSTMForecaster(6, training=SMALL)]
+)
 class TestFitInPlace:
     """`fit` sets what was fitted and nothing else."""
 
@@ -126,10 +149,14 @@ class TestFitInPlace:
 
     def test_a_second_fit_starts_from_the_configured_weights(self, make):
         twice, once = make().fit(waves(2, 50)).fit(waves()), make().fit(waves())
-        for ours, theirs in zip(twice.network.members, once.network.members, strict=True):
+        for ours, theirs in zip(
+            twice.network.members, once.network.members, strict=True
+        ):
             for name, array in ours.items():
                 np.testing.assert_array_equal(array, theirs[name], err_msg=name)
-        np.testing.assert_array_equal(twice.predict().quantiles, once.predict().quantiles)
+        np.testing.assert_array_equal(
+            twice.predict().quantiles, once.predict().quantiles
+        )
         np.testing.assert_array_equal(twice.fitted.factors_HI, once.fitted.factors_HI)
         assert twice.trained_ends == once.trained_ends
 
@@ -137,7 +164,12 @@ class TestFitInPlace:
         model = make()
         before = (model.specification, model.training, model.transforms, model.horizon)
         model.fit(waves())
-        assert before == (model.specification, model.training, model.transforms, model.horizon)
+        assert before == (
+            model.specification,
+            model.training,
+            model.transforms,
+            model.horizon,
+        )
         assert model == make() and hash(model) == hash(make())
         assert model.unfitted().fitted is None and model.fitted is not None
         assert model.replace(horizon=3).fitted is None
@@ -170,7 +202,9 @@ def test_the_former_name_of_the_record_is_taken_with_a_note():
 def test_what_comes_after_the_training_part_changes_nothing_but_the_validation():
     data, model = waves(), scratch(training=replace(SMALL, validation=None, epochs=3))
     whole = model.fit(data.until([48] * 3))
-    held = scratch(training=replace(SMALL, validation=Validation(steps=12), epochs=3)).fit(data)
+    held = scratch(
+        training=replace(SMALL, validation=Validation(steps=12), epochs=3)
+    ).fit(data)
     assert whole.trained_ends == held.trained_ends
     losses = [part.history.columns()["train_loss"] for part in (whole, held)]
     np.testing.assert_array_equal(*losses)
@@ -185,9 +219,13 @@ def test_fine_tuning_is_never_worse_than_its_start_on_validation():
         optimiser=Optimiser(learning_rate=9.0),
     )
     model = lc.LSTMForecaster(6, training=hot).fit(waves())
-    assert "its start" in " ".join(model.record.notes) or "start" in model.record.notes[0]
+    assert (
+        "its start" in " ".join(model.record.notes) or "start" in model.record.notes[0]
+    )
     shipped = lc.LSTMForecaster(6)
-    for ours, theirs in zip(model.network.members, shipped.network.members, strict=True):
+    for ours, theirs in zip(
+        model.network.members, shipped.network.members, strict=True
+    ):
         for name, array in ours.items():
             np.testing.assert_array_equal(array, theirs[name], err_msg=name)
 
@@ -205,7 +243,9 @@ def test_a_users_own_head_and_loss():
         seen.append(tuple(point.shape))
         return (point - target).abs()
 
-    model = plain(head=Twice(), network=replace(PLAIN, horizon=6)).fit(waves(), loss=loss)
+    model = plain(head=Twice(), network=replace(PLAIN, horizon=6)).fit(
+        waves(), loss=loss
+    )
     assert seen and np.isfinite(model.predict().point).all()
 
 
@@ -216,7 +256,9 @@ def test_callbacks_are_told_and_may_stop():
         reports.append(report)
         return report.epoch == 2
 
-    model = scratch(training=replace(SMALL, epochs=9)).fit(waves(), callbacks=[stop_after_two])
+    model = scratch(training=replace(SMALL, epochs=9)).fit(
+        waves(), callbacks=[stop_after_two]
+    )
     assert [report.epoch for report in reports] == [1, 2] and model.history.columns()[
         "epoch"
     ].max() == 2
@@ -236,9 +278,9 @@ def test_backtests_fit_a_model_that_needs_it():
         lc.backtest(fitted, waves(), cutoffs=4, refit="never")
     held_back = fitted.model.held_back_from(waves())
     assert np.isfinite(
-        lc.backtest(fitted, waves(), cutoffs=held_back[:, None], refit="never").scores["lstmcast"][
-            "mae"
-        ]
+        lc.backtest(fitted, waves(), cutoffs=held_back[:, None], refit="never").scores[
+            "lstmcast"
+        ]["mae"]
     )
 
 
@@ -254,7 +296,12 @@ def test_backtests_fit_copies(refit):
 
 def test_a_backtest_goes_on_whatever_the_model_was_fitted_to_meanwhile(tmp_path):
     model, data, told = scratch(3), waves(1), []
-    arguments = {"cutoffs": 2, "refit": "each", "baselines": False, "folder": tmp_path / "kept"}
+    arguments = {
+        "cutoffs": 2,
+        "refit": "each",
+        "baselines": False,
+        "folder": tmp_path / "kept",
+    }
     first = lc.backtest(model, data, **arguments)
     model.fit(data)
     again = lc.backtest(model, data, **arguments, progress=told.append)
@@ -270,17 +317,24 @@ def test_a_model_that_was_trained_again_to_the_same_bits_is_the_same_to_a_backte
 
 def test_a_backtest_in_several_processes_is_that_of_one():
     data, model = waves(1), scratch(3, training=replace(SMALL, epochs=1))
-    given = {"cutoffs": 2, "refit": "each", "baselines": False, "fit_options": {"threads": 1}}
-    alone, spread = (lc.backtest(model, data, workers=workers, **given) for workers in (None, 2))
+    given = {
+        "cutoffs": 2,
+        "refit": "each",
+        "baselines": False,
+        "fit_options": {"threads": 1},
+    }
+    alone, spread = (
+        lc.backtest(model, data, workers=workers, **given) for workers in (None, 2)
+    )
     np.testing.assert_array_equal(
         alone.forecasts["lstmcast"].quantiles, spread.forecasts["lstmcast"].quantiles
     )
 
 
 def test_the_shipped_network_is_known_in_another_process():
-    tuned = pickle.loads(pickle.dumps(lc.LSTMForecaster(3, training=replace(SMALL, epochs=1)))).fit(
-        waves(1)
-    )
+    tuned = pickle.loads(
+        pickle.dumps(lc.LSTMForecaster(3, training=replace(SMALL, epochs=1)))
+    ).fit(waves(1))
     assert tuned.record.initial_weights == "pretrained"
 
 
@@ -298,13 +352,16 @@ def test_the_shipped_network_and_its_fine_tuned_self_are_compared():
 def test_columns_read_together():
     t = np.arange(80)
     data = lc.Panel.from_arrays({"sin": np.sin(t / 4), "cos": np.cos(t / 4)})
-    model = plain(network=replace(PLAIN, inputs=Transformed(MinMax(), columns=2), before=(4,))).fit(
-        data
-    )
+    model = plain(
+        network=replace(PLAIN, inputs=Transformed(MinMax(), columns=2), before=(4,))
+    ).fit(data)
     forecast = model.predict(data, 5)
     assert forecast.point.shape == (2, 5)
     states = model.states(data)
-    assert states["sin"][0][0].shape == (80, 4) and states["cos"][0][0] is states["sin"][0][0]
+    assert (
+        states["sin"][0][0].shape == (80, 4)
+        and states["cos"][0][0] is states["sin"][0][0]
+    )
 
 
 def test_article_1_in_a_few_lines():
@@ -320,8 +377,12 @@ def test_article_1_in_a_few_lines():
     ).fit("examples/airline.csv")
     ends = next(iter(model.trained_ends.values()))
     assert str(ends)[:7] == "1957-05"
-    forecast = model.predict("examples/airline.csv", cutoffs=np.array([[101]]), mode="recursive")
-    assert forecast.point.shape == (1, 43) and str(forecast.times[0, 0])[:7] == "1957-06"
+    forecast = model.predict(
+        "examples/airline.csv", cutoffs=np.array([[101]]), mode="recursive"
+    )
+    assert (
+        forecast.point.shape == (1, 43) and str(forecast.times[0, 0])[:7] == "1957-06"
+    )
 
 
 @pytest.mark.parametrize(
@@ -340,7 +401,9 @@ def test_what_does_not_go_together_is_refused_at_once(arguments, message):
 
 def formerly(*arguments, transforms, **chosen):
     """A forecaster that is given transforms as they were given before they were inputs."""
-    with pytest.warns(DeprecationWarning, match=r"inputs: network=.*Transformed") as warned:
+    with pytest.warns(
+        DeprecationWarning, match=r"inputs: network=.*Transformed"
+    ) as warned:
         model = lc.LSTMForecaster(*arguments, transforms=transforms, **chosen)
     assert warned[0].filename == __file__
     return model
@@ -357,7 +420,10 @@ class TestTransformsOfAForecaster:
         assert old.replace(seed=2) == new.replace(seed=2)
         old, new = old.fit(waves()).predict(), new.fit(waves()).predict()
         np.testing.assert_array_equal(old.quantiles, new.quantiles)
-        assert formerly(6, transforms=(), network=bare, **chosen).specification.network == bare
+        assert (
+            formerly(6, transforms=(), network=bare, **chosen).specification.network
+            == bare
+        )
 
     def test_given_weights_get_them(self):
         network = plain().fit(waves()).network
@@ -376,7 +442,10 @@ class TestTransformsOfAForecaster:
         other = formerly(6, weights=tmp_path, transforms=MinMax())
         network = usual.network.with_inputs(Transformed(MinMax()))
         assert other == lc.LSTMForecaster(6, weights=network)
-        assert other.training == usual.training and other.trained_ends == usual.trained_ends
+        assert (
+            other.training == usual.training
+            and other.trained_ends == usual.trained_ends
+        )
         old = json.loads(usual.to_json()) | {
             "transforms": Transformed(MinMax()).transforms.described()
         }
@@ -384,8 +453,14 @@ class TestTransformsOfAForecaster:
 
     def test_other_inputs_have_no_place_for_them(self):
         assert formerly(6, transforms=()) == lc.LSTMForecaster(6)
-        for given, message in ((Difference(), "transformed inputs"), ("log", "not transforms")):
-            with pytest.warns(DeprecationWarning), pytest.raises(UsageError, match=message):
+        for given, message in (
+            (Difference(), "transformed inputs"),
+            ("log", "not transforms"),
+        ):
+            with (
+                pytest.warns(DeprecationWarning),
+                pytest.raises(UsageError, match=message),
+            ):
                 lc.LSTMForecaster(6, transforms=given)
 
 
@@ -430,9 +505,13 @@ def test_an_incomplete_part_of_a_trained_model_is_noticed(lost, tmp_path):
 def test_the_manifest_can_be_read_by_people(tmp_path):
     plain().fit(waves()).save(tmp_path / "model")
     manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
-    assert manifest["network"]["layers"] == [4] and manifest["training"]["batching"]["length"] == 8
     assert (
-        manifest["network"]["inputs"]["transforms"]["chain"]["steps"][0]["name"] == "standard"
+        manifest["network"]["layers"] == [4]
+        and manifest["training"]["batching"]["length"] == 8
+    )
+    assert (
+        manifest["network"]["inputs"]["transforms"]["chain"]["steps"][0]["name"]
+        == "standard"
         and manifest["trained"]["epochs"] == 2
     )
 
@@ -440,19 +519,26 @@ def test_the_manifest_can_be_read_by_people(tmp_path):
 @pytest.mark.parametrize(
     ("loss", "message"),
     [
-        (lambda point, target: (point - target).abs().mean(), r"a tensor of shape \(\)"),
+        (
+            lambda point, target: (point - target).abs().mean(),
+            r"a tensor of shape \(\)",
+        ),
         (lambda point, target: 0.5, "a float"),
     ],
     ids=["one number", "no tensor"],
 )
 def test_a_loss_that_is_not_of_each_value_is_refused(loss, message):
-    with pytest.raises(UsageError, match=f"Your own loss returns {message}.*each value"):
+    with pytest.raises(
+        UsageError, match=f"Your own loss returns {message}.*each value"
+    ):
         plain().fit(waves(), loss=loss)
 
 
 def test_a_network_that_does_not_fit_in_memory_is_said_to():
     huge = plain(
-        network=NetworkConfig(layers=(2_000_000,), inputs=Transformed(), head="point", horizon=1)
+        network=NetworkConfig(
+            layers=(2_000_000,), inputs=Transformed(), head="point", horizon=1
+        )
     )
     with pytest.raises(ModelError, match="does not fit in memory"):
         huge.fit(waves())

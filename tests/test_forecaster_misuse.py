@@ -36,7 +36,11 @@ def panel(start="2015-01", **series):
 
 
 def causal(**chosen):
-    settings = {"weights": "scratch", "network": lc.NetworkConfig(layers=(4,)), "training": CAUSAL}
+    settings = {
+        "weights": "scratch",
+        "network": lc.NetworkConfig(layers=(4,)),
+        "training": CAUSAL,
+    }
     return lc.LSTMForecaster(6, **settings | chosen)
 
 
@@ -66,15 +70,27 @@ class Half(Point):
             lambda: lc.Optimiser("sgd", betas=(0.5, 0.9)),
             "betas is of 'adam' and 'adamw' only. Leave it out",
         ),
-        (lambda: lc.Schedule("cosine", warmup=0.5), "warmup is of 'warmup_cosine' only"),
+        (
+            lambda: lc.Schedule("cosine", warmup=0.5),
+            "warmup is of 'warmup_cosine' only",
+        ),
         (lambda: lc.Schedule(every=3), "every is of 'step' and 'plateau' only"),
-        (lambda: TrainingConfig(loss=lc.Loss("mse", level=0.9)), "level is of 'pinball' only"),
-        (lambda: replace(PLAIN, activation="relu"), "activation='relu' is for dense layers"),
+        (
+            lambda: TrainingConfig(loss=lc.Loss("mse", level=0.9)),
+            "level is of 'pinball' only",
+        ),
+        (
+            lambda: replace(PLAIN, activation="relu"),
+            "activation='relu' is for dense layers",
+        ),
         (lambda: replace(PLAIN, residual=True), "needs layers of equal width"),
         (lambda: lc.Adaptive(window=1), r"Adaptive\(window=1\)"),
         (lambda: lc.Transformed(columns=0), "columns=0 must be a whole number"),
         (lambda: lc.NetworkConfig(inputs=lc.Standard()), "are not inputs"),
-        (lambda: lc.LSTMForecaster(6, head=Half()), "the shipped network has a head of its own"),
+        (
+            lambda: lc.LSTMForecaster(6, head=Half()),
+            "the shipped network has a head of its own",
+        ),
         (
             lambda: lc.SaveBest("x", name="mine{epoch}", only=True),
             "only=True keeps one forecaster",
@@ -113,7 +129,9 @@ def test_arguments_of_fit_of_another_kind(arguments, message):
 
 
 def test_of_two_losses_one_is_refused():
-    model = plain(training=TrainingConfig(epochs=1, batching=Windows(length=8), loss="mae"))
+    model = plain(
+        training=TrainingConfig(epochs=1, batching=Windows(length=8), loss="mae")
+    )
     with pytest.raises(UsageError, match="only one can be minimised"):
         model.fit(panel(), loss=lambda point, target: (point - target) ** 2)
 
@@ -121,7 +139,10 @@ def test_of_two_losses_one_is_refused():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"batching": Windows(24, stride=10)}, r"Windows\(stride=10\) is for transformed inputs"),
+        (
+            {"batching": Windows(24, stride=10)},
+            r"Windows\(stride=10\) is for transformed inputs",
+        ),
         (
             {"batching": Windows(24, shuffle=False)},
             r"Windows\(shuffle=False\) is for transformed inputs",
@@ -144,17 +165,22 @@ def test_intervals_that_were_not_measured_are_said(tmp_path):
         (None, True),
         (Validation(share=0.3, by="windows"), True),
     ):
-        training = TrainingConfig(epochs=1, batching=Windows(length=8), validation=validation)
+        training = TrainingConfig(
+            epochs=1, batching=Windows(length=8), validation=validation
+        )
         notes = plain(training=training).fit(panel()).record.notes
         assert any(noted in note for note in notes) == said
 
 
 def test_transforms_of_series_that_are_not_there_are_said():
     transforms = lc.Transforms(
-        lc.Chain((lc.Standard(),)), {"b": lc.Chain(), "airlnie": lc.Chain((lc.Log1p(),))}
+        lc.Chain((lc.Standard(),)),
+        {"b": lc.Chain(), "airlnie": lc.Chain((lc.Log1p(),))},
     )
     notes = reading(transforms).fit(panel()).record.notes
-    assert "transforms are given for series that the data do not have: 'airlnie'" in notes
+    assert (
+        "transforms are given for series that the data do not have: 'airlnie'" in notes
+    )
 
 
 def test_a_head_for_a_network_that_has_another_is_refused(tmp_path):
@@ -166,7 +192,9 @@ def test_a_head_for_a_network_that_has_another_is_refused(tmp_path):
         lambda: lc.LSTMForecaster(6, weights=tmp_path / "model", head=Half()),
         lambda: lc.Stream(model.network, ["a"], head=Half()),
     ):
-        with pytest.raises(UsageError, match="is named 'half', and the network's head is 'point'"):
+        with pytest.raises(
+            UsageError, match="is named 'half', and the network's head is 'point'"
+        ):
             use()
 
 
@@ -179,7 +207,9 @@ def test_what_a_network_reads_before_it_forecasts_does_not_hang_on_how_it_is_to_
     )
     model.save(tmp_path / "model")
     usual = lc.LSTMForecaster(6, weights=tmp_path / "model").predict(panel()).point
-    other = lc.LSTMForecaster(6, weights=tmp_path / "model", training=TrainingConfig(epochs=5))
+    other = lc.LSTMForecaster(
+        6, weights=tmp_path / "model", training=TrainingConfig(epochs=5)
+    )
     np.testing.assert_array_equal(other.predict(panel()).point, usual)
     other.save(tmp_path / "other", panel())
     np.testing.assert_array_equal(lc.load(tmp_path / "other").predict().point, usual)
@@ -188,7 +218,9 @@ def test_what_a_network_reads_before_it_forecasts_does_not_hang_on_how_it_is_to_
 
 
 def test_one_step_ahead_is_no_longer_forecast():
-    with pytest.raises(UsageError, match="one step ahead: horizon=24 has no effect in it"):
+    with pytest.raises(
+        UsageError, match="one step ahead: horizon=24 has no effect in it"
+    ):
         causal().fit(panel()).predict(horizon=24, mode="one-step")
 
 
@@ -265,7 +297,9 @@ class TestMemory:
     data."""
 
     @pytest.mark.parametrize(
-        "transforms", [lc.Standard(), lc.Difference(), GROWING], ids=["scaled", "lag", "season"]
+        "transforms",
+        [lc.Standard(), lc.Difference(), GROWING],
+        ids=["scaled", "lag", "season"],
     )
     @pytest.mark.parametrize(
         "unknown", [slice(50, 60), slice(44, 52)], ids=["at the end", "within"]
@@ -277,14 +311,20 @@ class TestMemory:
         fitted = reading(transforms).fit(data)
         remembered = fitted.predict()
         fitted.fitted = replace(fitted.fitted, saved_context=None)
-        np.testing.assert_array_equal(remembered.quantiles, fitted.predict(data).quantiles)
+        np.testing.assert_array_equal(
+            remembered.quantiles, fitted.predict(data).quantiles
+        )
         assert np.isfinite(remembered.quantiles).all()
 
     @pytest.mark.parametrize(
-        "transforms", [lc.Standard(), lc.Difference(), GROWING], ids=["scaled", "lag", "season"]
+        "transforms",
+        [lc.Standard(), lc.Difference(), GROWING],
+        ids=["scaled", "lag", "season"],
     )
     @pytest.mark.parametrize("gap", [1, 3, 7])
-    def test_steps_missing_before_newer_data_are_read_across(self, transforms, gap, tmp_path):
+    def test_steps_missing_before_newer_data_are_read_across(
+        self, transforms, gap, tmp_path
+    ):
         fitted = reading(transforms).fit(panel(a=TREND[:45]))
         fitted.save(tmp_path / "model")
         loaded = lc.load(tmp_path / "model")
@@ -293,7 +333,9 @@ class TestMemory:
         start = str(panel(a=TREND).times(0)[45 + gap])[:7]
         went_on = loaded.predict(panel(start, a=TREND[45 + gap :]))
         fitted.fitted = replace(fitted.fitted, saved_context=None)
-        np.testing.assert_array_equal(went_on.quantiles, fitted.predict(panel(a=values)).quantiles)
+        np.testing.assert_array_equal(
+            went_on.quantiles, fitted.predict(panel(a=values)).quantiles
+        )
 
     def test_transforms_that_were_not_fitted_need_all_of_the_data(self, tmp_path):
         network = plain().fit(panel()).network
@@ -311,14 +353,19 @@ class TestSeriesThatCannotBeForecast:
         fitted = reading(transforms).fit(panel(a=TREND, void=np.full(60, np.nan)))
         with caplog.at_level(logging.WARNING, "lstmcast"):
             forecast = fitted.predict()
-        assert np.isfinite(forecast.quantiles[0]).all() and np.isnan(forecast.quantiles[1]).all()
+        assert (
+            np.isfinite(forecast.quantiles[0]).all()
+            and np.isnan(forecast.quantiles[1]).all()
+        )
         assert "1 of 2 series ('void'): 1 known value is needed" in caplog.text
 
     def test_a_series_shorter_than_a_lag_is_named(self, caplog):
         fitted = reading(GROWING).fit(panel(a=TREND, short=TREND[:4]))
         with caplog.at_level(logging.WARNING, "lstmcast"):
             forecast = fitted.predict()
-        assert np.isfinite(forecast.point[0]).all() and np.isnan(forecast.point[1]).all()
+        assert (
+            np.isfinite(forecast.point[0]).all() and np.isnan(forecast.point[1]).all()
+        )
         assert "'short'): 13 known values are needed" in caplog.text
 
 
@@ -332,10 +379,12 @@ def test_values_that_32_bits_cannot_hold_are_refused():
 
 
 def test_columns_that_are_read_together_keep_their_order():
-    fitted = plain(network=replace(PLAIN, inputs=lc.Transformed(lc.Standard(), columns=2))).fit(
-        panel()
-    )
-    with pytest.raises(DataError, match=r"columns a, b together.*select\(\['a', 'b'\]\)"):
+    fitted = plain(
+        network=replace(PLAIN, inputs=lc.Transformed(lc.Standard(), columns=2))
+    ).fit(panel())
+    with pytest.raises(
+        DataError, match=r"columns a, b together.*select\(\['a', 'b'\]\)"
+    ):
         fitted.predict(panel().select(["b", "a"]))
     others = panel(x=TREND, y=TREND[::-1])
     np.testing.assert_allclose(
@@ -355,9 +404,14 @@ class TestWeightsThatHaveSeenTheData:
 
     @pytest.mark.parametrize("refit", [None, "never", "once", "each"])
     def test_backtests_are_refused(self, folder, refit):
-        for model in (lc.load(folder), lc.LSTMForecaster(6, weights=folder, training=CAUSAL)):
+        for model in (
+            lc.load(folder),
+            lc.LSTMForecaster(6, weights=folder, training=CAUSAL),
+        ):
             with pytest.raises(UsageError, match=r"(have|has) seen"):
-                lc.backtest(model, panel(), horizon=6, cutoffs=2, refit=refit, baselines=False)
+                lc.backtest(
+                    model, panel(), horizon=6, cutoffs=2, refit=refit, baselines=False
+                )
 
     def test_they_may_go_on_with_newer_data_and_remember_both(self, folder, tmp_path):
         newer = panel(a=np.append(TREND, TREND + 60), c=TREND)
@@ -365,7 +419,8 @@ class TestWeightsThatHaveSeenTheData:
         assert not fitted.record.notes or "seen" not in " ".join(fitted.record.notes)
         fitted.save(tmp_path / "next")
         known = {
-            name: str(end)[:7] for name, end in lc.load(tmp_path / "next").trained_ends.items()
+            name: str(end)[:7]
+            for name, end in lc.load(tmp_path / "next").trained_ends.items()
         }
         assert known == {"a": "2024-06", "b": "2019-06", "c": "2019-06"}
 
@@ -377,7 +432,11 @@ class TestWeightsThatHaveSeenTheData:
 
     def test_other_series_are_free(self, folder):
         tested = lc.backtest(
-            lc.load(folder), panel(other=TREND), cutoffs=2, refit="never", baselines=False
+            lc.load(folder),
+            panel(other=TREND),
+            cutoffs=2,
+            refit="never",
+            baselines=False,
         )
         assert np.isfinite(tested.scores["lstmcast"]["mae"])
 
@@ -407,7 +466,9 @@ def test_transforms_and_batching_come_with_the_weights_of_a_folder(tmp_path):
     assert other.transforms != fitted.transforms and other.training == TrainingConfig()
 
 
-def test_a_fitted_model_forecasts_what_it_was_fitted_to_as_if_it_were_given_it(tmp_path):
+def test_a_fitted_model_forecasts_what_it_was_fitted_to_as_if_it_were_given_it(
+    tmp_path,
+):
     fitted, cutoffs = plain().fit(panel()), np.array([[10, 40], [20, 54]])
     for chosen in ({"mode": "one-step"}, {"cutoffs": cutoffs}, {}):
         remembered, given = fitted.predict(**chosen), fitted.predict(panel(), **chosen)
@@ -416,7 +477,9 @@ def test_a_fitted_model_forecasts_what_it_was_fitted_to_as_if_it_were_given_it(t
     fitted.save(tmp_path / "m")
     loaded = lc.load(tmp_path / "m")
     assert len(loaded.saved_context.panel.values) < len(panel().values)
-    np.testing.assert_array_equal(loaded.predict().quantiles, fitted.predict().quantiles)
+    np.testing.assert_array_equal(
+        loaded.predict().quantiles, fitted.predict().quantiles
+    )
 
 
 def test_the_seed_is_saved(tmp_path):
@@ -427,20 +490,27 @@ def test_the_seed_is_saved(tmp_path):
 def test_another_frequency_is_refused_and_new_series_start_afresh(caplog):
     fitted = causal().fit(panel())
     with pytest.raises(ModelError, match="daily"):
-        fitted.predict(lc.Panel.from_arrays({"a": TREND}, frequency="D", start="2020-01-01"))
+        fitted.predict(
+            lc.Panel.from_arrays({"a": TREND}, frequency="D", start="2020-01-01")
+        )
     with caplog.at_level(logging.INFO, "lstmcast"):
         forecast = fitted.predict(panel("2020-01", a=TREND[:3], c=TREND))
     assert "'a': continued" in caplog.text
     assert "'c': started from scratch, they are new" in caplog.text
     np.testing.assert_allclose(
-        forecast.point[1], causal().fit(panel()).predict(panel("2020-01", c=TREND)).point[0]
+        forecast.point[1],
+        causal().fit(panel()).predict(panel("2020-01", c=TREND)).point[0],
     )
 
 
 @pytest.mark.parametrize("rate, failed", [(1e6, True), (0.01, False)])
 def test_a_training_that_failed_says_so(rate, failed):
     optimiser = lc.Optimiser(learning_rate=rate)
-    training = TrainingConfig(epochs=20, batching=Windows(length=8), optimiser=optimiser)
+    training = TrainingConfig(
+        epochs=20, batching=Windows(length=8), optimiser=optimiser
+    )
     network = replace(PLAIN, inputs=lc.Transformed(lc.Standard()))
     fitted = plain(network=network, training=training).fit(panel())
-    assert any("the training has failed" in note for note in fitted.record.notes) == failed
+    assert (
+        any("the training has failed" in note for note in fitted.record.notes) == failed
+    )

@@ -27,7 +27,8 @@ JSON = {
     "records in a document": {"meta": {"pages": 1}, "data": RECORDS},
     "a page of an API": [{"page": 1, "total": 12}, RECORDS],
     "nested records": [
-        {"date": {"start": day}, "value": {"sales": 5 + n}} for n, day in enumerate(DAYS)
+        {"date": {"start": day}, "value": {"sales": 5 + n}}
+        for n, day in enumerate(DAYS)
     ],
     "columns": {"date": DAYS, "sales": list(range(12))},
     "columns by row": {
@@ -44,10 +45,16 @@ JSON = {
     },
     "rows": [["date", "sales"], *[[day, n] for n, day in enumerate(DAYS)]],
     "rows without names": [[day, n] for n, day in enumerate(DAYS)],
-    "numbers as texts": [{"date": day, "sales": f"{n}.5"} for n, day in enumerate(DAYS)],
-    "missing values": [{"date": d, "sales": None if n == 3 else n} for n, d in enumerate(DAYS)],
+    "numbers as texts": [
+        {"date": day, "sales": f"{n}.5"} for n, day in enumerate(DAYS)
+    ],
+    "missing values": [
+        {"date": d, "sales": None if n == 3 else n} for n, d in enumerate(DAYS)
+    ],
     "milliseconds": [{"t": 1640995200000 + n * 86_400_000, "v": n} for n in range(12)],
-    "observations": {"observations": [{"date": d, "value": str(n)} for n, d in enumerate(DAYS)]},
+    "observations": {
+        "observations": [{"date": d, "value": str(n)} for n, d in enumerate(DAYS)]
+    },
 }
 
 
@@ -70,7 +77,8 @@ def test_json_lines(tmp_path):
 def test_series_that_are_records(tmp_path):
     path = tmp_path / "data.jsonl"
     series = [
-        {"item_id": s, "start": "2020-01-31", "freq": "ME", "target": [1, 2, 3, 4]} for s in "ab"
+        {"item_id": s, "start": "2020-01-31", "freq": "ME", "target": [1, 2, 3, 4]}
+        for s in "ab"
     ]
     path.write_text("\n".join(map(json.dumps, series)))
     panel = lc.read(path)
@@ -79,7 +87,9 @@ def test_series_that_are_records(tmp_path):
 
 def test_a_wide_document_has_a_series_for_each_name(tmp_path):
     path = tmp_path / "data.json"
-    path.write_text(json.dumps({s: {day: n for n, day in enumerate(DAYS)} for s in ("a", "b")}))
+    path.write_text(
+        json.dumps({s: {day: n for n, day in enumerate(DAYS)} for s in ("a", "b")})
+    )
     assert lc.read(path, target="*").ids.tolist() == ["a", "b"]
 
 
@@ -93,7 +103,9 @@ def test_json_without_a_table_is_refused(text, tmp_path):
 
 
 def test_broken_json_names_its_line(tmp_path):
-    (tmp_path / "data.jsonl").write_text('{"date": "2022-01-01", "y": 1}\n{"date": "2022-01-\n')
+    (tmp_path / "data.jsonl").write_text(
+        '{"date": "2022-01-01", "y": 1}\n{"date": "2022-01-\n'
+    )
     with pytest.raises(lc.DataError, match="line 2 cannot be read"):
         lc.read(tmp_path / "data.jsonl")
 
@@ -232,7 +244,9 @@ def test_an_arff_file(tmp_path):
 
 def test_a_page_saved_as_a_saved_workbook(tmp_path):
     path = tmp_path / "data.xls"
-    cells = "".join(f"<tr><td>{day}</td><td>{n}</td></tr>" for n, day in enumerate(DAYS))
+    cells = "".join(
+        f"<tr><td>{day}</td><td>{n}</td></tr>" for n, day in enumerate(DAYS)
+    )
     path.write_text(
         f"<html><body><p>Report</p><table><tr><th>Day</th><th>Sold</th></tr>{cells}</table></body></html>"
     )
@@ -299,9 +313,9 @@ def test_of_several_sheets_with_series_the_reader_chooses(tmp_path):
     )
     with pytest.raises(lc.DataError, match="2 sheets with series") as caught:
         lc.read(path)
-    assert "--sheet 2021" in str(caught.value) and "'2022': 12 rows of day, sold" in str(
+    assert "--sheet 2021" in str(
         caught.value
-    )
+    ) and "'2022': 12 rows of day, sold" in str(caught.value)
     assert len(lc.read(path, sheet="2022").values) == 12
 
 
@@ -312,7 +326,9 @@ def test_the_columns_that_are_named_tell_the_sheet(tmp_path):
 
 
 def test_bookings_of_datev_take_their_years_from_the_header(tmp_path):
-    header = '"EXTF";700;21;"Buchungsstapel";12;2024;;"RE";"";"";1001;10001;20230701;4;{};{}'
+    header = (
+        '"EXTF";700;21;"Buchungsstapel";12;2024;;"RE";"";"";1001;10001;20230701;4;{};{}'
+    )
     columns = "Umsatz;WKZ;Konto;Belegdatum;Text"
     days = ["3011", "112", "0212", "3112", "101", "0201"]
     rows = [f"{n},5;EUR;8400;{day};x" for n, day in enumerate(days)]
@@ -321,7 +337,8 @@ def test_bookings_of_datev_take_their_years_from_the_header(tmp_path):
     path.write_text(text, encoding="cp1252")
     panel = lc.read(path, target="Umsatz", frequency="D")
     assert (
-        str(panel.times(0)[0])[:10] == "2023-11-30" and str(panel.times(0)[-1])[:10] == "2024-01-02"
+        str(panel.times(0)[0])[:10] == "2023-11-30"
+        and str(panel.times(0)[-1])[:10] == "2024-01-02"
     )
     assert "the years of 'Belegdatum' are those of DATEV's header" in str(panel.check())
 
@@ -336,7 +353,9 @@ def test_japanese_of_seven_bits_is_read(tmp_path):
 
 def test_numbers_that_are_formulas_of_text_are_numbers(tmp_path):
     path = tmp_path / "data.csv"
-    path.write_text("day,sold\n" + "".join(f'2024-01-0{n},="{n}5"\n' for n in range(1, 9)))
+    path.write_text(
+        "day,sold\n" + "".join(f'2024-01-0{n},="{n}5"\n' for n in range(1, 9))
+    )
     assert lc.read(path).values[:2].tolist() == [15, 25]
 
 
@@ -355,5 +374,13 @@ def test_a_tar_archive_says_what_it_is(tmp_path):
 def test_a_missing_value_with_a_flag_of_eurostat_is_missing(tmp_path):
     path = tmp_path / "data.csv"
     cells = ["5.5", ": c", "7.5 p", ":u", "9.5"]
-    path.write_text("month,y\n" + "".join(f"2024-{n:02d},{c}\n" for n, c in enumerate(cells, 1)))
-    assert [str(value) for value in lc.read(path).values] == ["5.5", "nan", "7.5", "nan", "9.5"]
+    path.write_text(
+        "month,y\n" + "".join(f"2024-{n:02d},{c}\n" for n, c in enumerate(cells, 1))
+    )
+    assert [str(value) for value in lc.read(path).values] == [
+        "5.5",
+        "nan",
+        "7.5",
+        "nan",
+        "9.5",
+    ]

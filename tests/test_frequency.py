@@ -32,7 +32,18 @@ CODES = [
     "W-SUN",
     "2W-WED",
 ]
-BUSINESS = ["BMS", "BME", "BQS", "BQE", "BQE-JAN", "BYS", "BYE", "BYE-MAR", "SMS", "SME"]
+BUSINESS = [
+    "BMS",
+    "BME",
+    "BQS",
+    "BQE",
+    "BQE-JAN",
+    "BYS",
+    "BYE",
+    "BYE-MAR",
+    "SMS",
+    "SME",
+]
 CODES += BUSINESS
 CODES += ["D", "2D", "B", "h", "4h", "30min", "15min", "5min", "min", "s", "10s"]
 
@@ -42,14 +53,20 @@ def dates(*texts: str) -> np.ndarray:
 
 
 def pandas_dates(code: str, count: int, start: str = "2015-02-10") -> np.ndarray:
-    return pd.date_range(start, periods=count, freq=code).to_numpy().astype("datetime64[us]")
+    return (
+        pd.date_range(start, periods=count, freq=code)
+        .to_numpy()
+        .astype("datetime64[us]")
+    )
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_range_agrees_with_pandas(code):
     expected = pandas_dates(code, 60)
     assert (parse_frequency(code).range(expected[0], 60) == expected).all()
-    assert (parse_frequency(code).range(expected[10], 50, offset=-10) == expected[:50]).all()
+    assert (
+        parse_frequency(code).range(expected[10], 50, offset=-10) == expected[:50]
+    ).all()
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -85,12 +102,18 @@ def test_position_undoes_advance(code, steps):
     "code", [code for code in CODES if code not in ("2D", "2MS", "2W-WED", "SME")]
 )
 def test_bins_agree_with_pandas_periods(code):
-    times = pd.date_range("2019-05-03", "2021-11-20", freq="7h").to_numpy().astype("datetime64[us]")
+    times = (
+        pd.date_range("2019-05-03", "2021-11-20", freq="7h")
+        .to_numpy()
+        .astype("datetime64[us]")
+    )
     if code == "B":
         times = times[pd.DatetimeIndex(times).weekday < 5]
     if code in ("min", "s", "10s", "5min"):
         times = times[:200]
-    labels = np.unique(parse_frequency(code).bin_labels(parse_frequency(code).bins(times)))
+    labels = np.unique(
+        parse_frequency(code).bin_labels(parse_frequency(code).bins(times))
+    )
     counts = pd.Series(1, index=times).resample(code).sum()
     expected = counts[counts > 0].index.to_numpy().astype("datetime64[us]")
     assert (labels == expected).all()
@@ -109,7 +132,9 @@ def test_months_without_the_day_use_their_last_one():
 
 
 def test_the_time_of_day_is_kept():
-    assert infer_frequency(dates("2024-01-31T18:00", "2024-02-29T18:00")) == parse_frequency("ME")
+    assert infer_frequency(
+        dates("2024-01-31T18:00", "2024-02-29T18:00")
+    ) == parse_frequency("ME")
     assert (
         str(parse_frequency("B").advance(dates("2024-03-01T17:30")[0], 1))
         == "2024-03-04T17:30:00.000000"
@@ -130,10 +155,14 @@ def test_times_off_the_grid_have_no_position():
         dates("2024-03-01", "2024-03-02", "2023-12-01"), dates("2024-01-01")[0]
     )
     assert positions.tolist() == [2, OFF_GRID, -1]
-    assert Frequency("integer", 5).position(np.array([0, 10, 12]), 0).tolist() == [0, 2, OFF_GRID]
-    assert parse_frequency("B").position(dates("2024-03-02"), dates("2024-03-01")[0]).tolist() == [
-        OFF_GRID
+    assert Frequency("integer", 5).position(np.array([0, 10, 12]), 0).tolist() == [
+        0,
+        2,
+        OFF_GRID,
     ]
+    assert parse_frequency("B").position(
+        dates("2024-03-02"), dates("2024-03-01")[0]
+    ).tolist() == [OFF_GRID]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +200,20 @@ def test_frequencies_are_read_as_people_write_them(text, code):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "soon", "0D", "W-FOO", "M-32", "MS-APR", "-3D", "1.5h", "D-MON", "Q-XXX", "m", "ms"],
+    [
+        "",
+        "soon",
+        "0D",
+        "W-FOO",
+        "M-32",
+        "MS-APR",
+        "-3D",
+        "1.5h",
+        "D-MON",
+        "Q-XXX",
+        "m",
+        "ms",
+    ],
 )
 def test_what_is_no_frequency_is_refused(text):
     with pytest.raises(UsageError, match=r"frequency .* is (not known|ambiguous)"):
@@ -229,7 +271,9 @@ def test_names_are_for_people(code, name):
 def test_short_month_ends_are_not_mistaken_for_a_day():
     assert infer_frequency(dates("2023-01-31", "2023-02-28", "2023-03-31")).code == "ME"
     assert infer_frequency(dates("2023-04-30", "2023-06-30")).code == "2ME"
-    assert infer_frequency(dates("2023-02-28", "2023-03-28", "2023-04-28")).code == "M-28"
+    assert (
+        infer_frequency(dates("2023-02-28", "2023-03-28", "2023-04-28")).code == "M-28"
+    )
 
 
 def test_business_days_need_fridays_before_mondays():
@@ -255,7 +299,9 @@ def test_integers_take_their_step():
 
 def test_nothing_can_be_said_about_single_times_or_split_seconds():
     assert infer_frequency(dates("2024-01-01")) is None
-    assert infer_frequency(dates("2024-01-01T00:00:00.0", "2024-01-01T00:00:00.1")) is None
+    assert (
+        infer_frequency(dates("2024-01-01T00:00:00.0", "2024-01-01T00:00:00.1")) is None
+    )
 
 
 def test_other_regular_series_are_named_and_short_or_sparse_ones_are_not():
@@ -266,7 +312,9 @@ def test_other_regular_series_are_named_and_short_or_sparse_ones_are_not():
     )
     found = infer(np.concatenate([daily, monthly, short]), np.array([0, 300, 312, 314]))
     assert found.frequency.code == "D"
-    assert [(other.code, series.tolist()) for other, series in found.others] == [("MS", [1])]
+    assert [(other.code, series.tolist()) for other, series in found.others] == [
+        ("MS", [1])
+    ]
 
 
 def test_weeks_on_different_weekdays_have_no_anchor():
@@ -285,7 +333,10 @@ def closing_days(first: str, *weeks: int, years: int) -> np.ndarray:
         (closing_days("2018-02-03", 4, 4, 5, years=5), "2018-02 for 2018-03-03"),
         (closing_days("2018-02-03", 4, 5, 4, years=2), "2018-02 for 2018-03-03"),
         (closing_days("2018-01-28", 5, 4, 4, years=1), "2018-02 for 2018-03-04"),
-        (np.delete(closing_days("2016-01-02", 4, 4, 5, years=3), slice(0, 3)), "2016-04 for"),
+        (
+            np.delete(closing_days("2016-01-02", 4, 4, 5, years=3), slice(0, 3)),
+            "2016-04 for",
+        ),
     ],
 )
 def test_months_of_weeks_are_named_and_the_advice_works(days, expected):

@@ -35,6 +35,8 @@ def test_changed_models_forecast_or_are_refused(seed, saved):
     assert not load_changed(seed, *saved).startswith("defect")
 
 
-@pytest.mark.parametrize("seed", [0, 27, 62, 64, 68, 79, 98, 116, 123, 142, 285, 381, 6066])
+@pytest.mark.parametrize(
+    "seed", [0, 27, 62, 64, 68, 79, 98, 116, 123, 142, 285, 381, 6066]
+)
 def test_models_that_once_were_defects(seed, saved):
     assert not load_changed(seed, *saved).startswith("defect")

@@ -52,7 +52,9 @@ def gone_on(tmp_path, newer, epochs=6, old=OLD, make=forecaster, **options):
 def same_weights(one, other):
     ours, theirs = one.network.members, other.network.members
     return all(
-        np.array_equal(a[name], b[name]) for a, b in zip(ours, theirs, strict=True) for name in a
+        np.array_equal(a[name], b[name])
+        for a, b in zip(ours, theirs, strict=True)
+        for name in a
     )
 
 
@@ -63,9 +65,13 @@ def test_a_training_goes_on_with_data_that_have_grown(tmp_path):
     old, new = (each.history.columns() for each in (first, model))
     np.testing.assert_array_equal(new["train_loss"][:3], old["train_loss"])
     assert new["train_loss"][3] < old["train_loss"][0]  # not from fresh weights
-    assert (np.diff(new["step"]) > 0).all() and new["step"][3] - new["step"][2] > old["step"][0]
+    assert (np.diff(new["step"]) > 0).all() and new["step"][3] - new["step"][2] > old[
+        "step"
+    ][0]
     assert {str(end)[:7] for end in model.trained_ends.values()} == {"2019-08"}
-    (note,) = (text for text in model.record.notes if text.startswith("continued after"))
+    (note,) = (
+        text for text in model.record.notes if text.startswith("continued after")
+    )
     assert "after epoch 3 with more data (36 new values of 3 of 3 series)" in note
     assert "the optimiser state and the fitted transforms are kept" in note
     assert model.predict().times[0, 0] == np.datetime64("2020-01-01")
@@ -80,19 +86,27 @@ def test_transforms_keep_what_they_had_learned_and_windows_their_length(tmp_path
     assert model.record.training.batching == first.record.training.batching
     fresh = forecaster(6).fit(waves())
     assert fresh.record.training.batching.length > first.record.training.batching.length
-    assert any((fresh.fitted.inputs.arrays()[name] != ours[name]).any() for name in ours)
+    assert any(
+        (fresh.fitted.inputs.arrays()[name] != ours[name]).any() for name in ours
+    )
 
 
 def test_the_best_weights_so_far_are_validated_on_what_is_held_back_now(tmp_path):
     hot = {
-        "optimiser": Optimiser(learning_rate=0.01, schedule=Schedule("step", every=3, factor=0.9))
+        "optimiser": Optimiser(
+            learning_rate=0.01, schedule=Schedule("step", every=3, factor=0.9)
+        )
     }
-    model, first = gone_on(tmp_path, waves(), make=lambda epochs: forecaster(epochs, **hot))
+    model, first = gone_on(
+        tmp_path, waves(), make=lambda epochs: forecaster(epochs, **hot)
+    )
     rows, old = model.history.columns(), first.history.columns()
     best = int(old["epoch"][old["best"]][0])
     assert rows["validation_loss"][best - 1] != old["validation_loss"][best - 1]
     others = np.delete(np.arange(3), best - 1)
-    np.testing.assert_array_equal(rows["validation_loss"][others], old["validation_loss"][others])
+    np.testing.assert_array_equal(
+        rows["validation_loss"][others], old["validation_loss"][others]
+    )
     compared = [rows["validation_loss"][best - 1], *rows["validation_loss"][3:]]
     assert rows["validation_loss"][rows["best"]][0] == min(compared)
 
@@ -111,9 +125,14 @@ def test_weights_that_were_better_before_the_growth_are_kept(tmp_path):
 def test_new_series_may_come_and_series_may_grow_apart(tmp_path, make):
     old = waves(2).until([48, 40])
     model, first = gone_on(tmp_path, waves(3).until([48, 60, 50]), old=old, make=make)
-    assert "(20 new values of 1 of 3 series, 1 new series)" in " ".join(model.record.notes)
+    assert "(20 new values of 1 of 3 series, 1 new series)" in " ".join(
+        model.record.notes
+    )
     assert set(model.trained_ends) == {"s0", "s1", "s2"}
-    assert model.predict().point.shape == (3, 4) and np.isfinite(model.predict().point).all()
+    assert (
+        model.predict().point.shape == (3, 4)
+        and np.isfinite(model.predict().point).all()
+    )
     assert len(model.history) == len(first.history) + 3
 
 
@@ -135,14 +154,22 @@ def test_a_training_on_grown_data_can_be_interrupted_and_prolonged(tmp_path):
 def test_data_may_grow_again(tmp_path):
     gone_on(tmp_path, waves().until([54] * 3), epochs=4)
     model = forecaster(5).fit(waves(), folder=tmp_path, resume=True)
-    assert sum(note.startswith("continued after epoch") for note in model.record.notes) == 2
+    assert (
+        sum(note.startswith("continued after epoch") for note in model.record.notes)
+        == 2
+    )
     assert "epoch 4 with more data (18 new values" in " ".join(model.record.notes)
 
 
 def test_each_member_goes_on(tmp_path):
-    model, _ = gone_on(tmp_path, waves(), make=lambda epochs: forecaster(epochs, members=2))
+    model, _ = gone_on(
+        tmp_path, waves(), make=lambda epochs: forecaster(epochs, members=2)
+    )
     assert model.history.columns()["epoch"].tolist() == [*range(1, 7)] * 2
-    assert sum(note.startswith("continued after") for note in model.record.notes) in (1, 2)
+    assert sum(note.startswith("continued after") for note in model.record.notes) in (
+        1,
+        2,
+    )
 
 
 def test_the_same_data_and_fewer_left_epochs_are_as_before(tmp_path):
@@ -162,9 +189,12 @@ def test_one_series_without_a_name_is_the_same_in_another_file(tmp_path):
 
 
 def test_nothing_is_learned_from_grown_data_without_epochs_left(tmp_path):
-    with pytest.raises(UsageError, match=r"data have grown.* finished its 3 epochs.*epochs=6"):
+    with pytest.raises(
+        UsageError, match=r"data have grown.* finished its 3 epochs.*epochs=6"
+    ):
         gone_on(tmp_path, waves(), epochs=3)
-    assert len(forecaster(3).fit(OLD, folder=tmp_path, resume=True).history) == 3  # nothing is lost
+    # nothing is lost
+    assert len(forecaster(3).fit(OLD, folder=tmp_path, resume=True).history) == 3
 
 
 def test_patience_begins_anew_with_grown_data(tmp_path):
@@ -190,12 +220,18 @@ def test_a_state_that_is_never_reset_begins_anew_with_other_rows(tmp_path):
 
 def test_windows_that_are_held_back_by_chance_are_drawn_anew(tmp_path):
     chance = {"validation": Validation(share=0.3, by="windows")}
-    model, _ = gone_on(tmp_path, waves(), make=lambda epochs: forecaster(epochs, **chance))
-    assert "in the validation data were trained on before" in " ".join(model.record.notes)
+    model, _ = gone_on(
+        tmp_path, waves(), make=lambda epochs: forecaster(epochs, **chance)
+    )
+    assert "in the validation data were trained on before" in " ".join(
+        model.record.notes
+    )
 
 
 def test_a_refit_of_grown_data_begins_anew(tmp_path):
-    model, _ = gone_on(tmp_path, waves(), make=lambda epochs: forecaster(epochs, refit=True))
+    model, _ = gone_on(
+        tmp_path, waves(), make=lambda epochs: forecaster(epochs, refit=True)
+    )
     rows = model.history.columns()
     best = int(rows["epoch"][rows["best"]][0])
     refitted, _ = store.load(tmp_path / "refit-0")
@@ -206,7 +242,10 @@ def test_a_refit_of_grown_data_begins_anew(tmp_path):
 @pytest.mark.parametrize(
     ("newer", "said"),
     [
-        (lambda: waves().until([48, 48, 47]), r"series 's2' has 47 values, fewer than the 48 then"),
+        (
+            lambda: waves().until([48, 48, 47]),
+            r"series 's2' has 47 values, fewer than the 48 then",
+        ),
         (lambda: waves(2), r"series 's2' is missing"),
         (
             lambda: lc.Panel.from_arrays(
@@ -228,14 +267,18 @@ def test_a_refit_of_grown_data_begins_anew(tmp_path):
             r"series 's0' has changed values up to 2018-12-01, and 2 more",
         ),
         (
-            lambda: lc.Panel.from_arrays({"s0": waves().series(0)}, frequency="D", start="2015-01"),
+            lambda: lc.Panel.from_arrays(
+                {"s0": waves().series(0)}, frequency="D", start="2015-01"
+            ),
             r"their frequency is D, not MS",
         ),
     ],
 )
 @pytest.mark.parametrize("make", [forecaster, adaptive])
 def test_data_that_changed_in_their_past_are_refused(tmp_path, make, newer, said):
-    with pytest.raises(ModelError, match=rf"trained on other data \({said}\)\. Series may gain"):
+    with pytest.raises(
+        ModelError, match=rf"trained on other data \({said}\)\. Series may gain"
+    ):
         gone_on(tmp_path, newer(), make=make)
 
 
@@ -246,7 +289,9 @@ def test_another_horizon_is_another_run(tmp_path):
 
 
 def test_other_transforms_are_another_run(tmp_path):
-    with pytest.raises(ModelError, match=r"belongs to another run: its network\.inputs"):
+    with pytest.raises(
+        ModelError, match=r"belongs to another run: its network\.inputs"
+    ):
         forecaster(3).fit(OLD, folder=tmp_path)
         other = replace(NETWORK, inputs=Transformed(Standard()))
         forecaster(6, other).fit(waves(), folder=tmp_path, resume=True)
@@ -279,12 +324,16 @@ def test_a_record_of_a_training_that_did_not_begin_is_no_past(tmp_path):
 
 def reader_of_columns(epochs):
     inputs = Transformed(Standard(), past=["f0", "f1"])
-    return forecaster(epochs, NetworkConfig(layers=(4,), inputs=inputs, head="point", horizon=4))
+    return forecaster(
+        epochs, NetworkConfig(layers=(4,), inputs=inputs, head="point", horizon=4)
+    )
 
 
 def test_columns_that_are_read_grow_with_the_target(tmp_path):
     whole = market(length=60)
-    model, first = gone_on(tmp_path, whole, old=whole.until([48]), make=reader_of_columns)
+    model, first = gone_on(
+        tmp_path, whole, old=whole.until([48]), make=reader_of_columns
+    )
     assert any("12 new values" in note for note in model.record.notes)
     ours, theirs = (each.fitted.inputs.arrays() for each in (model, first))
     assert any(name.startswith("past") for name in ours)
@@ -301,7 +350,12 @@ def with_a_change(panel, column):
 def test_a_changed_past_of_a_column_is_refused_where_it_is_read(tmp_path):
     whole = market(length=60)
     with pytest.raises(ModelError, match=r"series 'p0' has changed values"):
-        gone_on(tmp_path, with_a_change(whole, "f1"), old=whole.until([48]), make=reader_of_columns)
+        gone_on(
+            tmp_path,
+            with_a_change(whole, "f1"),
+            old=whole.until([48]),
+            make=reader_of_columns,
+        )
     reader_of_columns(6).fit(with_a_change(whole, "f7"), folder=tmp_path, resume=True)
 
 

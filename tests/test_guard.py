@@ -20,7 +20,9 @@ def prices():
 
 
 def learner(prices, **chosen) -> Stream:
-    network = lc.NetworkConfig(layers=(4,), inputs=lc.Running("returns"), head="point", horizon=1)
+    network = lc.NetworkConfig(
+        layers=(4,), inputs=lc.Running("returns"), head="point", horizon=1
+    )
     learning = lc.Learning(chunk=4, **chosen)
     return Stream(network, range(prices.shape[1]), learning=learning)
 
@@ -61,15 +63,22 @@ def test_without_the_guard_it_stays_so(prices):
 
 def test_what_is_learned_of_a_change_that_lasts_is_kept(prices):
     """Where it never goes back, the numbers are those without a guard."""
-    one, two = learner(prices, learning_rate=1e-2), learner(prices, learning_rate=1e-2, guard=False)
+    one, two = (
+        learner(prices, learning_rate=1e-2),
+        learner(prices, learning_rate=1e-2, guard=False),
+    )
     np.testing.assert_array_equal(followed(one, prices), followed(two, prices))
     assert one.rollbacks == 0
     assert len(one.guard.windows) == WINDOWS
 
 
 def test_older_ticks_are_learned_again(prices):
-    plain, again = (learner(prices, learning_rate=1e-2, replay=count) for count in (0, 2))
-    assert not np.array_equal(followed(plain, prices[:40]), followed(again, prices[:40]))
+    plain, again = (
+        learner(prices, learning_rate=1e-2, replay=count) for count in (0, 2)
+    )
+    assert not np.array_equal(
+        followed(plain, prices[:40]), followed(again, prices[:40])
+    )
 
 
 @pytest.mark.parametrize("ticks", [30, 70])

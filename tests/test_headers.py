@@ -18,7 +18,9 @@ def sheet_of(*lines: str) -> Sheet:
 
 
 def dropped(sheet: Sheet) -> list[str]:
-    return [note.severity for note in sheet.notes if note.rule == "lines that are not data"]
+    return [
+        note.severity for note in sheet.notes if note.rule == "lines that are not data"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -39,13 +41,17 @@ def test_an_odd_first_row_is_data(first):
 
 def test_many_odd_rows_at_the_top_are_data():
     odd = [f"{day},{n},x" for n, day in enumerate(DAYS[:6])]
-    sheet = sheet_of("day,north,south", *odd, *[f"2024-02-{d:02d},5,6" for d in range(1, 20)])
+    sheet = sheet_of(
+        "day,north,south", *odd, *[f"2024-02-{d:02d},5,6" for d in range(1, 20)]
+    )
     assert sheet.names == ["day", "north", "south"] and len(sheet) == 25
 
 
 def test_a_first_row_with_an_odd_time_is_data_and_stays_in_the_sheet():
     sheet = sheet_of(
-        '"day","close"', '"10:15","88.4"', *[f'"{d}","8{n}.5"' for n, d in enumerate(DAYS)]
+        '"day","close"',
+        '"10:15","88.4"',
+        *[f'"{d}","8{n}.5"' for n, d in enumerate(DAYS)],
     )
     assert sheet.names == ["day", "close"] and sheet.lines[0] == 2
 
@@ -57,7 +63,12 @@ def test_a_first_row_with_an_odd_time_is_data_and_stays_in_the_sheet():
         ["# licence", "day,sold,open"],
         ["% a comment", "%", "day,sold,open"],
         ["// made by us", "day,sold,open"],
-        ['"Main statistics"', '"2019/05/16 15:00"', '"","money","money"', "day,sold,open"],
+        [
+            '"Main statistics"',
+            '"2019/05/16 15:00"',
+            '"","money","money"',
+            "day,sold,open",
+        ],
         ["Report,,", "2024-02-01 10:00,,", "day,sold,open", "Unit,pcs,h"],
         ["day,sold,open", "(d),(pcs),(h)"],
         ["sep=,", "day,sold,open"],
@@ -72,7 +83,9 @@ def test_names_come_from_the_first_full_row_of_distinct_texts(above):
 
 def test_columns_set_by_spaces_below_comments():
     rows = [f"2000 {m:2d} 2000.{m * 80:03d} {300 + m}.5" for m in range(1, 13)]
-    sheet = sheet_of("# licence text of", "# the data", "#  year month decimal average", *rows)
+    sheet = sheet_of(
+        "# licence text of", "# the data", "#  year month decimal average", *rows
+    )
     assert sheet.names == ["year", "month", "decimal", "average"] and len(sheet) == 12
 
 
@@ -101,8 +114,9 @@ def test_a_dropped_row_that_looks_like_data_is_a_warning():
     grid = read_text("\n".join(["day,sold,open", *ROWS]).encode(), "a.csv")
     sheet = sheet_from_grid(grid, "a.csv", "a", header=3)
     assert "warning" in dropped(sheet)
-    assert "line 2 ('2024-01-01, 100, 0': before the header, and it looks like data)" in str(
-        sheet.notes[-1]
+    assert (
+        "line 2 ('2024-01-01, 100, 0': before the header, and it looks like data)"
+        in str(sheet.notes[-1])
     )
 
 
@@ -126,7 +140,11 @@ def test_quoted_cells_between_spaces():
 def test_titles_do_not_tell_how_many_columns_a_small_table_has():
     names = "Account,Jan-21,Feb-21,Mar-21,Apr-21"
     sheet = sheet_of(
-        "Profit and Loss", "Demo Company", "1 January to 30 April", names, "Sales,1,2,3,4"
+        "Profit and Loss",
+        "Demo Company",
+        "1 January to 30 April",
+        names,
+        "Sales,1,2,3,4",
     )
     assert sheet.names == names.split(",") and len(sheet) == 1
 
@@ -134,7 +152,8 @@ def test_titles_do_not_tell_how_many_columns_a_small_table_has():
 def test_a_climate_index_has_its_years_above_and_its_code_below(tmp_path):
     years = range(1990, 2000)
     rows = [
-        f"{year} " + " ".join(f"{12 * n + m}.25" for m in range(12)) for n, year in enumerate(years)
+        f"{year} " + " ".join(f"{12 * n + m}.25" for m in range(12))
+        for n, year in enumerate(years)
     ]
     rows[3] = rows[3].replace("36.25", "-99.99")
     path = tmp_path / "index.data"

@@ -68,7 +68,9 @@ def raw_numbers(head, *shape):
 
 def frozen(name, raw):
     """The same distribution in scipy."""
-    stats = pytest.importorskip("scipy.stats", reason="the distributions are compared with scipy's")
+    stats = pytest.importorskip(
+        "scipy.stats", reason="the distributions are compared with scipy's"
+    )
     scale = np.log1p(np.exp(raw[..., 1])) + 1e-4
     if name == "normal":
         return stats.norm(raw[..., 0], scale)
@@ -81,7 +83,9 @@ def test_likelihoods_are_those_of_scipy(name):
     raw = raw_numbers(head, 40, 3)
     target = np.random.default_rng(2).normal(0, 3, (40, 3))
     theirs = frozen(name, raw)
-    np.testing.assert_allclose(head.loss(raw, target, *AT_0, np), -theirs.logpdf(target), rtol=1e-6)
+    np.testing.assert_allclose(
+        head.loss(raw, target, *AT_0, np), -theirs.logpdf(target), rtol=1e-6
+    )
     expected = np.stack([theirs.ppf(level) for level in HEAD_QUANTILES], axis=-1)
     np.testing.assert_allclose(
         head.quantiles(raw, *AT_0, np), expected, rtol=2e-3, atol=2e-3
@@ -91,10 +95,15 @@ def test_likelihoods_are_those_of_scipy(name):
 
 @pytest.mark.parametrize("freedom", [2.0, 2.2, 3.0, 4.9, 5.0, 8.0, 30.0, 1e5])
 def test_scores_of_students_t(freedom):
-    stats = pytest.importorskip("scipy.stats", reason="the distributions are compared with scipy's")
+    stats = pytest.importorskip(
+        "scipy.stats", reason="the distributions are compared with scipy's"
+    )
     ours = student_scores(np.array([freedom]))[0]
     np.testing.assert_allclose(
-        ours, stats.t.ppf(HEAD_QUANTILES, freedom), rtol=2e-3 if freedom < 3 else 1e-6, atol=1e-12
+        ours,
+        stats.t.ppf(HEAD_QUANTILES, freedom),
+        rtol=2e-3 if freedom < 3 else 1e-6,
+        atol=1e-12,
     )
 
 
@@ -102,20 +111,28 @@ def test_scores_of_students_t(freedom):
 def test_draws_have_the_quantiles_that_the_head_says(name):
     head = HEADS[name]
     raw = np.broadcast_to(raw_numbers(head, 1), (40_000, head.outputs))
-    drawn = np.quantile(head.sample(raw, *AT_0, np.random.default_rng(3)), HEAD_QUANTILES)
+    drawn = np.quantile(
+        head.sample(raw, *AT_0, np.random.default_rng(3)), HEAD_QUANTILES
+    )
     expected = head.quantiles(raw[0], *AT_0, np)
-    np.testing.assert_allclose(drawn, expected, atol=0.04 * (expected[-1] - expected[0]) + 1e-9)
+    np.testing.assert_allclose(
+        drawn, expected, atol=0.04 * (expected[-1] - expected[0]) + 1e-9
+    )
 
 
 @pytest.mark.parametrize("name", [head.name for head in AFFINE_HEADS])
 def test_a_head_starts_from_spreads_that_grow_like_a_random_walks(name):
     head = HEADS[name]
     raw_HR = head.initial(9)
-    assert raw_HR.shape == (9, head.outputs) and (head.point(raw_HR, *AT_0, np) == 0).all()
+    assert (
+        raw_HR.shape == (9, head.outputs) and (head.point(raw_HR, *AT_0, np) == 0).all()
+    )
     quantiles = head.quantiles(raw_HR, *AT_0, np)
     width = quantiles[:, -1] - quantiles[:, 0]
     if name != "point":
-        np.testing.assert_allclose(width / width[0], np.sqrt(np.arange(1, 10)), rtol=1e-3)
+        np.testing.assert_allclose(
+            width / width[0], np.sqrt(np.arange(1, 10)), rtol=1e-3
+        )
 
 
 @pytest.mark.parametrize("name", [head.name for head in AFFINE_HEADS])
@@ -125,7 +142,9 @@ def test_losses_are_least_near_the_truth_and_agree_with_pytorch(name):
     raw = raw_numbers(head, 7, 2)
     target = head.point(raw, *AT_0, np) + np.random.default_rng(4).normal(size=(7, 2))
     around = torch.zeros(()), torch.ones(())
-    theirs = head.loss(torch.from_numpy(raw), torch.from_numpy(target), *around, torch).numpy()
+    theirs = head.loss(
+        torch.from_numpy(raw), torch.from_numpy(target), *around, torch
+    ).numpy()
     np.testing.assert_allclose(theirs, head.loss(raw, target, *AT_0, np), rtol=1e-10)
     point = head.point(raw, *AT_0, np)
     nearer, further = (head.loss(raw, point + d, *AT_0, np) for d in (0, 50))
@@ -140,7 +159,9 @@ def test_a_users_own_head_is_found_by_its_name():
     assert head_named("own", own) is own and head_named("normal") is HEADS["normal"]
     with pytest.raises(UsageError, match="head='other' is not known"):
         head_named("other")
-    with pytest.raises(UsageError, match="is named 'own', and the network's head is 'normal'"):
+    with pytest.raises(
+        UsageError, match="is named 'own', and the network's head is 'normal'"
+    ):
         head_named("normal", own)
 
 
@@ -154,7 +175,9 @@ def test_what_is_no_head_is_refused_and_what_it_lacks_is_said():
         def loss(self, raw, target, xp):  # pyright: ignore[reportIncompatibleMethodOverride]
             return (target - raw[..., 0]) ** 2
 
-    with pytest.raises(UsageError, match="it lacks center, spreads, affine, point, quantiles"):
+    with pytest.raises(
+        UsageError, match="it lacks center, spreads, affine, point, quantiles"
+    ):
         head_named("own", Former())
     with pytest.raises(
         UsageError, match=r"cannot be called as loss\(raw, target, location, scale, xp"

@@ -57,13 +57,23 @@ def test_totals_are_made_by_every_combination_of_columns():
         level_names(whole.keys).tolist()
         == ["total"] + ["store"] * 2 + ["item"] * 2 + ["store × item"] * 4
     )
-    assert whole.ids.tolist()[:5] == ["all/all", "a/all", "b/all", "all/tea", "all/milk"]
+    assert whole.ids.tolist()[:5] == [
+        "all/all",
+        "a/all",
+        "b/all",
+        "all/tea",
+        "all/milk",
+    ]
     values = whole.values.reshape(len(whole), -1)
     assert np.allclose(values, added_up(values, whole))
 
 
 def test_levels_can_be_named():
-    assert lc.with_totals(shops(), ["item"]).ids.tolist()[:3] == ["all/all", "all/tea", "all/milk"]
+    assert lc.with_totals(shops(), ["item"]).ids.tolist()[:3] == [
+        "all/all",
+        "all/tea",
+        "all/milk",
+    ]
     message = r"'town' is not a column that names series.*'store', 'item'"
     with pytest.raises(UsageError, match=message):
         lc.with_totals(shops(), [["store", "town"]])
@@ -74,7 +84,9 @@ def test_columns_that_lie_within_each_other_make_no_level_twice():
     region = np.array(["north", "north", "south", "south"], object)
     nested = replace(panel, keys=Keys({"region": region, "store": panel.keys["store"]}))
     # every store lies in one region: by region, and by region and store
-    whole = lc.with_totals(replace(nested, keys=Keys({**nested.keys, "item": panel.keys["item"]})))
+    whole = lc.with_totals(
+        replace(nested, keys=Keys({**nested.keys, "item": panel.keys["item"]}))
+    )
     assert "region × store" in level_names(whole.keys)
     assert "store" not in level_names(whole.keys)
 
@@ -111,8 +123,16 @@ def test_counts_add_up_to_counts():
     ("panel", "error", "text"),
     [
         (lc.Panel.from_arrays([1.0, 2]), UsageError, "the data have only one"),
-        (lc.Panel.from_arrays({"a": [1, 2], "b": [1]}), DataError, "'b' ends at 1 and 'a' at 2"),
-        (lc.Panel.from_arrays({"all": [1], "b": [1]}), DataError, "include totals already"),
+        (
+            lc.Panel.from_arrays({"a": [1, 2], "b": [1]}),
+            DataError,
+            "'b' ends at 1 and 'a' at 2",
+        ),
+        (
+            lc.Panel.from_arrays({"all": [1], "b": [1]}),
+            DataError,
+            "include totals already",
+        ),
         (
             lc.Panel.from_arrays({"a": np.ones((3, 2))}, columns=["price", "sales"]),
             UsageError,
@@ -164,9 +184,9 @@ def test_mint_is_the_weighted_projection_of_the_paper():
 
 
 def test_the_covariance_is_shrunk_as_schaefer_and_strimmer_say():
-    errors = np.random.default_rng(0).normal(size=(4, 25)) + np.random.default_rng(1).normal(
-        size=25
-    )
+    errors = np.random.default_rng(0).normal(size=(4, 25)) + np.random.default_rng(
+        1
+    ).normal(size=25)
     covariance = Covariance.of(errors)
     score = errors / np.sqrt((errors**2).mean(axis=1, keepdims=True))
     products = score[:, None] * score[None]  # (4, 4, T), the w of the paper
@@ -178,7 +198,9 @@ def test_the_covariance_is_shrunk_as_schaefer_and_strimmer_say():
     assert covariance.shrinkage == pytest.approx(expected)
     correlation = np.where(others, (1 - expected) * mean, 1.0)
     deviation = covariance.deviation
-    assert np.allclose(covariance.times(np.eye(4)), deviation[:, None] * correlation * deviation)
+    assert np.allclose(
+        covariance.times(np.eye(4)), deviation[:, None] * correlation * deviation
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -199,7 +221,9 @@ def test_values_below_zero_are_set_to_zero_and_summed_again():
 
 
 def test_few_errors_say_nothing():
-    with pytest.raises(DataError, match=r"3 known one-step errors.*--reconcile bottom-up"):
+    with pytest.raises(
+        DataError, match=r"3 known one-step errors.*--reconcile bottom-up"
+    ):
         Covariance.of(np.ones((2, 3)))
 
 
@@ -212,7 +236,10 @@ def test_the_series_of_which_little_is_known_is_named():
 
 
 def test_a_series_that_has_just_begun_errs_as_the_median_of_its_level():
-    errors = np.random.default_rng(0).normal(size=(6, 40)) * np.array([9, 2, 1, 2, 3, 5])[:, None]
+    errors = (
+        np.random.default_rng(0).normal(size=(6, 40))
+        * np.array([9, 2, 1, 2, 3, 5])[:, None]
+    )
     errors[5, :37] = np.nan
     levels = np.array(["total", "shop", "item", "item", "item", "item"], object)
     covariance = Covariance.of(errors, levels=levels)
@@ -231,7 +258,9 @@ def test_a_young_series_is_reconciled_and_tested():
     values = {name: 100 + rng.normal(0, 5, 40).cumsum() for name in "abc"}
     values["d"] = values["a"][:4]
     starts = [0, 0, 0, 36]
-    panel = lc.Panel.from_arrays(values, frequency="D", start=np.datetime64("2024-01-01") + starts)
+    panel = lc.Panel.from_arrays(
+        values, frequency="D", start=np.datetime64("2024-01-01") + starts
+    )
     forecast = lc.reconcile(SeasonalNaive(2), panel)
     assert np.allclose(forecast.point[0], forecast.point[1:].sum(axis=0))
     assert forecast.joint.covariance.unmeasured == 1
@@ -270,7 +299,9 @@ def test_early_cutoffs_have_errors_of_their_own():
 
 
 def test_a_series_that_began_lately_hides_no_errors_of_others():
-    panel = lc.Panel.from_arrays({"a": np.arange(90.0) % 7, "b": np.ones(8)}, start=[0, 82])
+    panel = lc.Panel.from_arrays(
+        {"a": np.arange(90.0) % 7, "b": np.ones(8)}, start=[0, 82]
+    )
     errors = Errors.of(SeasonalNaive(1), lc.with_totals(panel))
     assert np.isfinite(errors.error_ST).sum(axis=1).tolist() == [89, 89, 7]
 
@@ -319,7 +350,9 @@ def test_selected_series_keep_their_paths_and_sums_over_time():
     assert np.array_equal(some.paths(20), forecast.paths(20)[[1, 7]])
     total = some.total("horizon")
     sums = forecast.paths(1000)[1].sum(axis=1)
-    assert total.quantiles[0] == pytest.approx(np.quantile(sums, forecast.quantile_levels))
+    assert total.quantiles[0] == pytest.approx(
+        np.quantile(sums, forecast.quantile_levels)
+    )
     with pytest.raises(UsageError, match=r"already include their totals"):
         forecast.total("horizon", by="store")
 
@@ -327,7 +360,9 @@ def test_selected_series_keep_their_paths_and_sums_over_time():
 def test_counts_stay_counts():
     rng = np.random.default_rng(0)
     rare = {name: rng.poisson(0.3, 60) for name in "abc"}
-    forecast = lc.reconcile(lc.LSTMForecaster(2), lc.Panel.from_arrays(rare, kind="count"))
+    forecast = lc.reconcile(
+        lc.LSTMForecaster(2), lc.Panel.from_arrays(rare, kind="count")
+    )
     assert (forecast.quantiles >= 0).all() and (forecast.paths(30) >= 0).all()
     assert np.allclose(forecast.point[0], forecast.point[1:].sum(axis=0))
 
@@ -342,7 +377,9 @@ def test_a_forecaster_without_quantiles_has_points_that_add_up():
 
             origins = origins_of(panel, cutoffs)
             last = panel.values[panel.offsets[origins.series] + origins.counts - 1]
-            return Forecast.at_origins(panel, origins, np.repeat(last[:, None], horizon or 2, 1))
+            return Forecast.at_origins(
+                panel, origins, np.repeat(last[:, None], horizon or 2, 1)
+            )
 
     panel = lc.with_totals(shops())
     forecast = lc.Reconciled(Last()).predict(panel)
@@ -355,11 +392,15 @@ def test_a_panel_without_totals_is_refused():
         lc.Reconciled(lc.LSTMForecaster(2)).predict(shops())
     whole = lc.with_totals(shops())
     with pytest.raises(DataError, match=r"'b/all' has none of the series"):
-        lc.Reconciled(lc.LSTMForecaster(2)).predict(whole.select(["all/all", "b/all", "a/tea"]))
+        lc.Reconciled(lc.LSTMForecaster(2)).predict(
+            whole.select(["all/all", "b/all", "a/tea"])
+        )
 
 
 def test_unknown_methods_are_refused():
-    with pytest.raises(UsageError, match=r"'ols' is not a method.*bottom-up, top-down, mint"):
+    with pytest.raises(
+        UsageError, match=r"'ols' is not a method.*bottom-up, top-down, mint"
+    ):
         lc.reconcile(lc.LSTMForecaster(2), shops(), "ols")
 
 
@@ -390,21 +431,27 @@ def test_a_backtest_knows_nothing_of_what_comes_later():
     tested = lc.backtest(model, panel, cutoffs=2, baselines=False)
     at_first = tested.forecasts["lstmcast"].point.reshape(9, 2, 3)[:, 0]
     # the same points where nothing after the cutoff is there
-    alone = lc.backtest(model, panel.until(panel.lengths - 3), cutoffs=1, baselines=False)
+    alone = lc.backtest(
+        model, panel.until(panel.lengths - 3), cutoffs=1, baselines=False
+    )
     assert np.allclose(at_first, alone.forecasts["lstmcast"].point)
 
 
 def test_series_that_begin_late_are_left_out_of_earlier_cutoffs():
     panel = shops()
     short = panel.since([0, 0, 0, 24])
-    tested = lc.backtest(lc.Reconciled(lc.LSTMForecaster(3)), lc.with_totals(short), cutoffs=4)
+    tested = lc.backtest(
+        lc.Reconciled(lc.LSTMForecaster(3)), lc.with_totals(short), cutoffs=4
+    )
     assert np.isfinite(tested.scores["lstmcast"]["mase"])
 
 
 @pytest.mark.parametrize("refit", [None, "once"])
 def test_a_model_is_not_fitted_on_the_way(refit):
     model = lc.Reconciled(lc.LSTMForecaster(2, weights="scratch"))
-    with pytest.raises(UsageError, match=r"Fit it first on the data before the first cutoff"):
+    with pytest.raises(
+        UsageError, match=r"Fit it first on the data before the first cutoff"
+    ):
         lc.backtest(model, lc.with_totals(shops()), refit=refit)
 
 
@@ -414,7 +461,10 @@ def test_a_model_is_not_fitted_on_the_way(refit):
 def test_a_job_forecasts_totals_too(tmp_path):
     events = []
     job = ForecastJob(
-        lc.LSTMForecaster(2), Source(shops()), cutoffs=2, hierarchy=Hierarchy("mint", ("store",))
+        lc.LSTMForecaster(2),
+        Source(shops()),
+        cutoffs=2,
+        hierarchy=Hierarchy("mint", ("store",)),
     )
     result = job.run(events.append)
     assert len(result.forecast.ids) == 7
@@ -428,6 +478,10 @@ def test_a_job_refuses_what_does_not_go_together(tmp_path):
 
     how = {"source": Source(shops()), "hierarchy": Hierarchy("mint")}
     with pytest.raises(UsageError, match=r"Leave out --save or --reconcile"):
-        ForecastJob(lc.LSTMForecaster(2), outputs=Outputs(model=tmp_path / "m"), **how).run()
+        ForecastJob(
+            lc.LSTMForecaster(2), outputs=Outputs(model=tmp_path / "m"), **how
+        ).run()
     with pytest.raises(UsageError, match=r"already include their totals"):
-        ForecastJob(lc.LSTMForecaster(2), totals=Asked("horizon", ("store",)), **how).run()
+        ForecastJob(
+            lc.LSTMForecaster(2), totals=Asked("horizon", ("store",)), **how
+        ).run()

@@ -16,7 +16,8 @@ def hourly(form: str) -> list[str]:
     places = [(day, hour) for day in DAYS for hour in range(24)]
     rows = zip(places, VALUES, strict=True)
     return [
-        form.format(day=day, hour=hour, ending=hour + 1, next=(hour + 1) % 24) + f",{value}"
+        form.format(day=day, hour=hour, ending=hour + 1, next=(hour + 1) % 24)
+        + f",{value}"
         for (day, hour), value in rows
     ]
 
@@ -41,7 +42,13 @@ def test_hours_are_read_as_their_beginnings(header, form, read_lines):
 
 
 def across(second: str) -> list[str]:
-    names = ["Hour 1", "Hour 2", "Hour 3A", "Hour 3B", *[f"Hour {n}" for n in range(4, 25)]]
+    names = [
+        "Hour 1",
+        "Hour 2",
+        "Hour 3A",
+        "Hour 3B",
+        *[f"Hour {n}" for n in range(4, 25)],
+    ]
     rows = []
     for number, day in enumerate(DAYS):
         cells = [str(value) for value in VALUES[24 * number : 24 * number + 24]]
@@ -55,7 +62,9 @@ def test_an_hour_that_never_comes_twice_is_no_hour(read_lines):
 
 
 def test_an_hour_that_comes_twice_is_asked_about(read_lines):
-    with pytest.raises(lc.DataError, match=r"two rows for 2024-10-27 02:00 .*clocks are set back"):
+    with pytest.raises(
+        lc.DataError, match=r"two rows for 2024-10-27 02:00 .*clocks are set back"
+    ):
         read_lines(across("52"))
     panel = read_lines(across("52"), duplicates="mean")
     assert panel.values[26] == (42 + 52) / 2
@@ -91,7 +100,9 @@ def test_halves_of_the_day(morning, evening):
 )
 def test_halves_of_the_day_in_a_column_of_their_own(morning, evening, read_lines):
     rows = []
-    for (day, hour), value in zip([(d, h) for d in DAYS for h in range(24)], VALUES, strict=True):
+    for (day, hour), value in zip(
+        [(d, h) for d in DAYS for h in range(24)], VALUES, strict=True
+    ):
         half = morning if hour < 12 else evening
         rows.append(f"{day},{half} {hour % 12 or 12}:00,{value}")
     assert read_lines(["date,time,price", *rows]).values.ravel().tolist() == VALUES

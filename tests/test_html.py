@@ -58,7 +58,10 @@ def evil_panel() -> lc.Panel:
 def things() -> dict[str, object]:
     panel, evil = panel_of(), evil_panel()
     findings = lc.Findings(
-        [lc.Finding("r", "note", f"a note about {EVIL}"), lc.Finding("r", "error", "an error")]
+        [
+            lc.Finding("r", "note", f"a note about {EVIL}"),
+            lc.Finding("r", "error", "an error"),
+        ]
     )
     return {
         "panel": panel,
@@ -83,7 +86,9 @@ def pages() -> dict[str, str]:
 def test_every_page_is_sound_small_and_harmless(pages):
     for name, page in pages.items():
         outline = Outline(page)
-        assert not {"script", "style", "link", "img", "iframe", "object"} & set(outline.tags), name
+        assert not {"script", "style", "link", "img", "iframe", "object"} & set(
+            outline.tags
+        ), name
         assert not [
             key
             for key, _ in outline.attributes
@@ -108,7 +113,9 @@ def test_names_are_escaped_and_of_one_line(pages):
 
 def test_a_panel_shows_its_first_series(pages):
     page = panel_of(series=500)._repr_html_()
-    assert page.count("<svg") == 10 and "490 more series" in page and "500 series" in page
+    assert (
+        page.count("<svg") == 10 and "490 more series" in page and "500 series" in page
+    )
     outline = Outline(pages["panel"])
     assert {"s0", "40", "2024-01-01", "2024-02-09"} <= set(outline.texts)
     values = np.random.default_rng(0).normal(size=200_000)
@@ -118,7 +125,8 @@ def test_a_panel_shows_its_first_series(pages):
 def test_a_panel_names_its_findings(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(
-        "ds,y\n" + "".join(f"2024-01-{day:02},{day}.5\n" for day in (1, 2, 3, 5, 6, 7, 8))
+        "ds,y\n"
+        + "".join(f"2024-01-{day:02},{day}.5\n" for day in (1, 2, 3, 5, 6, 7, 8))
     )
     assert "1 finding from reading: see .check()" in lc.read(path)._repr_html_()
 
@@ -133,9 +141,14 @@ def test_findings_come_with_errors_first(pages):
 
 def test_a_forecast_of_one_origin_shows_its_steps(pages):
     texts = Outline(pages["lstm forecast"]).texts
-    assert {"ds", "forecast", "80% interval", "95% interval", "2024-02-10", "2024-02-14"} <= set(
-        texts
-    )
+    assert {
+        "ds",
+        "forecast",
+        "80% interval",
+        "95% interval",
+        "2024-02-10",
+        "2024-02-14",
+    } <= set(texts)
     assert pages["lstm forecast"].count("<svg") == 1
     assert "… and 36 more steps" in Naive().predict(panel_of(), 60)._repr_html_()
 
@@ -143,18 +156,30 @@ def test_a_forecast_of_one_origin_shows_its_steps(pages):
 def test_a_forecast_of_many_origins_shows_a_row_of_each():
     forecast = lc.LSTMForecaster(horizon=5).predict(panel_of(series=12))
     page = forecast._repr_html_()
-    assert page.count("<svg") == 10 and page.count("<tr>") == 11 and "… and 2 more origins" in page
+    assert (
+        page.count("<svg") == 10
+        and page.count("<tr>") == 11
+        and "… and 2 more origins" in page
+    )
     nothing = forecast.rows(np.zeros(12, bool))
     assert "0 series" in Outline(nothing._repr_html_()).texts[0]
 
 
 def test_a_backtest_is_shown_as_its_summary(pages):
-    assert "Accuracy on held-out data" in pages["backtest"] and "MASE by step" in pages["backtest"]
-    assert "not judged" in pages["empty backtest"] and "<table" not in pages["empty backtest"]
+    assert (
+        "Accuracy on held-out data" in pages["backtest"]
+        and "MASE by step" in pages["backtest"]
+    )
+    assert (
+        "not judged" in pages["empty backtest"]
+        and "<table" not in pages["empty backtest"]
+    )
 
 
 def test_a_forecaster_says_what_it_is_and_what_it_remembers(pages, tmp_path):
-    assert "LSTM layers" in pages["forecaster"] and "remembers" not in pages["forecaster"]
+    assert (
+        "LSTM layers" in pages["forecaster"] and "remembers" not in pages["forecaster"]
+    )
     lc.LSTMForecaster(horizon=5).save(tmp_path / "m", panel_of())
     assert "remembers" in lc.load(tmp_path / "m")._repr_html_()
 
@@ -180,7 +205,9 @@ def test_ready_made_markup_is_left_and_other_text_is_not():
 
 
 def test_decimals_follow_the_size():
-    assert [decimals_of(np.array([size])) for size in (0.0, 1234.5, 0.01, 1e20, np.nan)] == [
+    assert [
+        decimals_of(np.array([size])) for size in (0.0, 1234.5, 0.01, 1e20, np.nan)
+    ] == [
         3,
         0,
         5,
@@ -191,7 +218,16 @@ def test_decimals_follow_the_size():
 
 def test_a_history_shows_its_newest_epochs():
     rows = tuple(
-        Epoch(0, e, e, 1 / (e + 1), np.nan if e == 3 else 2 / (e + 1), 1e-3, float(e), e == 19)
+        Epoch(
+            0,
+            e,
+            e,
+            1 / (e + 1),
+            np.nan if e == 3 else 2 / (e + 1),
+            1e-3,
+            float(e),
+            e == 19,
+        )
         for e in range(20)
     )
     page = History(rows)._repr_html_()

@@ -44,7 +44,9 @@ class Formula:
         visits = covariates.past["visits"][ends][:, None]
         size = covariates.static["size"][:, None]
         origins = Origins(np.arange(len(panel)), panel.lengths)
-        point = 100 + 10 * price + 3 * visits + 5 * size + 0 * panel.values[ends][:, None]
+        point = (
+            100 + 10 * price + 3 * visits + 5 * size + 0 * panel.values[ends][:, None]
+        )
         return Forecast.at_origins(panel, origins, point)
 
 
@@ -86,18 +88,27 @@ def test_what_the_formula_reads_matters_and_nothing_else():
     price = found.parts[1]
     assert price.lower <= price.growth <= price.upper
     assert price.lower < price.upper
-    assert (found.measure, found.cutoffs, found.series, found.repeats) == ("MASE", 3, 6, 5)
+    assert (found.measure, found.cutoffs, found.series, found.repeats) == (
+        "MASE",
+        3,
+        6,
+        5,
+    )
 
 
 def test_the_same_seed_gives_the_same_numbers():
-    first, second = (lc.importance(Formula(), panel(), repeats=2, seed=4) for _ in range(2))
+    first, second = (
+        lc.importance(Formula(), panel(), repeats=2, seed=4) for _ in range(2)
+    )
     assert first.parts == second.parts
     assert first.parts != lc.importance(Formula(), panel(), repeats=2, seed=5).parts
 
 
 def test_values_stay_those_of_the_series():
     data, rng = panel(), np.random.default_rng(0)
-    for (name, role), change in changes(Formula(), data.until(data.lengths - H), H).items():
+    for (name, role), change in changes(
+        Formula(), data.until(data.lengths - H), H
+    ).items():
         before = data.until(data.lengths - H)
         after = change(before, rng)
         for row in range(len(data)):
@@ -115,15 +126,21 @@ def test_values_stay_those_of_the_series():
                 after.covariates.static["size"], before.covariates.static["size"]
             ),
         }
-        changed = {"lags": "values", "past column": "past", "static column": "static"}.get(
-            role, name
+        changed = {
+            "lags": "values",
+            "past column": "past",
+            "static column": "static",
+        }.get(role, name)
+        assert [one for one, equal in same.items() if not equal] == [changed] * (
+            name != "idle"
         )
-        assert [one for one, equal in same.items() if not equal] == [changed] * (name != "idle")
     # what is known before the cutoff stays, so that what was learned of it does
     change = changes(Formula(), data, H)["price", "known in advance"]
     before, after = (one.covariates.future for one in (data, change(data, rng)))
     places = before.offsets[0] + np.arange(data.lengths[0])
-    np.testing.assert_array_equal(before.columns["price"][places], after.columns["price"][places])
+    np.testing.assert_array_equal(
+        before.columns["price"][places], after.columns["price"][places]
+    )
 
 
 def test_parts_of_the_past_follow_the_season():
@@ -147,7 +164,9 @@ def test_cutoffs_lie_after_what_was_trained_on():
 
 def test_nothing_held_out_is_refused():
     data = panel(1)
-    with pytest.raises(UsageError, match="trained on all of these data, so nothing is held out"):
+    with pytest.raises(
+        UsageError, match="trained on all of these data, so nothing is held out"
+    ):
         lc.importance(Formula({"s0": data.times(0)[-1]}), data)
     with pytest.raises(DataError, match="longest series has 15 values, too few"):
         lc.importance(Formula(), data.until([15]))
@@ -188,7 +207,9 @@ def test_it_is_a_frame_a_file_a_picture_and_japanese(tmp_path):
     assert picture.save(tmp_path / "found.svg").stat().st_size > 1000
     japanese = lc.ImportancePlot.from_importance(found, language="ja")
     if not japanese.missing_letters():
-        labels = [text.get_text() for text in japanese.figure().axes[0].get_yticklabels()]
+        labels = [
+            text.get_text() for text in japanese.figure().axes[0].get_yticklabels()
+        ]
         assert "price (前もって分かる列)" in labels
     text = found.text("ja")
     assert "検証用の起点3個" in text and "前もって分かる列" in text
@@ -201,14 +222,21 @@ def test_the_command_asks_a_saved_model(tmp_path):
     sale = (rng.random(104) < 0.3) * 1.0
     sold = 50 * np.exp(0.5 * sale[:100] + rng.normal(0, 0.05, 100))
     days = np.datetime64("2024-01-01") + np.arange(104)
-    rows = [f"{d},{v},{s:g}" for d, v, s in zip(days, [*sold, *[""] * 4], sale, strict=True)]
+    rows = [
+        f"{d},{v},{s:g}" for d, v, s in zip(days, [*sold, *[""] * 4], sale, strict=True)
+    ]
     (tmp_path / "sold.csv").write_text("\n".join(["day,sold,sale", *rows]))
     data = lc.read(tmp_path / "sold.csv", time="day", target="sold", future=["sale"])
     model = lc.LSTMForecaster(H)
     model = model.with_fitted(model.model).replace(method="network")
     model.save(tmp_path / "model", data.until([92]))
     # the model remembers 92 values, and the permuted ones are those that are read
-    said = ["importance", str(tmp_path / "sold.csv"), "--model", str(tmp_path / "model")]
+    said = [
+        "importance",
+        str(tmp_path / "sold.csv"),
+        "--model",
+        str(tmp_path / "model"),
+    ]
     said += ["--time", "day", "--target", "sold", "--future", "sale", "--cutoffs", "2"]
     said += ["--repeats", "1", "--plot", str(tmp_path / "owed.png"), "--quiet"]
     done = CliRunner().invoke(app, said)

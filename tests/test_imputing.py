@@ -23,7 +23,11 @@ def monthly(**series) -> Panel:
 
 def wave(length: int = 120, noise: float = 1.0, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return 100 + 15 * np.sin(np.arange(length) / 6 * np.pi) + noise * rng.normal(size=length)
+    return (
+        100
+        + 15 * np.sin(np.arange(length) / 6 * np.pi)
+        + noise * rng.normal(size=length)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +77,13 @@ def test_intervals_contain_about_what_they_promise(truth, imputed):
 def test_an_end_is_filled_from_the_side_that_there_is():
     values = wave()
     values[:4], values[-3:] = np.nan, np.nan
-    filled = lc.impute(with_open_ends({"a": values}, frequency="MS", start="2012-01")).panel.values
+    filled = lc.impute(
+        with_open_ends({"a": values}, frequency="MS", start="2012-01")
+    ).panel.values
     np.testing.assert_allclose(
-        filled[[0, 1, 2, 3, -3, -2, -1]], wave(noise=0)[[0, 1, 2, 3, -3, -2, -1]], atol=6
+        filled[[0, 1, 2, 3, -3, -2, -1]],
+        wave(noise=0)[[0, 1, 2, 3, -3, -2, -1]],
+        atol=6,
     )
 
 
@@ -99,7 +107,9 @@ def test_times_that_do_not_occur_are_not_filled():
 def test_counts_are_filled_with_counts():
     values = np.random.default_rng(0).poisson(0.4, 120).astype(float)
     values[[20, 50, 51, 52]] = np.nan
-    panel = Panel.from_arrays({"sold": values}, frequency="MS", start="2012-01", kind="count")
+    panel = Panel.from_arrays(
+        {"sold": values}, frequency="MS", start="2012-01", kind="count"
+    )
     result = lc.impute(panel)
     assert (result.panel.values % 1 == 0).all()
     assert result.quantiles.min() >= 0
@@ -115,7 +125,9 @@ def test_the_same_however_series_are_ordered(holes, imputed):
     again = lc.impute(holes.select(order))
     for row, name in enumerate(order):
         place = holes.ids.tolist().index(name)
-        np.testing.assert_allclose(again.panel.series(row), imputed.panel.series(place), rtol=1e-6)
+        np.testing.assert_allclose(
+            again.panel.series(row), imputed.panel.series(place), rtol=1e-6
+        )
 
 
 def test_tables_say_what_was_filled(imputed, tmp_path):
@@ -124,7 +136,10 @@ def test_tables_say_what_was_filled(imputed, tmp_path):
     assert frame.columns.tolist()[:5] == ["series", "time", "value", "filled", "q0.025"]
     np.testing.assert_array_equal(frame["q0.5"], frame["value"])
     imputed.save(tmp_path / "filled.csv")
-    assert lc.read(tmp_path / "filled.csv", target="value", series="series").values.size == 720
+    assert (
+        lc.read(tmp_path / "filled.csv", target="value", series="series").values.size
+        == 720
+    )
     assert str(imputed) == "66 of 720 values were missing and were filled"
 
 
@@ -151,7 +166,9 @@ def test_gaps_are_made_between_known_values_alone(holes):
     made = places_for(holes, 3, 1)
     at = made.places(holes.offsets).reshape(-1, 3)
     assert len(at) > 12
-    assert np.isfinite(holes.values[np.column_stack([at[:, 0] - 1, at, at[:, -1] + 1])]).all()
+    assert np.isfinite(
+        holes.values[np.column_stack([at[:, 0] - 1, at, at[:, -1] + 1])]
+    ).all()
 
 
 # ---------------------------------------------------------------- before a forecast
@@ -182,9 +199,12 @@ def test_masks_know_nothing_of_what_comes_later():
 
 def test_held_out_values_are_compared_as_they_came():
     panel, (_, notify) = spoilt(), events()
-    job = BacktestJob(lc.LSTMForecaster(6), Source(panel), cutoffs=2, repairs=Repairs("mask"))
+    job = BacktestJob(
+        lc.LSTMForecaster(6), Source(panel), cutoffs=2, repairs=Repairs("mask")
+    )
     tested = job.run(notify).backtest
-    np.testing.assert_array_equal(tested.actual.ravel()[-6:], panel.values[-6:])  # 300 among them
+    # 300 among them
+    np.testing.assert_array_equal(tested.actual.ravel()[-6:], panel.values[-6:])
     plain = BacktestJob(lc.LSTMForecaster(6), Source(panel), cutoffs=2).run().backtest
     np.testing.assert_array_equal(tested.actual, plain.actual)
 
@@ -192,16 +212,25 @@ def test_held_out_values_are_compared_as_they_came():
 def test_repairs_are_forecast_from_and_not_measured_by():
     panel, (told, notify) = spoilt(), events()
     how = {"cutoffs": 2, "baselines": False}
-    job = ForecastJob(lc.LSTMForecaster(6), Source(panel), **how, repairs=Repairs("repair", True))
+    job = ForecastJob(
+        lc.LSTMForecaster(6), Source(panel), **how, repairs=Repairs("repair", True)
+    )
     result = job.run(notify)
     assert np.isfinite(result.panel.values).all()
     assert abs(result.panel.values[236] - 100) < 40
-    masked = ForecastJob(lc.LSTMForecaster(6), Source(panel), **how, repairs=Repairs("mask")).run()
+    masked = ForecastJob(
+        lc.LSTMForecaster(6), Source(panel), **how, repairs=Repairs("mask")
+    ).run()
     np.testing.assert_array_equal(
-        result.backtest.forecasts["lstmcast"].point, masked.backtest.forecasts["lstmcast"].point
+        result.backtest.forecasts["lstmcast"].point,
+        masked.backtest.forecasts["lstmcast"].point,
     )
-    assert any("2 missing values filled in" in getattr(event, "text", "") for event in told)
-    only = ForecastJob(lc.LSTMForecaster(6), Source(panel), **how, repairs=Repairs("repair")).run()
+    assert any(
+        "2 missing values filled in" in getattr(event, "text", "") for event in told
+    )
+    only = ForecastJob(
+        lc.LSTMForecaster(6), Source(panel), **how, repairs=Repairs("repair")
+    ).run()
     assert np.isnan(only.panel.values[[50, 51]]).all()
 
 
@@ -221,7 +250,9 @@ def test_truth_has_the_series_and_times_of_the_data():
 
 def test_commands_say_where_missing_values_are_not_filled(run, tmp_path):
     path = tmp_path / "data.csv"
-    path.write_text("ds,y\n" + "".join(f"2020-01-{day:02},{day}\n" for day in range(1, 29)))
+    path.write_text(
+        "ds,y\n" + "".join(f"2020-01-{day:02},{day}\n" for day in range(1, 29))
+    )
     done = run("check", path, "--missing", "model")
     assert done.status == 2
     assert "lstmcast.impute(data)" in done.err
@@ -237,7 +268,9 @@ def test_check_lists_surprising_values_where_it_is_asked_to(run, tmp_path):
     values[800] = 130
     days = np.arange("2020-01-01", "2022-06-19", dtype="datetime64[D]")
     path = tmp_path / "data.csv"
-    path.write_text("ds,y\n" + "".join(f"{d},{v}\n" for d, v in zip(days, values, strict=True)))
+    path.write_text(
+        "ds,y\n" + "".join(f"{d},{v}\n" for d, v in zip(days, values, strict=True))
+    )
     done = run("check", path, "--anomalies")
     assert done.status == 0
     assert "130" in done.out

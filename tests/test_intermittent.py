@@ -16,7 +16,9 @@ ANSWER = np.linspace(0.1, 0.7, 7) * np.ones((1, 3, 1))
 def demand(share, count=200, seed=0):
     """Whole numbers, so large a share of which is 0."""
     rng = np.random.default_rng(seed)
-    return np.where(rng.random(count) < share, 0, rng.integers(1, 5, count)).astype(float)
+    return np.where(rng.random(count) < share, 0, rng.integers(1, 5, count)).astype(
+        float
+    )
 
 
 def with_past(values, season=1, root=True):
@@ -47,7 +49,13 @@ def test_the_more_zeros_the_more_they_say():
         (demand(0.9), 48, True),
         (np.full(NEWEST, np.nan), 1, True),
     ],
-    ids=["on another axis", "few values", "zeros of a season", "season too long", "unknown"],
+    ids=[
+        "on another axis",
+        "few values",
+        "zeros of a season",
+        "season too long",
+        "unknown",
+    ],
 )
 def test_else_the_network_answers_alone(values, season, root):
     np.testing.assert_array_equal(with_past(values, season, root), ANSWER)

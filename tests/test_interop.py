@@ -62,7 +62,9 @@ def test_what_is_written_is_read(options, tmp_path):
     assert_same(from_keras(str(tmp_path / "model.keras")), start)
     # in the older layout the order is known, and activations are not
     to_keras(start, tmp_path / "weights.h5")
-    assert_same(from_keras(tmp_path / "weights.h5", activation=start.config.activation), start)
+    assert_same(
+        from_keras(tmp_path / "weights.h5", activation=start.config.activation), start
+    )
 
 
 def test_safetensors_are_written_and_read(tmp_path):
@@ -74,12 +76,18 @@ def test_safetensors_are_written_and_read(tmp_path):
 
 def test_the_formulas_are_those_of_keras():
     """Constant weights and the expected values of Keras' own LSTMTest.test_correctness."""
-    kernel, recurrent, bias = np.full((4, 12), 0.01), np.full((3, 12), 0.02), np.full(12, 0.03)
+    kernel, recurrent, bias = (
+        np.full((4, 12), 0.01),
+        np.full((3, 12), 0.02),
+        np.full(12, 0.03),
+    )
     bias[3:6] = 1.0
     loaded = from_keras([kernel, recurrent, bias, np.eye(3, 4), np.zeros(4)])
     x_TBC = np.arange(72, dtype=np.float32).reshape(3, 6, 4).transpose(1, 0, 2)
     (hidden_TBD,), _ = loaded.run(x_TBC, np.ones((6, 3), bool), loaded.start(3))
-    np.testing.assert_allclose(hidden_TBD[-1][:, 0], [0.6288687, 0.86899155, 0.9460773], atol=1e-6)
+    np.testing.assert_allclose(
+        hidden_TBD[-1][:, 0], [0.6288687, 0.86899155, 0.9460773], atol=1e-6
+    )
 
 
 # ---------------------------------------------------------------- Keras: the older file, by hand
@@ -90,7 +98,9 @@ def legacy(path, layers, weights, *, config=True, version=b"2.4.0"):
     h5py = pytest.importorskip("h5py", reason="needs the keras extra")
     with h5py.File(path, "w") as file:
         if config:
-            described = [{"class_name": kind, "config": options} for kind, options in layers]
+            described = [
+                {"class_name": kind, "config": options} for kind, options in layers
+            ]
             model = {
                 "class_name": "Sequential",
                 "config": {"name": "sequential", "layers": described},
@@ -125,7 +135,10 @@ LAYERS = [
         },
     ),
     ("Dropout", {"name": "dropout_3", "rate": 0.2}),
-    ("Dense", {"name": "dense_9", "units": 3, "activation": "linear", "use_bias": True}),
+    (
+        "Dense",
+        {"name": "dense_9", "units": 3, "activation": "linear", "use_bias": True},
+    ),
 ]
 WEIGHTS = {
     "lstm_7": {
@@ -151,19 +164,27 @@ def by_hand(x_T):
 @pytest.mark.parametrize("config", [True, False], ids=["model", "weights only"])
 def test_the_layout_of_keras_2(tmp_path, config):
     loaded = from_keras(legacy(tmp_path / "model.h5", LAYERS, WEIGHTS, config=config))
-    assert (loaded.config.layers, loaded.config.horizon, loaded.config.residual) == ((2,), 3, False)
+    assert (loaded.config.layers, loaded.config.horizon, loaded.config.residual) == (
+        (2,),
+        3,
+        False,
+    )
     x_T = np.array([0.5, -1.0, 2.0, 0.3])
     (hidden_TBD,), _ = loaded.run(
         x_T[:, None, None].astype(np.float32), np.ones((4, 1), bool), loaded.start(1)
     )
     np.testing.assert_allclose(
-        next(loaded.raw([hidden_TBD[-1]], x_T[None, -1:]))[0, :, 0, 0], by_hand(x_T), atol=1e-6
+        next(loaded.raw([hidden_TBD[-1]], x_T[None, -1:]))[0, :, 0, 0],
+        by_hand(x_T),
+        atol=1e-6,
     )
 
 
 def changed(kind, **options):
     """LAYERS with other options in the layer of a kind."""
-    return [(name, config | (options if name == kind else {})) for name, config in LAYERS]
+    return [
+        (name, config | (options if name == kind else {})) for name, config in LAYERS
+    ]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +203,11 @@ def changed(kind, **options):
             "'dense_9' has activation='softmax'",
         ),
         (
-            [*LAYERS[:2], ("Activation", {"name": "end", "activation": "relu"}), LAYERS[3]],
+            [
+                *LAYERS[:2],
+                ("Activation", {"name": "end", "activation": "relu"}),
+                LAYERS[3],
+            ],
             "'end' puts 'relu' on something else than a Dense layer",
         ),
         (
@@ -195,13 +220,19 @@ def changed(kind, **options):
             changed("Dense", activation="swish"),
             "'dense_9' has activation='swish'.*'linear' or 'tanh' or 'relu'",
         ),
-        (changed("LSTM", units=4), r"'lstm_7' has the shape \(1, 8\); \(1, 16\) is expected"),
+        (
+            changed("LSTM", units=4),
+            r"'lstm_7' has the shape \(1, 8\); \(1, 16\) is expected",
+        ),
         (changed("Dense", use_bias=False), r"'dense_9' has 2 array\(s\)"),
         (
             [("GRU", {"name": "gru"}), *LAYERS[2:]],
             "'gru' is of the class GRU, which has no counterpart",
         ),
-        ([LAYERS[1], ("Bidirectional", {"name": "both"})], "'both' is of the class Bidirectional"),
+        (
+            [LAYERS[1], ("Bidirectional", {"name": "both"})],
+            "'both' is of the class Bidirectional",
+        ),
         ([LAYERS[3]], "no LSTM layer"),
         (
             [LAYERS[1], LAYERS[3], ("LSTM", {"name": "x", "units": 4})],
@@ -225,7 +256,9 @@ def clipped(slope):
 
 def by_formula(x_TB, weights, gate, curve):
     """Answers (B, H) after x of an LSTM layer and a Dense layer, in double precision."""
-    kernel, recurrent, bias, dense, dense_bias = (np.asarray(array, float) for array in weights)
+    kernel, recurrent, bias, dense, dense_bias = (
+        np.asarray(array, float) for array in weights
+    )
     h = c = np.zeros((x_TB.shape[1], len(recurrent)))
     for x_B in x_TB:
         i, f, g, o = np.split(x_B[:, None] @ kernel + h @ recurrent + bias, 4, axis=1)
@@ -237,7 +270,9 @@ def by_formula(x_TB, weights, gate, curve):
 def answer(network, x_TB):
     """Of a network of one column, after x (B, H)."""
     x_TB1 = x_TB[:, :, None].astype(np.float32)
-    hidden, _ = network.run(x_TB1, np.ones(x_TB.shape, bool), network.start(x_TB.shape[1]))
+    hidden, _ = network.run(
+        x_TB1, np.ones(x_TB.shape, bool), network.start(x_TB.shape[1])
+    )
     return next(network.raw([hidden[0][-1]], x_TB1[-1]))[:, :, 0, 0]
 
 
@@ -261,14 +296,21 @@ def keras_of_2018(path, weights):
         "implementation": 1,
     }
     dense = common | {"name": "dense_1", "units": 1, "activation": "linear"}
-    layers = [{"class_name": "LSTM", "config": lstm}, {"class_name": "Dense", "config": dense}]
+    layers = [
+        {"class_name": "LSTM", "config": lstm},
+        {"class_name": "Dense", "config": dense},
+    ]
     named = {
-        "lstm_1": dict(zip(("kernel", "recurrent_kernel", "bias"), weights[:3], strict=True)),
+        "lstm_1": dict(
+            zip(("kernel", "recurrent_kernel", "bias"), weights[:3], strict=True)
+        ),
         "dense_1": dict(zip(("kernel", "bias"), weights[3:], strict=True)),
     }
     legacy(path, [], named, version=b"2.1.6")
     with pytest.importorskip("h5py").File(path, "a") as file:
-        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": layers})
+        file.attrs["model_config"] = json.dumps(
+            {"class_name": "Sequential", "config": layers}
+        )
         file.attrs["training_config"] = b'{"loss": "mean_squared_error"}'
     return path
 
@@ -289,13 +331,17 @@ def test_a_tutorial_of_2018_is_read(tmp_path):
     assert loaded.config.cell == Cell("tanh", "hard_sigmoid")
     expected = by_formula(x_TB, weights, clipped(0.2), np.tanh)
     np.testing.assert_allclose(answer(loaded, x_TB), expected, atol=1e-6)
-    assert abs(by_formula(x_TB, weights, clipped(1 / 6), np.tanh) - expected).max() > 1e-3
+    assert (
+        abs(by_formula(x_TB, weights, clipped(1 / 6), np.tanh) - expected).max() > 1e-3
+    )
 
 
 def test_layers_with_several_functions_are_refused(tmp_path):
     second = ("LSTM", {"name": "second", "units": 2, "activation": "relu"})
     weights = {"kernel": np.ones((2, 8)), "recurrent_kernel": RECURRENT, "bias": BIAS}
-    path = legacy(tmp_path / "model.h5", [*LAYERS[:2], second], WEIGHTS | {"second": weights})
+    path = legacy(
+        tmp_path / "model.h5", [*LAYERS[:2], second], WEIGHTS | {"second": weights}
+    )
     message = "several activations: 'lstm_7' tanh, sigmoid, 'second' relu, sigmoid"
     with pytest.raises(ModelError, match=message):
         from_keras(path)
@@ -307,7 +353,13 @@ X_TB = np.random.default_rng(6).normal(size=(5, 4))
 
 @pytest.mark.parametrize(
     ("version", "slope"),
-    [(b"1.2.2", 0.2), (b"2.2.4-tf", 0.2), ("2.15.0", 0.2), (b"3.0.0", 1 / 6), ("3.10.1", 1 / 6)],
+    [
+        (b"1.2.2", 0.2),
+        (b"2.2.4-tf", 0.2),
+        ("2.15.0", 0.2),
+        (b"3.0.0", 1 / 6),
+        ("3.10.1", 1 / 6),
+    ],
 )
 def test_the_hard_sigmoid_is_that_of_the_version(tmp_path, version, slope):
     loaded = from_keras(legacy(tmp_path / "model.h5", HARD, WEIGHTS, version=version))
@@ -320,11 +372,17 @@ def test_the_hard_sigmoid_is_that_of_the_version(tmp_path, version, slope):
 def test_a_hard_sigmoid_of_no_version_has_to_be_said(tmp_path, version):
     path = legacy(tmp_path / "model.h5", HARD, WEIGHTS, version=version)
     for said in (None, Cell("relu")):
-        with pytest.raises(ModelError, match=r"'lstm_7' has .*version of Keras .*unknown.*cell="):
+        with pytest.raises(
+            ModelError, match=r"'lstm_7' has .*version of Keras .*unknown.*cell="
+        ):
             from_keras(path, cell=said)
     for name in ("hard_sigmoid", "hard_sigmoid_keras3"):
-        assert from_keras(path, cell=Cell("relu", name)).config.cell == Cell("relu", name)
-    with pytest.raises(UsageError, match=r"cell=Cell\(activation='tanh'.*the model itself says"):
+        assert from_keras(path, cell=Cell("relu", name)).config.cell == Cell(
+            "relu", name
+        )
+    with pytest.raises(
+        UsageError, match=r"cell=Cell\(activation='tanh'.*the model itself says"
+    ):
         from_keras(path, cell=Cell("tanh", "hard_sigmoid"))
 
 
@@ -361,11 +419,14 @@ def test_cells_are_written_and_read(options, cell, tmp_path):
     loaded = from_keras(tmp_path / "model.keras")
     x_TBC = RNG.normal(size=(6, 3, start.config.inputs.columns)).astype(np.float32)
     ours, theirs = (
-        one.run(x_TBC, np.ones((6, 3), bool), one.start(3))[0][0] for one in (start, loaded)
+        one.run(x_TBC, np.ones((6, 3), bool), one.start(3))[0][0]
+        for one in (start, loaded)
     )
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
     gates = cell.recurrent_activation
-    written = Cell(cell.activation, "hard_sigmoid_keras3" if "hard" in gates else "sigmoid")
+    written = Cell(
+        cell.activation, "hard_sigmoid_keras3" if "hard" in gates else "sigmoid"
+    )
     assert loaded.config.cell == written
     from_list = from_keras(arrays, activation=start.config.activation, cell=written)
     assert_same(from_list, loaded)
@@ -396,7 +457,9 @@ class LiveModel:
 
     def to_json(self):
         layers = [{"class_name": kind, "config": config} for kind, config in HARD]
-        return json.dumps({"class_name": "Sequential", "config": {"layers": layers}} | self.version)
+        return json.dumps(
+            {"class_name": "Sequential", "config": {"layers": layers}} | self.version
+        )
 
 
 class LiveLayer:
@@ -413,7 +476,9 @@ def test_the_version_of_a_model_in_memory(monkeypatch):
         from_keras(LiveModel(None))
     monkeypatch.setattr(LiveModel, "__module__", "its_keras.models")
     monkeypatch.setitem(sys.modules, "its_keras", SimpleNamespace(__version__="3.1"))
-    assert from_keras(LiveModel(None)).config.cell == Cell("relu", "hard_sigmoid_keras3")
+    assert from_keras(LiveModel(None)).config.cell == Cell(
+        "relu", "hard_sigmoid_keras3"
+    )
 
 
 def test_an_lstm_of_pytorch_has_the_usual_cell_only():
@@ -428,7 +493,9 @@ def test_an_lstm_of_pytorch_has_the_usual_cell_only():
 
 def keras_file(path, config, weights=b""):
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("config.json", config if isinstance(config, str) else json.dumps(config))
+        archive.writestr(
+            "config.json", config if isinstance(config, str) else json.dumps(config)
+        )
         if weights is not None:
             archive.writestr("model.weights.h5", weights)
     return path
@@ -441,7 +508,9 @@ def test_files_that_are_none(tmp_path):
         from_keras(path)
     for content in (b"", b"date,sales\n2024-01-01,3\n", b"PK\x03\x04 cut"):
         path.write_bytes(content)
-        with pytest.raises(ModelError, match=r"neither a \.keras nor an \.h5 file, or not whole"):
+        with pytest.raises(
+            ModelError, match=r"neither a \.keras nor an \.h5 file, or not whole"
+        ):
             from_keras(path)
     with pytest.raises(ModelError, match="it is a folder"):
         from_keras(tmp_path)
@@ -468,16 +537,21 @@ def test_archives_that_lack_something(tmp_path):
         '{"class_name": "Sequential", "config": {"layers": [1]}}',
     ):
         with pytest.raises(
-            ModelError, match=r"model\.keras' cannot be loaded: it (is not laid out|cannot be read)"
+            ModelError,
+            match=r"model\.keras' cannot be loaded: it (is not laid out|cannot be read)",
         ):
             from_keras(keras_file(path, config, weights))
-    with pytest.raises(ModelError, match=r"it is a MyModel.*Pass model\.get_weights\(\)"):
+    with pytest.raises(
+        ModelError, match=r"it is a MyModel.*Pass model\.get_weights\(\)"
+    ):
         from_keras(keras_file(path, {"class_name": "MyModel", "config": {}}, weights))
     config = {
         "class_name": "Sequential",
         "config": {"layers": [{"class_name": "LSTM", "config": LAYERS[1][1]}]},
     }
-    with pytest.raises(ModelError, match=r"'lstm_7' has the shape \(1, 20\); \(1, 8\) is expected"):
+    with pytest.raises(
+        ModelError, match=r"'lstm_7' has the shape \(1, 20\); \(1, 8\) is expected"
+    ):
         from_keras(keras_file(path, config, weights))
 
 
@@ -504,7 +578,11 @@ def test_layers_are_counted_by_class(tmp_path, root):
     )
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
-        for place, arrays in (("lstm/cell", first), ("lstm_10/cell", second), ("dense_4", last)):
+        for place, arrays in (
+            ("lstm/cell", first),
+            ("lstm_10/cell", second),
+            ("dense_4", last),
+        ):
             for k, array in enumerate(arrays):
                 file[f"{root}/{place}/vars/{k}"] = array.astype(float)
         file["optimizer/vars/0"] = np.zeros(1)
@@ -518,9 +596,12 @@ def test_layers_are_counted_by_class(tmp_path, root):
         "class_name": "Sequential",
         "config": [{"class_name": kind, "config": config} for kind, config in layers],
     }
-    loaded = from_keras(keras_file(tmp_path / "model.keras", config, content.getvalue()))
+    loaded = from_keras(
+        keras_file(tmp_path / "model.keras", config, content.getvalue())
+    )
     found = [
-        loaded.members[0][name].max() for name in ("lstm.0.bias", "lstm.1.weight_ih", "head.bias")
+        loaded.members[0][name].max()
+        for name in ("lstm.0.bias", "lstm.1.weight_ih", "head.bias")
     ]
     assert found == [0, 1, 2]
 
@@ -541,7 +622,9 @@ def test_weights_of_keras_3_need_their_layers(tmp_path):
     path = tmp_path / "model.weights.h5"
     with h5py.File(path, "w") as file:
         file["layers/lstm/cell/vars/0"] = KERNEL
-    with pytest.raises(ModelError, match=r"holds weights, not the layers.*model\.get_weights\(\)"):
+    with pytest.raises(
+        ModelError, match=r"holds weights, not the layers.*model\.get_weights\(\)"
+    ):
         from_keras(path)
 
 
@@ -552,7 +635,9 @@ def test_arrays_outside_the_file_are_not_read(tmp_path):
     with h5py.File(path, "a") as file:
         del file["model_weights/dense_9/dense_9/bias:0"]
         place = file["model_weights/dense_9/dense_9"]
-        place.create_dataset("bias:0", (3,), "f4", external=[(str(tmp_path / "secret"), 0, 12)])
+        place.create_dataset(
+            "bias:0", (3,), "f4", external=[(str(tmp_path / "secret"), 0, 12)]
+        )
     with pytest.raises(ModelError, match="outside the file"):
         from_keras(path)
     with h5py.File(path, "a") as file:
@@ -573,7 +658,9 @@ def functional(*layers, outputs=("out",)):
     for name, kind, sources in layers:
         nodes = [[[source, 0, 0, {}] for source in sources]] if sources else []
         config = {"name": name, "units": 2}
-        made.append({"class_name": kind, "name": name, "config": config, "inbound_nodes": nodes})
+        made.append(
+            {"class_name": kind, "name": name, "config": config, "inbound_nodes": nodes}
+        )
     return {
         "class_name": "Functional",
         "config": {"layers": made, "output_layers": [[o, 0, 0] for o in outputs]},
@@ -584,21 +671,31 @@ def functional(*layers, outputs=("out",)):
     ("config", "message"),
     [
         (
-            functional(("a", "InputLayer", ()), ("b", "LSTM", ("a",)), ("out", "Dense", ("a",))),
+            functional(
+                ("a", "InputLayer", ()), ("b", "LSTM", ("a",)), ("out", "Dense", ("a",))
+            ),
             "'out' reads 'a'.*'b'",
         ),
         (
             functional(
-                ("a", "InputLayer", ()), ("b", "LSTM", ("a",)), ("out", "Dense", ("b", "a"))
+                ("a", "InputLayer", ()),
+                ("b", "LSTM", ("a",)),
+                ("out", "Dense", ("b", "a")),
             ),
             "'b' and 'a'",
         ),
         (
-            functional(("a", "InputLayer", ()), ("z", "InputLayer", ()), ("out", "LSTM", ("z",))),
+            functional(
+                ("a", "InputLayer", ()),
+                ("z", "InputLayer", ()),
+                ("out", "LSTM", ("z",)),
+            ),
             "'z' reads nothing",
         ),
         (
-            functional(("a", "InputLayer", ()), ("out", "LSTM", ("a",)), outputs=("a", "out")),
+            functional(
+                ("a", "InputLayer", ()), ("out", "LSTM", ("a",)), outputs=("a", "out")
+            ),
             "other outputs",
         ),
     ],
@@ -613,9 +710,14 @@ def test_functional_models_must_be_a_row(tmp_path, config, message):
 
 def test_a_row_in_the_words_of_keras_2(tmp_path):
     config = functional(
-        ("a", "InputLayer", ()), ("lstm_7", "LSTM", ("a",)), ("out", "Dense", ("lstm_7",))
+        ("a", "InputLayer", ()),
+        ("lstm_7", "LSTM", ("a",)),
+        ("out", "Dense", ("lstm_7",)),
     )
-    weights = {"lstm_7": WEIGHTS["lstm_7"], "out": {"kernel": np.ones((2, 2)), "bias": np.zeros(2)}}
+    weights = {
+        "lstm_7": WEIGHTS["lstm_7"],
+        "out": {"kernel": np.ones((2, 2)), "bias": np.zeros(2)},
+    }
     path = legacy(tmp_path / "model.h5", [], weights)
     with pytest.importorskip("h5py").File(path, "a") as file:
         file.attrs["model_config"] = json.dumps(config)
@@ -635,13 +737,17 @@ def test_files_without_h5py(tmp_path, monkeypatch):
 
 def test_lists_of_other_layers():
     with pytest.raises(
-        ModelError, match=r"array 3 has the shape \(7,\), but no LSTM or Dense layer starts"
+        ModelError,
+        match=r"array 3 has the shape \(7,\), but no LSTM or Dense layer starts",
     ):
         from_keras([KERNEL, RECURRENT, BIAS, np.zeros(7)])
     with pytest.raises(
-        ModelError, match=r"activation follows the dense layer 'array 3'. Say activation='relu'"
+        ModelError,
+        match=r"activation follows the dense layer 'array 3'. Say activation='relu'",
     ):
-        from_keras([KERNEL, RECURRENT, BIAS, np.ones((2, 3)), np.zeros(3), np.ones((3, 1))])
+        from_keras(
+            [KERNEL, RECURRENT, BIAS, np.ones((2, 3)), np.zeros(3), np.ones((3, 1))]
+        )
     with pytest.raises(
         ModelError, match="'array 0' gives 2 numbers, and 'array 3' after it takes 5"
     ):
@@ -669,30 +775,45 @@ def test_a_model_that_reads_more_than_it_forecasts():
 
 def test_a_model_that_forecasts_one_of_the_columns_it_reads():
     rng = np.random.default_rng(0)
-    arrays = [rng.normal(0, 0.3, shape) for shape in ((3, 20), (5, 20), (20,), (5, 2), (2,))]
+    arrays = [
+        rng.normal(0, 0.3, shape) for shape in ((3, 20), (5, 20), (20,), (5, 2), (2,))
+    ]
     columns = ["wind", "load", "price"]
     network = from_keras(arrays, columns=columns, target="load")
-    assert network.config.inputs.past == ("wind", "price") and network.config.horizon == 2
+    assert (
+        network.config.inputs.past == ("wind", "price") and network.config.horizon == 2
+    )
     x_TC = rng.normal(size=(30, 3)).astype(np.float32)
     x_TC = (x_TC - x_TC.mean(axis=0)) / x_TC.std(axis=0)  # what Standard() gives
     past = {"wind": x_TC[:, 0], "price": x_TC[:, 2]}
     panel = lc.Panel.from_arrays(x_TC[:, 1], past=past)
     point = lc.LSTMForecaster(2, weights=network).predict(panel).point
-    alike = from_keras([*arrays[:3], np.eye(5, 3), np.zeros(3)])  # what its LSTM layer gives
+    # what its LSTM layer gives
+    alike = from_keras([*arrays[:3], np.eye(5, 3), np.zeros(3)])
     (hidden_TBD,), _ = alike.run(x_TC[:, None], np.ones((30, 1), bool), alike.start(1))
-    np.testing.assert_allclose(point[0], hidden_TBD[-1, 0] @ arrays[3] + arrays[4], atol=1e-5)
+    np.testing.assert_allclose(
+        point[0], hidden_TBD[-1, 0] @ arrays[3] + arrays[4], atol=1e-5
+    )
     with pytest.raises(ModelError, match="and 2 are named"):
         from_keras(arrays, columns=["wind", "load"], target="load")
     with pytest.raises(ModelError, match="answers 2 number"):
         from_keras(arrays, columns=columns, target="load", horizon=3)
-    for wrong in ({"columns": columns}, {"target": "load"}, {"columns": columns, "target": "sun"}):
+    for wrong in (
+        {"columns": columns},
+        {"target": "load"},
+        {"columns": columns, "target": "sun"},
+    ):
         with pytest.raises(UsageError, match="columns"):
             from_keras(arrays, **wrong)
 
 
 def test_a_last_layer_that_is_no_linear_one_is_passed_on():
     loaded = from_keras([np.zeros((2, 8)), RECURRENT, BIAS])
-    assert (loaded.config.layers, loaded.config.after, loaded.config.horizon) == ((2,), (), 1)
+    assert (loaded.config.layers, loaded.config.after, loaded.config.horizon) == (
+        (2,),
+        (),
+        1,
+    )
     np.testing.assert_array_equal(loaded.members[0]["head.weight"], np.eye(2))
 
 
@@ -702,7 +823,12 @@ def test_a_last_layer_that_is_no_linear_one_is_passed_on():
 def state(**changes):
     lstm = {"rnn.weight_ih_l0": np.ones((20, 1)), "rnn.weight_hh_l0": np.ones((20, 5))}
     biases = {"rnn.bias_ih_l0": np.full(20, 0.25), "rnn.bias_hh_l0": np.full(20, 0.5)}
-    return lstm | biases | {"out.weight": np.ones((3, 5)), "out.bias": np.ones(3)} | changes
+    return (
+        lstm
+        | biases
+        | {"out.weight": np.ones((3, 5)), "out.bias": np.ones(3)}
+        | changes
+    )
 
 
 def test_two_biases_are_one():
@@ -721,15 +847,26 @@ def test_two_biases_are_one():
         (state(**{"rnn.weight_ih_l0_reverse": 1.0}), "'rnn' is bidirectional"),
         (state(**{"rnn.weight_hr_l0": np.ones((2, 5))}), "'rnn' has a projection"),
         (
-            state(**{"rnn.weight_hh_l0": np.ones((15, 5)), "rnn.weight_ih_l0": np.ones((15, 1))}),
+            state(
+                **{
+                    "rnn.weight_hh_l0": np.ones((15, 5)),
+                    "rnn.weight_ih_l0": np.ones((15, 1)),
+                }
+            ),
             "not an LSTM's.*GRU",
         ),
         (
             state(**{"norm.weight": np.ones(5)}),
             r"'norm' with weights of shape \(5,\) has no counterpart",
         ),
-        (state(**{"norm.running_mean": np.ones(5)}), "'norm.running_mean' has no counterpart"),
-        (state(**{"out.bias": np.ones(4)}), r"'out.bias' has the shape \(4,\); \(3,\) is expected"),
+        (
+            state(**{"norm.running_mean": np.ones(5)}),
+            "'norm.running_mean' has no counterpart",
+        ),
+        (
+            state(**{"out.bias": np.ones(4)}),
+            r"'out.bias' has the shape \(4,\); \(3,\) is expected",
+        ),
         (
             state(**{"out.weight": np.ones((3, 6))}),
             "'rnn_l0' gives 5 numbers, and 'out' after it takes 6",
@@ -757,7 +894,11 @@ def test_the_order_of_modules():
     }
     # as it stands, the last does not fit
     loaded = from_pytorch(late, activation="relu", channels=4)
-    assert (loaded.config.before, loaded.config.inputs.columns, loaded.config.activation) == (
+    assert (
+        loaded.config.before,
+        loaded.config.inputs.columns,
+        loaded.config.activation,
+    ) == (
         (1,),
         4,
         "relu",
@@ -766,7 +907,11 @@ def test_the_order_of_modules():
 
 def test_of_possible_orders_that_of_construction_counts():
     lstm = {"rnn.weight_ih_l0": np.ones((20, 5)), "rnn.weight_hh_l0": np.ones((20, 5))}
-    square = {"a.weight": np.full((5, 5), 2.0), **lstm, "z.weight": np.full((5, 5), 3.0)}
+    square = {
+        "a.weight": np.full((5, 5), 2.0),
+        **lstm,
+        "z.weight": np.full((5, 5), 3.0),
+    }
     for told, first in ((None, 2), (["a", "rnn", "z"], 2), (["z", "rnn", "a"], 3)):
         loaded = from_pytorch(square, activation="linear", modules=told)
         assert loaded.members[0]["embed.0.weight"][0, 0] == first
@@ -778,9 +923,12 @@ def test_an_order_that_is_not_clear(tmp_path):
     with pytest.raises(ModelError, match=r"not clear: .* → .* or .*modules=\["):
         from_pytorch(tmp_path / "m.safetensors", activation="linear")
     for told in ({"modules": ["before.0", "lstm", "head"]}, {"channels": 1}):
-        assert_same(from_pytorch(tmp_path / "m.safetensors", activation="linear", **told), start)
+        assert_same(
+            from_pytorch(tmp_path / "m.safetensors", activation="linear", **told), start
+        )
     with pytest.raises(
-        UsageError, match=r"not an order of the model's modules, \['before.0', 'head', 'lstm'\]"
+        UsageError,
+        match=r"not an order of the model's modules, \['before.0', 'head', 'lstm'\]",
     ):
         from_pytorch(tmp_path / "m.safetensors", modules=["lstm", "head"])
 
@@ -793,7 +941,8 @@ def test_nothing_is_unpickled(tmp_path):
     for name in ("model.pt", "model.pth", "model.bin"):
         (tmp_path / name).write_bytes(pickle.dumps(Trap()))
         with pytest.raises(
-            ModelError, match=r"pickles, which may run code.*safetensors\.torch\.save_file"
+            ModelError,
+            match=r"pickles, which may run code.*safetensors\.torch\.save_file",
         ):
             from_pytorch(tmp_path / name)
     (tmp_path / "model.safetensors").write_bytes(pickle.dumps(Trap()))
@@ -805,11 +954,14 @@ def test_nothing_is_unpickled(tmp_path):
 def test_an_activation_that_the_model_does_not_have_is_refused(tmp_path):
     pytest.importorskip("h5py")
     to_keras(network(after=(3,), activation="tanh"), tmp_path / "model.keras")
-    with pytest.raises(UsageError, match="activation='relu': the model itself says 'tanh'"):
+    with pytest.raises(
+        UsageError, match="activation='relu': the model itself says 'tanh'"
+    ):
         from_keras(tmp_path / "model.keras", activation="relu")
     for load, save in ((from_keras, to_keras), (from_pytorch, to_pytorch)):
         with pytest.raises(
-            UsageError, match="activation='tanh': there are no dense layers before the last"
+            UsageError,
+            match="activation='tanh': there are no dense layers before the last",
         ):
             load(save(network()), activation="tanh")
 
@@ -819,7 +971,8 @@ def test_an_activation_that_the_model_does_not_have_is_refused(tmp_path):
 
 def test_networks_that_are_no_row_of_layers():
     with pytest.raises(
-        ModelError, match=r"with adaptive inputs is not a sequence of layers.*inputs=Transformed"
+        ModelError,
+        match=r"with adaptive inputs is not a sequence of layers.*inputs=Transformed",
     ):
         to_keras(network(inputs=Adaptive()))
     with pytest.raises(ModelError, match="with residual connections is not"):
@@ -832,7 +985,9 @@ def test_one_member_of_several():
         to_pytorch(several)
     with pytest.raises(UsageError, match="member=2"):
         to_keras(several, member=2)
-    np.testing.assert_array_equal(to_keras(several, member=1)[-1], several.members[1]["head.bias"])
+    np.testing.assert_array_equal(
+        to_keras(several, member=1)[-1], several.members[1]["head.bias"]
+    )
 
 
 def test_places_that_cannot_be_written(tmp_path):

@@ -65,23 +65,56 @@ def rows(folder: Path) -> list[tuple]:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ('[source]\ndata = "a"\ntraget = "b"', r"line 3: there is no \[source\] traget\. Did you"),
-        ('[sources]\ndata = "a"', r"line 1: there is no \[sources\]\. Did you mean 'source'"),
+        (
+            '[source]\ndata = "a"\ntraget = "b"',
+            r"line 3: there is no \[source\] traget\. Did you",
+        ),
+        (
+            '[sources]\ndata = "a"',
+            r"line 1: there is no \[sources\]\. Did you mean 'source'",
+        ),
         ("[forecast]\nhorizon = 3", r"\[source\] is missing"),
-        ('[source]\ntime = "a"', r"line 1: \[source\] data is missing|\[source\] data is missing"),
-        ('[source]\ndata = "a"\n\n[forecast]\nhorizon = 0', r"line 5: \[forecast\] horizon: .*0"),
-        ('[source]\ndata = "a"\n[forecast]\nhorizon = "7"', r"line 4: \[forecast\] horizon"),
+        (
+            '[source]\ntime = "a"',
+            r"line 1: \[source\] data is missing|\[source\] data is missing",
+        ),
+        (
+            '[source]\ndata = "a"\n\n[forecast]\nhorizon = 0',
+            r"line 5: \[forecast\] horizon: .*0",
+        ),
+        (
+            '[source]\ndata = "a"\n[forecast]\nhorizon = "7"',
+            r"line 4: \[forecast\] horizon",
+        ),
         ('[source]\ndata = "a"\n[checks]\nnewest_of = "all"', "newest_of needs newest"),
-        ('[source]\ndata = "a"\n[checks]\nnewest = "soon"', r"line 4: .*\"3 days\".*'soon'"),
+        (
+            '[source]\ndata = "a"\n[checks]\nnewest = "soon"',
+            r"line 4: .*\"3 days\".*'soon'",
+        ),
         ('[source]\ndata = "a"\n[output]\nif_exists = "merge"', r"line 4: .*'merge'"),
-        ('[source]\ndata = "a"\n[forecast]\nhorizon = 3\nuntil = "2025"', "Give one of them"),
-        ('[source]\ndata = "a"\n[checks]\nleast_skill = 0\n[model]\nfolder = "m"', "Leave out one"),
+        (
+            '[source]\ndata = "a"\n[forecast]\nhorizon = 3\nuntil = "2025"',
+            "Give one of them",
+        ),
+        (
+            '[source]\ndata = "a"\n[checks]\nleast_skill = 0\n[model]\nfolder = "m"',
+            "Leave out one",
+        ),
         ("[source\n", "is not TOML: .*line 1"),
         ("source = 5", r"line 1: \[source\]: a section is expected"),
-        ("[source]\ndata = []", r"line 2: \[source\] data: at least one value is expected"),
+        (
+            "[source]\ndata = []",
+            r"line 2: \[source\] data: at least one value is expected",
+        ),
         ("[source]\ndata = {a = 1}", r"data: a value or a list of values is expected"),
-        ('[source]\ndata = "a"\n[forecast]\nlevel = true', r"line 4: \[forecast\] level"),
-        ('[source]\ndata = "a"\n[checks]\nleast_skill = nan', r"line 4: .* finite number"),
+        (
+            '[source]\ndata = "a"\n[forecast]\nlevel = true',
+            r"line 4: \[forecast\] level",
+        ),
+        (
+            '[source]\ndata = "a"\n[checks]\nleast_skill = nan',
+            r"line 4: .* finite number",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_with_its_line(written, said):
@@ -97,7 +130,9 @@ def test_all_that_is_wrong_is_said_together():
 
 
 def test_a_table_that_is_a_file_has_no_key(folder):
-    with pytest.raises(UsageError, match="if_exists and key are only for database table"):
+    with pytest.raises(
+        UsageError, match="if_exists and key are only for database table"
+    ):
         run_job(text('key = "store"\n', table="fc.csv"))
 
 
@@ -142,7 +177,9 @@ def test_missing_values_and_warnings_are_counted(folder):
     data = folder / "sales.csv"
     lines = data.read_text().splitlines()
     data.write_text("\n".join(line for line in lines if "2024-02-1" not in line))
-    with pytest.raises(CheckError, match=r"(?s)most_missing = 0.05: found 0.1.*warnings = none"):
+    with pytest.raises(
+        CheckError, match=r"(?s)most_missing = 0.05: found 0.1.*warnings = none"
+    ):
         run_job(text('[checks]\nmost_missing = 0.05\nwarnings = "refuse"\n'))
     run_job(text("[checks]\nmost_missing = 0.2\n"))
 
@@ -198,7 +235,9 @@ def _run_here(folder: str, queue) -> None:
 def test_two_processes_at_once_leave_one_forecast(folder):
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
-    both = [context.Process(target=_run_here, args=(str(folder), queue)) for _ in range(2)]
+    both = [
+        context.Process(target=_run_here, args=(str(folder), queue)) for _ in range(2)
+    ]
     for one in both:
         one.start()
     said = sorted(queue.get(timeout=120) for _ in both)
@@ -220,11 +259,18 @@ def test_data_that_cannot_be_read_leave_the_table(folder):
 
 @pytest.mark.parametrize(
     "noted",
-    ['{"fitted": "x"}', '{"fitted": 5}', '{"fitted": "2024-03-31T00:00:00+01:00"}', "[1]", "{"],
+    [
+        '{"fitted": "x"}',
+        '{"fitted": 5}',
+        '{"fitted": "2024-03-31T00:00:00+01:00"}',
+        "[1]",
+        "{",
+    ],
 )
 def test_a_damaged_note_of_the_last_training_means_none(folder, noted):
     job = FileJob(
-        job_from(text('[model]\nfolder = "m"\nrefit = "9999999999999 weeks"\n')), "job.toml"
+        job_from(text('[model]\nfolder = "m"\nrefit = "9999999999999 weeks"\n')),
+        "job.toml",
     )
     model = job.job.model
     assert model is not None
@@ -266,7 +312,9 @@ def test_a_result_that_the_next_run_would_read_is_refused(folder):
 @pytest.mark.parametrize(
     ("error", "status"), [(KeyboardInterrupt(), None), (RuntimeError("a defect"), 1)]
 )
-def test_the_summary_of_a_run_that_is_stopped_says_so(folder, monkeypatch, error, status):
+def test_the_summary_of_a_run_that_is_stopped_says_so(
+    folder, monkeypatch, error, status
+):
     run_job(text())
 
     def stop(*_):
@@ -287,12 +335,15 @@ def test_a_folder_that_takes_no_lock_is_told(folder, monkeypatch):
 
     monkeypatch.setattr("lstmcast.util.files._lock_handle", refused)
     with pytest.raises(
-        lc.OutputError, match=r"lock file of this job cannot be created in '\.': Permission"
+        lc.OutputError,
+        match=r"lock file of this job cannot be created in '\.': Permission",
     ):
         run_job(text())
 
 
-def test_a_job_in_a_folder_that_cannot_be_written_keeps_its_lock_elsewhere(folder, monkeypatch):
+def test_a_job_in_a_folder_that_cannot_be_written_keeps_its_lock_elsewhere(
+    folder, monkeypatch
+):
     states = folder / "states"
     monkeypatch.setenv("XDG_STATE_HOME", str(states))
     monkeypatch.setattr("lstmcast.jobs.keeping._can_write", lambda _: False)
@@ -300,7 +351,9 @@ def test_a_job_in_a_folder_that_cannot_be_written_keeps_its_lock_elsewhere(folde
     assert lock.parent == states / "lstmcast"
     assert lock != kept_file("other/job.toml", "lock")
     assert run_job(text()).model == "shipped"
-    assert not states.joinpath("lstmcast").exists() and not Path(".job.toml.lock").exists()
+    assert (
+        not states.joinpath("lstmcast").exists() and not Path(".job.toml.lock").exists()
+    )
     with locked(lock), pytest.raises(BusyError, match="another run of this job"):
         run_job(text())
 
@@ -334,7 +387,9 @@ def test_a_job_in_another_folder_finds_its_data(folder, run):
 
 
 def test_a_job_is_written_from_data_and_runs_from_anywhere(folder, run, monkeypatch):
-    done = run("job", "init", "sales.csv", "--series", "store", "--out", "fc@duckdb:///shop.db")
+    done = run(
+        "job", "init", "sales.csv", "--series", "store", "--out", "fc@duckdb:///shop.db"
+    )
     assert done.status == 0
     written = Path("job.toml").read_text()
     assert 'series = ["store"]' in written and 'frequency = "D"' in written

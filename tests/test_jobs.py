@@ -36,7 +36,10 @@ from lstmcast.training_config import TrainingConfig
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
 MONTHS = {"ds": [f"{2015 + i // 12}-{i % 12 + 1:02}" for i in range(60)]}
 SALES = {**MONTHS, "y": [100.0 + i + 20 * (i % 12 == 11) for i in range(60)]}
-UNEQUAL = {"ds": ["2020-01", "2020-02", "2020-02", "2020-03"], "y": [1.0, 2.0, 3.0, 4.0]}
+UNEQUAL = {
+    "ds": ["2020-01", "2020-02", "2020-02", "2020-03"],
+    "y": [1.0, 2.0, 3.0, 4.0],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -65,14 +68,17 @@ def small(**training) -> LSTMForecaster:
 def test_a_forecast_is_a_value_with_all_that_led_to_it():
     events, notify = watched()
     result = ForecastJob(SeasonalNaive(6), Source(SALES), cutoffs=2).run(notify)
-    assert result.forecast.point.tolist() == [[148.0, 149.0, 150.0, 151.0, 152.0, 153.0]]
+    assert result.forecast.point.tolist() == [
+        [148.0, 149.0, 150.0, 151.0, 152.0, 153.0]
+    ]
     assert result.backtest is not None and result.backtest.counts.tolist() == [[48, 54]]
     assert result.written == ((), ())
     assert events == [DataRead(result.panel)] and len(result.panel.values) == 60
     document = json.loads(json.dumps(result.document(), allow_nan=False))
     assert document["data"]["end"] == "2019-12-01" and document["files"] == []
     assert (
-        document["accuracy"]["model"] == "seasonal naive" and len(document["forecast"]["ds"]) == 6
+        document["accuracy"]["model"] == "seasonal naive"
+        and len(document["forecast"]["ds"]) == 6
     )
 
 
@@ -88,9 +94,15 @@ def test_nothing_is_measured_with_no_cutoff():
 
 def test_every_place_is_filled(tmp_path):
     outputs = Outputs(
-        tmp_path / "f.csv", tmp_path / "f.png", tmp_path / "f.html", tmp_path / "m", "the server"
+        tmp_path / "f.csv",
+        tmp_path / "f.png",
+        tmp_path / "f.html",
+        tmp_path / "m",
+        "the server",
     )
-    result = ForecastJob(LSTMForecaster(3), Source(SALES), cutoffs=1, outputs=outputs).run()
+    result = ForecastJob(
+        LSTMForecaster(3), Source(SALES), cutoffs=1, outputs=outputs
+    ).run()
     names = ["f.csv", "f.png", "f.html", "m"]
     assert result.written.files == tuple(str(tmp_path / name) for name in names)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
@@ -100,7 +112,12 @@ def test_every_place_is_filled(tmp_path):
 
 @pytest.mark.parametrize(
     "outputs",
-    [Outputs(table="no/f.csv"), Outputs(plot="f.txt"), Outputs(report="f.pdf"), Outputs(model=".")],
+    [
+        Outputs(table="no/f.csv"),
+        Outputs(plot="f.txt"),
+        Outputs(report="f.pdf"),
+        Outputs(model="."),
+    ],
     ids=str,
 )
 def test_a_place_that_cannot_be_filled_is_refused_before_anything_is_read(
@@ -117,7 +134,9 @@ def test_data_are_never_written_over(tmp_path):
     path = tmp_path / "sales.csv"
     path.write_bytes(AIRLINE.read_bytes())
     for data in (path, str(path), [path]):
-        job = ForecastJob(SeasonalNaive(3), Source(data), outputs=Outputs(table=str(path)))
+        job = ForecastJob(
+            SeasonalNaive(3), Source(data), outputs=Outputs(table=str(path))
+        )
         with pytest.raises(UsageError, match="is the data file"):
             job.run()
     assert path.read_bytes() == AIRLINE.read_bytes()
@@ -140,7 +159,9 @@ def test_requests_do_not_change():
 
 def test_documents_are_those_of_the_commands(run, tmp_path):
     source = Source(str(AIRLINE))
-    forecast = ForecastJob(LSTMForecaster(6), source, outputs=Outputs(model=tmp_path / "m")).run()
+    forecast = ForecastJob(
+        LSTMForecaster(6), source, outputs=Outputs(model=tmp_path / "m")
+    ).run()
     backtest = BacktestJob(LSTMForecaster(6), source, cutoffs=2).run()
     check = CheckJob(source).run()
     predict = PredictJob(tmp_path / "m", source).run()
@@ -213,7 +234,9 @@ def test_without_data_a_saved_model_goes_on_from_what_it_has_seen(saved):
 
 def test_no_model_is_no_forecast(tmp_path):
     with pytest.raises(ModelError, match="there is no folder"):
-        PredictJob(tmp_path / "nowhere", outputs=Outputs(table=tmp_path / "f.csv")).run()
+        PredictJob(
+            tmp_path / "nowhere", outputs=Outputs(table=tmp_path / "f.csv")
+        ).run()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -225,7 +248,9 @@ def test_blanks_do_not_replace_an_older_forecast(tmp_path):
     ForecastJob(model, Source(panel), cutoffs=0, outputs=Outputs(table=place)).run()
     before = place.read_bytes()
     with pytest.raises(DataError, match="no series has a forecast"):
-        ForecastJob(model, Source(unknown), cutoffs=0, outputs=Outputs(table=place)).run()
+        ForecastJob(
+            model, Source(unknown), cutoffs=0, outputs=Outputs(table=place)
+        ).run()
     assert place.read_bytes() == before
 
 
@@ -234,7 +259,9 @@ def test_blanks_do_not_replace_an_older_forecast(tmp_path):
 
 def test_a_backtest_writes_what_was_held_out(tmp_path):
     events, notify = watched()
-    job = BacktestJob(SeasonalNaive(6), Source(SALES), cutoffs=2, table=tmp_path / "held.csv")
+    job = BacktestJob(
+        SeasonalNaive(6), Source(SALES), cutoffs=2, table=tmp_path / "held.csv"
+    )
     result = job.run(notify)
     assert not job.trains and events == [DataRead(result.panel)]
     assert result.written.files == (str(tmp_path / "held.csv"),)
@@ -278,11 +305,18 @@ def test_a_fit_leaves_a_model_and_what_became_of_it(tmp_path):
     result = job.run(notify)
     first, after = events
     assert first == DataRead(result.panel) and epochs == [1, 2]
-    assert "the model is saved in" in after.text  # what takes a while after the last epoch is said
+    # what takes a while after the last epoch is said
+    assert "the model is saved in" in after.text
     assert not result.interrupted and not result.resumable
-    assert result.written.files == (str(tmp_path / "model"), str(tmp_path / "curve.svg"))
+    assert result.written.files == (
+        str(tmp_path / "model"),
+        str(tmp_path / "curve.svg"),
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.svg", "model"]
-    assert result.backtest is not None and "selected the best epoch" in result.backtest.notes[-1]
+    assert (
+        result.backtest is not None
+        and "selected the best epoch" in result.backtest.notes[-1]
+    )
     document = json.loads(json.dumps(result.document(), allow_nan=False))
     assert document["training"]["epoch"] == [1, 2]
     assert (load(job.folder).predict().point == result.model.predict().point).all()
@@ -293,7 +327,11 @@ def test_a_fit_that_was_to_go_on_says_that_it_could_not(tmp_path):
     events, notify = watched()
     FitJob(small(), Source(SALES), tmp_path / "model", resume=True).run(notify)
     note = events[1]
-    assert isinstance(note, Note) and note.urgent and "no interrupted or kept training" in note.text
+    assert (
+        isinstance(note, Note)
+        and note.urgent
+        and "no interrupted or kept training" in note.text
+    )
 
 
 def test_a_fit_on_everything_is_not_measured(tmp_path):
@@ -314,11 +352,17 @@ def test_jobs_load_what_they_need_alone():
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-def test_what_a_forecast_was_made_of_is_saved_and_not_measured_again(tmp_path, monkeypatch):
+def test_what_a_forecast_was_made_of_is_saved_and_not_measured_again(
+    tmp_path, monkeypatch
+):
     panel = Panel.from_arrays(100 + np.arange(48) % 12, frequency="MS", start="2020-01")
     LSTMForecaster(3).save(tmp_path / "measured", panel)
     monkeypatch.setattr(forecaster, "combination_of", None)
-    job = ForecastJob(LSTMForecaster(3), Source(panel), 0, outputs=Outputs(model=tmp_path / "m"))
+    job = ForecastJob(
+        LSTMForecaster(3), Source(panel), 0, outputs=Outputs(model=tmp_path / "m")
+    )
     job.run()
-    saved = [(tmp_path / name / "manifest.json").read_text() for name in ("measured", "m")]
+    saved = [
+        (tmp_path / name / "manifest.json").read_text() for name in ("measured", "m")
+    ]
     assert saved[0] == saved[1] and "naive" in saved[0]

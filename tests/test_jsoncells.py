@@ -30,7 +30,10 @@ def check(panel):
 
 
 def of_google(form="Date({},{},{})"):
-    columns = [{"id": "a", "label": "Date", "type": "date"}, {"label": "Sales", "type": "number"}]
+    columns = [
+        {"id": "a", "label": "Date", "type": "date"},
+        {"label": "Sales", "type": "number"},
+    ]
     rows = []
     for day, value in PAIRS:
         time = form.format(day.year, day.month - 1, day.day)
@@ -38,7 +41,9 @@ def of_google(form="Date({},{},{})"):
     return {"cols": columns, "rows": rows}
 
 
-@pytest.mark.parametrize("form", ["Date({},{},{})", "Date({}, {}, {})", "new Date({},{},{})"])
+@pytest.mark.parametrize(
+    "form", ["Date({},{},{})", "Date({}, {}, {})", "new Date({},{},{})"]
+)
 def test_a_table_of_google_charts(tmp_path, form):
     check(read(tmp_path, of_google(form)))
 
@@ -58,7 +63,9 @@ WRAPPERS = [
 ]
 
 
-@pytest.mark.parametrize("wrapper", [WRAPPERS[0], WRAPPERS[1], WRAPPERS[3], WRAPPERS[4]])
+@pytest.mark.parametrize(
+    "wrapper", [WRAPPERS[0], WRAPPERS[1], WRAPPERS[3], WRAPPERS[4]]
+)
 def test_a_document_in_a_call_or_a_variable(tmp_path, wrapper):
     check(read(tmp_path, wrapper.replace("{}", json.dumps({"table": of_google()}))))
 
@@ -78,7 +85,10 @@ BOXED = {
         ]
     },
     "PxWeb": {
-        "columns": [{"code": "Tid", "text": "tid"}, {"code": "BE", "text": "Befolkning"}],
+        "columns": [
+            {"code": "Tid", "text": "tid"},
+            {"code": "BE", "text": "Befolkning"},
+        ],
         "data": [{"key": [str(d)], "values": [str(v)]} for d, v in PAIRS],
     },
 }
@@ -88,14 +98,17 @@ SHAPES = {
         "index": [str(day) for day in DAYS],
         "data": [[value] for value in VALUES],
     },
-    "ids as keys": {f"-M{n:05d}x": {"date": str(d), "v": v} for n, (d, v) in enumerate(PAIRS)},
+    "ids as keys": {
+        f"-M{n:05d}x": {"date": str(d), "v": v} for n, (d, v) in enumerate(PAIRS)
+    },
     "one series of ECharts": {
         "xAxis": {"type": "category", "data": [str(day) for day in DAYS]},
         "yAxis": {"type": "value"},
         "series": [{"data": VALUES, "type": "line"}],
     },
     "a date in three fields": [
-        {"date": {"year": d.year, "month": d.month, "day": d.day}, "v": v} for d, v in PAIRS
+        {"date": {"year": d.year, "month": d.month, "day": d.day}, "v": v}
+        for d, v in PAIRS
     ],
     "keys in a list": {
         "rows": [{"keys": [str(d)], "clicks": v} for d, v in PAIRS],
@@ -108,7 +121,10 @@ SHAPES = {
         ]
     },
     "times of creation beside dates": [
-        {"createdTime": f"2024-05-01T00:00:{n % 60:02d}Z", "fields": {"Date": str(d), "v": v}}
+        {
+            "createdTime": f"2024-05-01T00:00:{n % 60:02d}Z",
+            "fields": {"Date": str(d), "v": v},
+        }
         for n, (d, v) in enumerate(PAIRS)
     ],
 }
@@ -127,8 +143,13 @@ def test_other_shapes(tmp_path, name):
 def test_terms_of_each_day_of_elasticsearch(tmp_path):
     days = []
     for day, value, other in zip(DAYS, VALUES, OTHERS, strict=True):
-        terms = [{"key": "A", "doc_count": int(value)}, {"key": "B", "doc_count": int(other)}]
-        days.append({"key_as_string": str(day), "doc_count": 500, "shops": {"buckets": terms}})
+        terms = [
+            {"key": "A", "doc_count": int(value)},
+            {"key": "B", "doc_count": int(other)},
+        ]
+        days.append(
+            {"key_as_string": str(day), "doc_count": 500, "shops": {"buckets": terms}}
+        )
     panel = read(tmp_path, {"aggregations": {"per_day": {"buckets": days}}})
     assert panel.ids.tolist() == ["A", "B"]
     assert np.array_equal(panel.values, [*VALUES, *OTHERS])
@@ -138,7 +159,9 @@ def test_records_that_only_look_boxed_stay_records(tmp_path):
     series = [
         {
             "label": name,
-            "data": [{"day": str(d), "value": v} for d, v in zip(DAYS, values, strict=True)],
+            "data": [
+                {"day": str(d), "value": v} for d, v in zip(DAYS, values, strict=True)
+            ],
         }
         for name, values in (("a", VALUES), ("b", OTHERS))
     ]

@@ -47,7 +47,11 @@ CUBE = {
     "class": "dataset",
     "id": ["freq", "geo", "time"],
     "size": [1, 2, 24],
-    "dimension": {"freq": category(["M"]), "geo": category("ab"), "time": category(MONTHS)},
+    "dimension": {
+        "freq": category(["M"]),
+        "geo": category("ab"),
+        "time": category(MONTHS),
+    },
     "value": {str(n): value for n, value in enumerate(A + B)},
 }
 SDMX_SERIES = [
@@ -59,7 +63,9 @@ SDMX = {
     "dataSets": [
         {
             "series": {
-                f"0:{place}": {"observations": {str(n): [y, 0] for n, y in enumerate(values)}}
+                f"0:{place}": {
+                    "observations": {str(n): [y, 0] for n, y in enumerate(values)}
+                }
                 for place, values in enumerate((A, B))
             }
         }
@@ -113,7 +119,8 @@ TWO = {
     "BLS": {
         "Results": {
             "series": [
-                {"seriesID": name, "data": periods(values)} for name, values in (("a", A), ("b", B))
+                {"seriesID": name, "data": periods(values)}
+                for name, values in (("a", A), ("b", B))
             ]
         }
     },
@@ -122,7 +129,9 @@ TWO = {
     "JSON-stat": CUBE,
     "JSON-stat 1": {"dataset": CUBE | {"value": A + B}},
     "SDMX-JSON": SDMX,
-    "SDMX-JSON 2": {"data": {"dataSets": SDMX["dataSets"], "structures": [SDMX["structure"]]}},
+    "SDMX-JSON 2": {
+        "data": {"dataSets": SDMX["dataSets"], "structures": [SDMX["structure"]]}
+    },
 }
 ONE = {
     "Prometheus": {"data": {"result": [prometheus("a", A)]}},
@@ -141,9 +150,14 @@ ONE = {
         "xAxis": {"categories": MONTHS},
         "series": [{"name": "sales", "data": A}],
     },
-    "labels of a chart": {"labels": MONTHS, "datasets": [{"label": "sales", "data": A}]},
+    "labels of a chart": {
+        "labels": MONTHS,
+        "datasets": [{"label": "sales", "data": A}],
+    },
     "EIA": {
-        "series": [{"series_id": "X", "end": "2023-12", "data": [*zip(MONTHS, A, strict=True)]}]
+        "series": [
+            {"series_id": "X", "end": "2023-12", "data": [*zip(MONTHS, A, strict=True)]}
+        ]
     },
     "Google Analytics": {
         "metricHeaders": [{"name": "users"}],
@@ -189,7 +203,10 @@ def test_a_series_inside_of_a_document(form, read_json):
 
 
 def test_lists_in_records_that_have_a_time_of_their_own_stay_where_they_are(read_json):
-    rows = [{"month": month, "sales": 5 + n, "hours": pairs(A)} for n, month in enumerate(MONTHS)]
+    rows = [
+        {"month": month, "sales": 5 + n, "hours": pairs(A)}
+        for n, month in enumerate(MONTHS)
+    ]
     assert read_json(rows).values[:2].ravel().tolist() == [5, 6]
 
 
@@ -203,7 +220,13 @@ def test_a_cell_that_a_cube_leaves_out_is_missing(read_json):
     "document",
     [
         {"dimension": {"geo": 5}, "value": 7, "rows": records(A)},
-        {"dimension": "geo", "value": [5], "id": ["a"], "size": [1], "rows": records(A)},
+        {
+            "dimension": "geo",
+            "value": [5],
+            "id": ["a"],
+            "size": [1],
+            "rows": records(A),
+        },
         {"dataSets": 5, "rows": records(A)},
         {"dataSets": [{"series": {"0": {}}}], "structure": {}, "rows": records(A)},
     ],

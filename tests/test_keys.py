@@ -14,7 +14,14 @@ import pyarrow as pa
 import pytest
 
 import lstmcast as lc
-from lstmcast.data.keys import Keys, column_name, described, joined, keys_from_saved, packed_keys
+from lstmcast.data.keys import (
+    Keys,
+    column_name,
+    described,
+    joined,
+    keys_from_saved,
+    packed_keys,
+)
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
 from lstmcast.evaluation.baselines import Naive
@@ -51,10 +58,15 @@ def test_several_columns_of_ids_stay_columns():
 def test_keys_follow_their_series():
     panel = lc.read(sales(), **BOTH, target="y")
     assert panel.select(["7/tea", "3/milk"]).keys["store"].tolist() == [7, 3]
-    assert panel.until([2, 2, 2, 2]).keys["item"].tolist() == panel.keys["item"].tolist()
+    assert (
+        panel.until([2, 2, 2, 2]).keys["item"].tolist() == panel.keys["item"].tolist()
+    )
     assert panel.since(3).keys["store"].tolist() == [3, 3, 7, 7]
     part = panel.part(np.array([3, 3]), 0, np.array([1, 2]))
-    assert (part.keys["item"].tolist(), part.ids.tolist()) == (["tea", "tea"], ["7/tea", "7/tea"])
+    assert (part.keys["item"].tolist(), part.ids.tolist()) == (
+        ["tea", "tea"],
+        ["7/tea", "7/tea"],
+    )
 
 
 def test_a_series_that_is_left_out_takes_its_key_along():
@@ -67,7 +79,9 @@ def test_the_table_of_a_forecast_has_the_keys_in_place_of_unique_id():
     columns = of_forecast(sales(), **BOTH).columns_dict()
     assert list(columns) == ["store", "item", "ds", "step", "forecast"]
     assert columns["store"].tolist() == [3] * 4 + [7] * 4
-    one = of_forecast(sales(items=("tea",)).drop(columns="item"), series="store").columns_dict()
+    one = of_forecast(
+        sales(items=("tea",)).drop(columns="item"), series="store"
+    ).columns_dict()
     assert list(one)[:2] == ["store", "ds"]
     assert one["store"].dtype == np.int64
 
@@ -93,12 +107,18 @@ KEPT = [
     ("text numbers", ["007", "7"], "object"),
     ("fractions", [1.5, 2.0], "float64"),
     ("truth", [True, False], "bool"),
-    ("times", [pd.Timestamp("2024-01-01 05:00"), pd.Timestamp("2023-01-01")], "datetime64[us]"),
+    (
+        "times",
+        [pd.Timestamp("2024-01-01 05:00"), pd.Timestamp("2023-01-01")],
+        "datetime64[us]",
+    ),
     ("dates", [datetime.date(2024, 1, 1), datetime.date(2023, 1, 1)], "datetime64[D]"),
 ]
 
 
-@pytest.mark.parametrize(("values", "dtype"), [one[1:] for one in KEPT], ids=[o[0] for o in KEPT])
+@pytest.mark.parametrize(
+    ("values", "dtype"), [one[1:] for one in KEPT], ids=[o[0] for o in KEPT]
+)
 @pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow", "duckdb"])
 def test_types_are_those_of_the_data(values, dtype, kind):
     frame = sales(stores=values, items=("tea",)).drop(columns="item")
@@ -113,14 +133,17 @@ def test_types_are_those_of_the_data(values, dtype, kind):
     keys = lc.read(frame, series="store", target="y").keys
     assert keys["store"].dtype == dtype
     assert keys["store"].tolist() == [
-        value.to_pydatetime() if isinstance(value, pd.Timestamp) else value for value in values
+        value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
+        for value in values
     ]
 
 
 @pytest.mark.parametrize("ordered", [False, True])
 def test_categories_come_back_as_categories_in_pandas(ordered):
     item = pd.CategoricalDtype(["tea", "milk", "never"], ordered)
-    frame = of_forecast(sales().astype({"item": item, "store": "category"}), **BOTH).frame()
+    frame = of_forecast(
+        sales().astype({"item": item, "store": "category"}), **BOTH
+    ).frame()
     assert frame["item"].dtype == item
     assert frame["store"].dtype == pd.CategoricalDtype([3, 7])
 
@@ -158,7 +181,9 @@ def test_a_key_that_is_called_like_a_column_of_the_table_is_renamed():
     ]
 
 
-@pytest.mark.parametrize(("ids", "kept"), [(["1", "2"], [1, 2]), (["01", "2"], ["01", "2"])])
+@pytest.mark.parametrize(
+    ("ids", "kept"), [(["1", "2"], [1, 2]), (["01", "2"], ["01", "2"])]
+)
 def test_whole_numbers_of_a_file_are_whole_numbers(tmp_path, ids, kept):
     frame = sales(stores=ids, items=("tea",)).drop(columns="item")
     frame.to_csv(tmp_path / "x.csv", index=False)
@@ -170,11 +195,16 @@ def test_whole_numbers_of_a_file_are_whole_numbers(tmp_path, ids, kept):
 @pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx"])
 def test_files_have_the_columns_of_ids_in_their_types(tmp_path, ending):
     frame = sales().astype({"item": "category"})
-    frame["since"] = frame.store.map({3: datetime.date(2020, 5, 1), 7: datetime.date(2021, 5, 1)})
+    frame["since"] = frame.store.map(
+        {3: datetime.date(2020, 5, 1), 7: datetime.date(2021, 5, 1)}
+    )
     forecast = of_forecast(frame, series=["store", "item", "since"])
     path = forecast.write(tmp_path / f"f.{ending}")
     if ending == "csv":
-        assert path.read_text("utf-8").splitlines()[1] == "3,milk,2020-05-01,2024-01-09,1,7.0"
+        assert (
+            path.read_text("utf-8").splitlines()[1]
+            == "3,milk,2020-05-01,2024-01-09,1,7.0"
+        )
     elif ending == "parquet":
         rows = duckdb.sql(f"select store, item, since from '{path}'").fetchall()
         assert rows[0] == (3, "milk", datetime.date(2020, 5, 1))
@@ -206,7 +236,9 @@ def test_selected_origins_keep_their_keys():
 
 
 def test_tables_of_a_backtest_have_the_keys():
-    tested = lc.backtest(Naive(), lc.read(sales(), **BOTH, target="y"), horizon=1, cutoffs=2)
+    tested = lc.backtest(
+        Naive(), lc.read(sales(), **BOTH, target="y"), horizon=1, cutoffs=2
+    )
     assert list(tested.held_out())[:3] == ["store", "item", "ds"]
     series = tested.per_series()
     assert list(series)[:3] == ["model", "store", "item"]
@@ -221,7 +253,9 @@ def test_tables_of_a_backtest_have_the_keys():
 def test_keys_of_several_files_are_joined(tmp_path):
     for name, stores in (("a", (3, 7)), ("b", (7, 9))):
         sales(stores).to_csv(tmp_path / f"{name}.csv", index=False)
-    panel = lc.read([tmp_path / "a.csv", tmp_path / "b.csv"], **BOTH, duplicates="first")
+    panel = lc.read(
+        [tmp_path / "a.csv", tmp_path / "b.csv"], **BOTH, duplicates="first"
+    )
     assert panel.keys["store"].tolist() == [3, 3, 7, 7, 9, 9]
     assert panel.ids.tolist()[-1] == "9/tea"
 
@@ -273,7 +307,9 @@ def test_a_table_with_a_row_per_series_leaves_out_rows_without_an_id(tmp_path):
     (tmp_path / "x.csv").write_text(text)
     panel = lc.read(tmp_path / "x.csv", series="store")
     assert panel.keys["store"].tolist() == [3, 7]
-    assert "1 row has an empty cell in the column 'store': line 3" in str(panel.report.findings)
+    assert "1 row has an empty cell in the column 'store': line 3" in str(
+        panel.report.findings
+    )
 
 
 def test_a_column_of_ids_without_any_is_refused():
@@ -290,7 +326,9 @@ def test_words_for_missing_numbers_are_ids():
 # ------------------------------------------------------------------ saved and newer data
 
 
-@pytest.mark.parametrize(("values", "dtype"), [one[1:] for one in KEPT], ids=[o[0] for o in KEPT])
+@pytest.mark.parametrize(
+    ("values", "dtype"), [one[1:] for one in KEPT], ids=[o[0] for o in KEPT]
+)
 def test_keys_are_saved_with_their_types(values, dtype):
     keys = lc.read(sales(stores=values), **BOTH, target="y").keys
     again = keys_from_saved(json.loads(json.dumps(described(keys))), packed_keys(keys))
@@ -301,11 +339,15 @@ def test_keys_are_saved_with_their_types(values, dtype):
 
 def test_categories_are_saved():
     item = pd.CategoricalDtype(["tea", "milk", "never"], ordered=True)
-    panel = lc.read(sales().astype({"item": item, "store": "category"}), **BOTH, target="y")
+    panel = lc.read(
+        sales().astype({"item": item, "store": "category"}), **BOTH, target="y"
+    )
     context = SavedContext(panel)
     said = json.loads(json.dumps(context.described()))
     again = SavedContext.from_saved(said, context.arrays()).panel.keys
-    assert all(again.categories[name].same(panel.keys.categories[name]) for name in panel.keys)
+    assert all(
+        again.categories[name].same(panel.keys.categories[name]) for name in panel.keys
+    )
 
 
 def test_a_saved_model_forecasts_with_the_keys(tmp_path):
@@ -323,7 +365,9 @@ def test_newer_data_bring_their_keys_and_arrays_get_those_that_are_remembered():
     assert context.join(newer).panel.keys["store"].tolist() == [7, 7, 9, 9]
     arrays = Panel.from_arrays({"7/tea": [1.0]}, frequency="D", start="2024-01-09")
     assert context.join(arrays).panel.keys["store"].tolist() == [7]
-    new = Panel.from_arrays({"7/tea": [1.0], "x": [2.0]}, frequency="D", start="2024-01-09")
+    new = Panel.from_arrays(
+        {"7/tea": [1.0], "x": [2.0]}, frequency="D", start="2024-01-09"
+    )
     assert not context.join(new).panel.keys
 
 
@@ -360,7 +404,9 @@ def test_ids_that_are_bytes_stay_bytes():
 
 @pytest.mark.parametrize("dtype", [pl.Int8, pl.UInt16, pl.Float32])
 def test_ids_have_their_type_of_polars(dtype):
-    frame = pl.from_pandas(sales(items=("milk",))).with_columns(pl.col("store").cast(dtype))
+    frame = pl.from_pandas(sales(items=("milk",))).with_columns(
+        pl.col("store").cast(dtype)
+    )
     result = of_forecast(frame, series="store").frame("polars")
     assert result["store"].dtype == dtype
 

@@ -67,7 +67,8 @@ def written(path, series, start="2024-01-01"):
 )
 def test_what_a_series_looks_like(values, kind):
     assert kinds_of(values) == [kind]
-    assert kinds_of([7.5], values, [-1, 0]) == [OPEN, kind, "real"]  # its neighbours do not matter
+    # its neighbours do not matter
+    assert kinds_of([7.5], values, [-1, 0]) == [OPEN, kind, "real"]
 
 
 def test_a_panel_is_what_all_of_its_series_are():
@@ -75,9 +76,17 @@ def test_a_panel_is_what_all_of_its_series_are():
     assert common_kind(np.array(["count", "positive"])) == "positive"
     assert common_kind(np.array(["count", OPEN])) == "real"
     assert common_kind(np.array([], "<U8")) == "real"
-    mixed = lc.read({"a": [0.0, 3, 1, 0], "b": [0.0, 0.5, 2, 1], "c": [112.0, 118, 132, 129]})
-    assert mixed.kind == "real" and mixed.kinds.tolist() == ["count", "positive", "real"]
-    assert mixed.select(["a"]).kind == "count" and mixed.select("c").kinds.tolist() == ["real"]
+    mixed = lc.read(
+        {"a": [0.0, 3, 1, 0], "b": [0.0, 0.5, 2, 1], "c": [112.0, 118, 132, 129]}
+    )
+    assert mixed.kind == "real" and mixed.kinds.tolist() == [
+        "count",
+        "positive",
+        "real",
+    ]
+    assert mixed.select(["a"]).kind == "count" and mixed.select("c").kinds.tolist() == [
+        "real"
+    ]
     assert mixed.until([2, 2, 2]).kinds.tolist() == mixed.since(1).kinds.tolist()
     assert recognise(np.empty(0), np.zeros(1, int)).tolist() == []
 
@@ -97,7 +106,9 @@ def test_the_airline_series_stays_real():
 def test_arrays_that_are_not_read_are_taken_as_they_are():
     panel = lc.Panel.from_arrays({"a": demand(0.4)}, frequency="D", start="2024-01-01")
     assert panel.kinds.tolist() == ["real"] and not panel.report.findings
-    falling = lc.Panel.from_arrays(np.arange(40.0, -1, -1), frequency="D", start="2024-01-01")
+    falling = lc.Panel.from_arrays(
+        np.arange(40.0, -1, -1), frequency="D", start="2024-01-01"
+    )
     assert (lc.LSTMForecaster(8).predict(falling).quantiles < 0).any()
 
 
@@ -119,7 +130,9 @@ def test_one_note_says_how_many_and_how_to_undo_it(tmp_path):
         'values can be negative, use kind="real" (--kind real).'
     )
     assert (counts.severity, counts.count, touching.count) == ("note", 8, 1)
-    assert touching.message == "1 of 11 series ('weight') touches 0 and never passes below"
+    assert (
+        touching.message == "1 of 11 series ('weight') touches 0 and never passes below"
+    )
     word = lc.read(file, kind="real")
     assert not word.report.findings and set(word.kinds) == {"real"}
     with pytest.raises(DataError, match="negative, but the target is declared count"):
@@ -137,14 +150,18 @@ def test_newer_data_are_filled_as_a_file_is(tmp_path):
     first, last = ({name: part[cut] for name, part in whole.items()} for cut in HALVES)
     lc.LSTMForecaster(2).save(tmp_path / "model", lc.read(first, missing="interpolate"))
     joined = lc.load(tmp_path / "model").continued(last).panel
-    np.testing.assert_array_equal(joined.values, lc.read(whole, missing="interpolate").values)
+    np.testing.assert_array_equal(
+        joined.values, lc.read(whole, missing="interpolate").values
+    )
 
 
 def test_a_word_stands_for_what_was_recognised():
     counts = lc.read(demand(0.4))
     assert replace(counts, kind="real").kinds.tolist() == ["real"]
     assert replace(counts, kind="real").recognised is None
-    assert replace(lc.Panel.from_arrays(demand(0.4)), kind="count").kinds.tolist() == ["count"]
+    assert replace(lc.Panel.from_arrays(demand(0.4)), kind="count").kinds.tolist() == [
+        "count"
+    ]
 
 
 # ---------------------------------------------------------------- forecasts
@@ -179,8 +196,15 @@ def test_no_point_and_no_bound_of_demand_is_below_0(mixed, mode):
 
 
 def test_far_levels_of_declared_counts_stop_at_0():
-    panel = lc.Panel.from_arrays(demand(2, 100), frequency="D", start="2023-01-01", kind="count")
-    assert lc.LSTMForecaster(14, quantiles=(0.005, 0.5, 0.995)).predict(panel).quantiles.min() == 0
+    panel = lc.Panel.from_arrays(
+        demand(2, 100), frequency="D", start="2023-01-01", kind="count"
+    )
+    assert (
+        lc.LSTMForecaster(14, quantiles=(0.005, 0.5, 0.995))
+        .predict(panel)
+        .quantiles.min()
+        == 0
+    )
 
 
 def test_a_series_above_0_may_be_forecast_below_it():
@@ -202,7 +226,11 @@ def test_backtests_and_baselines_stop_at_0(mixed):
 
 @pytest.fixture(scope="module")
 def old():
-    return {"a": demand(0.4, seed=1), "b": demand(2, seed=2) - 0.5, "c": demand(1, seed=3) + 100.5}
+    return {
+        "a": demand(0.4, seed=1),
+        "b": demand(2, seed=2) - 0.5,
+        "c": demand(1, seed=3) + 100.5,
+    }
 
 
 @pytest.fixture
@@ -218,7 +246,10 @@ def test_a_saved_model_keeps_what_was_recognised(saved):
     model = lc.load(saved)
     assert model.saved_context.panel.kinds.tolist() == ["count", "real", "real"]
     forecast = model.predict()
-    assert forecast.select("a").quantiles.min() == 0 and forecast.select("b").quantiles.min() < 0
+    assert (
+        forecast.select("a").quantiles.min() == 0
+        and forecast.select("b").quantiles.min() < 0
+    )
 
 
 def newer(saved, tmp_path, series, **options):
@@ -231,10 +262,14 @@ def newer(saved, tmp_path, series, **options):
 
 
 def test_newer_values_are_what_the_saved_ones_are(saved, tmp_path):
-    panel = newer(saved, tmp_path, {"a": [30, 40], "b": [1, 2], "c": [99.5, 98], "d": [0, 3]})
+    panel = newer(
+        saved, tmp_path, {"a": [30, 40], "b": [1, 2], "c": [99.5, 98], "d": [0, 3]}
+    )
     assert panel.kinds.tolist() == ["count", "real", "real", "count"]
     told = [finding.text for finding in panel.check() if finding.rule == "counts"]
-    assert len(told) == 1 and told[0].startswith("2 of 4 series ('a', 'd') are recognised")
+    assert len(told) == 1 and told[0].startswith(
+        "2 of 4 series ('a', 'd') are recognised"
+    )
     # what was below 0 once stays real, what never was may turn out to stop there
     panel = newer(saved, tmp_path, {"b": [0, 1], "c": [0, 3]})
     assert panel.kinds.tolist() == ["real", "positive"]
@@ -252,13 +287,19 @@ def test_a_model_that_goes_on_stops_where_the_whole_history_does(tmp_path, old):
     went_on = lc.load(tmp_path / "model").predict(newer)
     whole = model.predict(written(tmp_path / "whole.csv", old))
     np.testing.assert_array_equal(went_on.quantiles, whole.quantiles)
-    assert went_on.select(["a", "d"]).quantiles.min() == 0 > went_on.select("b").quantiles.min()
+    assert (
+        went_on.select(["a", "d"]).quantiles.min()
+        == 0
+        > went_on.select("b").quantiles.min()
+    )
 
 
 def test_a_newer_value_below_0_takes_back_what_was_recognised(saved, tmp_path):
     panel = newer(saved, tmp_path, {"a": [2, -1]})
     assert panel.kinds.tolist() == ["real"]
-    warned = [finding.text for finding in panel.check() if finding.severity == "warning"]
+    warned = [
+        finding.text for finding in panel.check() if finding.severity == "warning"
+    ]
     assert warned == [
         "series 'a' stopped at 0, and newer values are below it. Forecasts may now be below 0."
     ]
@@ -267,20 +308,26 @@ def test_a_newer_value_below_0_takes_back_what_was_recognised(saved, tmp_path):
 
 def test_a_word_in_newer_data_comes_first(saved, tmp_path):
     assert newer(saved, tmp_path, {"a": [0, 2]}, kind="real").kinds.tolist() == ["real"]
-    assert newer(saved, tmp_path, {"c": [99, 98]}, kind="positive").kinds.tolist() == ["positive"]
+    assert newer(saved, tmp_path, {"c": [99, 98]}, kind="positive").kinds.tolist() == [
+        "positive"
+    ]
 
 
 def test_newer_arrays_are_what_the_saved_data_are(saved, tmp_path):
     model = lc.load(saved)
     array = lc.Panel.from_arrays({"a": [1.0, 0.0]}, frequency="D", start="2024-03-01")
     assert model.predict(array).quantiles.min() == 0
-    said = lc.Panel.from_arrays({"a": [1.0, 0.0]}, frequency="D", start="2024-03-01", kind="real")
+    said = lc.Panel.from_arrays(
+        {"a": [1.0, 0.0]}, frequency="D", start="2024-03-01", kind="real"
+    )
     assert model.continued(said).panel.kinds.tolist() == ["real"]
 
 
 def test_newer_arrays_must_be_what_is_declared(tmp_path):
     model = lc.LSTMForecaster(4)
-    counts = lc.Panel.from_arrays(demand(1), frequency="D", start="2024-01-01", kind="count")
+    counts = lc.Panel.from_arrays(
+        demand(1), frequency="D", start="2024-01-01", kind="count"
+    )
     model.save(tmp_path / "model", counts)
     loaded = lc.load(tmp_path / "model")
     more = {"frequency": "D", "start": "2024-03-01"}
@@ -302,7 +349,9 @@ def test_a_model_of_an_older_lstmcast_stays_real(saved):
 
 @pytest.fixture
 def sales(tmp_path):
-    return written(tmp_path / "sales.csv", {f"p{i}": demand(0.5 + i, seed=i) for i in range(3)})
+    return written(
+        tmp_path / "sales.csv", {f"p{i}": demand(0.5 + i, seed=i) for i in range(3)}
+    )
 
 
 def lowest(table):
@@ -318,8 +367,22 @@ def test_files_of_a_forecast_hold_nothing_below_0(run, sales, tmp_path):
     done = run("forecast", sales, "-H", 8, *wide, "--out", table, "--report", page)
     assert done.status == 0 and lowest(table) == 0
     assert "the 3 series are recognised as counts" in done.err
-    assert "<dt>Kind</dt><dd>count (recognised)</dd>" in page.read_text(encoding="utf-8")
-    done = run("forecast", sales, "-H", 8, *wide, "--out", table, "--cutoffs", 0, "--kind", "real")
+    assert "<dt>Kind</dt><dd>count (recognised)</dd>" in page.read_text(
+        encoding="utf-8"
+    )
+    done = run(
+        "forecast",
+        sales,
+        "-H",
+        8,
+        *wide,
+        "--out",
+        table,
+        "--cutoffs",
+        0,
+        "--kind",
+        "real",
+    )
     assert done.status == 0 and lowest(table) < 0
     assert "recognised" not in done.err
     held_out = tmp_path / "held-out.csv"
@@ -332,17 +395,29 @@ def test_check_and_json_say_the_kind(run, sales):
     assert done.out.splitlines()[0].endswith("2024-02-29, declared count")
     assert "recognised as counts" in run("check", sales).out
     about = json.loads(run("check", sales, "--json").out)["data"]
-    assert (about["kind"], about["kinds"], about["kind_declared"]) == ("count", {"count": 3}, False)
+    assert (about["kind"], about["kinds"], about["kind_declared"]) == (
+        "count",
+        {"count": 3},
+        False,
+    )
     about = json.loads(run("check", sales, "--kind", "real", "--json").out)["data"]
-    assert (about["kind"], about["kinds"], about["kind_declared"]) == ("real", {"real": 3}, True)
+    assert (about["kind"], about["kinds"], about["kind_declared"]) == (
+        "real",
+        {"real": 3},
+        True,
+    )
 
 
 def test_predict_goes_on_with_the_kind_and_may_be_told_another(run, sales, tmp_path):
     model, table = tmp_path / "model", tmp_path / "forecast.csv"
     run("forecast", sales, "-H", 8, "--cutoffs", 0, "--save", model)
     assert "count: 3" in run("info", model).out
-    newer = written(tmp_path / "newer.csv", {"p0": [1, 0], "p1": [30, 40]}, start="2024-03-01")
-    done = run("predict", "--model", model, newer, "--level", 99, "--out", table, "--json")
+    newer = written(
+        tmp_path / "newer.csv", {"p0": [1, 0], "p1": [30, 40]}, start="2024-03-01"
+    )
+    done = run(
+        "predict", "--model", model, newer, "--level", 99, "--out", table, "--json"
+    )
     assert done.status == 0 and lowest(table) == 0
     told = json.loads(done.out)
     assert told["panel"]["kinds"] == {"count": 2}

@@ -53,7 +53,11 @@ def test_rows_after_the_last_value_are_coming_steps():
     np.testing.assert_array_equal(known(panel, "promoted"), [1, 0] * 12)
     assert repr(panel).endswith("future: price, promoted)")
     assert panel.report.recipe.future == ("price", "promoted")
-    told = [finding for finding in panel.report.findings if finding.rule == "known in advance"]
+    told = [
+        finding
+        for finding in panel.report.findings
+        if finding.rule == "known in advance"
+    ]
     said = "'price' and 'promoted' are known for 2 to 4 steps after the last values"
     assert [finding.message for finding in told] == [said]
     # they are no missing values at the end
@@ -75,14 +79,20 @@ def test_rows_after_the_last_value_stay_missing_values_where_nothing_is_known_th
         lambda place: shop().to_dict("list"),
         lambda place: shop().sample(frac=1, random_state=1),
         lambda place: _written(place, shop()),
-        lambda place: [_written(place, shop()[:12], "a"), _written(place, shop()[12:], "b")],
+        lambda place: [
+            _written(place, shop()[:12], "a"),
+            _written(place, shop()[12:], "b"),
+        ],
     ],
     ids=["frame", "dict", "unsorted", "file", "files"],
 )
 def test_all_sources_have_them(make, tmp_path):
     source = make(tmp_path)
     how = {"target": "sold", "series": "product", "future": "price,promoted"}
-    panel, usual = lc.read(source, **how).select(["milk", "tea"]), lc.read(shop(), **how)
+    panel, usual = (
+        lc.read(source, **how).select(["milk", "tea"]),
+        lc.read(shop(), **how),
+    )
     for name in ("price", "promoted"):
         np.testing.assert_allclose(known(panel, name), known(usual, name))
 
@@ -109,7 +119,9 @@ def test_series_of_a_wide_table_share_them():
 
 
 def test_several_targets_of_a_store_share_them():
-    panel = lc.read(shop(visits=np.arange(24.0)), target=["sold", "visits"], future="price")
+    panel = lc.read(
+        shop(visits=np.arange(24.0)), target=["sold", "visits"], future="price"
+    )
     assert list(panel.ids) == ["milk/sold", "milk/visits", "tea/sold", "tea/visits"]
     np.testing.assert_array_equal(panel.lengths, [8, 12, 10, 12])
     np.testing.assert_array_equal(panel.covariates.future.lengths, [12] * 4)
@@ -136,31 +148,42 @@ def test_texts_are_categories():
     panel = lc.read(shop(state=["0", "0", "a", "b"] * 6), target="sold", future="state")
     assert panel.covariates.future.levels == {"state": ("0", "a", "b")}
     assert texts(panel, "state")[:4] == ["0", "0", "a", "b"]
-    sparse = lc.read(shop(event=["", "", "", "Easter"] * 6), target="sold", future="event")
+    sparse = lc.read(
+        shop(event=["", "", "", "Easter"] * 6), target="sold", future="event"
+    )
     assert texts(sparse, "event")[2:4] == ["none", "Easter"]
-    assert "'event': most cells are empty. They are treated as the category 'none'" in str(
-        sparse.check()
+    assert (
+        "'event': most cells are empty. They are treated as the category 'none'"
+        in str(sparse.check())
     )
     filled = lc.read(shop(event=["x", "y", "z", ""] * 6), target="sold", future="event")
     assert texts(filled, "event")[3] is None
     categories = shop(size=pd.Categorical([1, 2] * 12))
-    assert lc.read(categories, target="sold", future="size").covariates.future.levels == {
-        "size": ("1", "2")
-    }
+    assert lc.read(
+        categories, target="sold", future="size"
+    ).covariates.future.levels == {"size": ("1", "2")}
 
 
 def test_text_among_numbers_is_an_error():
     frame = shop(price=[*map(str, np.arange(23.0)), "?!"])
-    with pytest.raises(DataError, match=r"text in the future column 'price': row 24 has '\?!'"):
+    with pytest.raises(
+        DataError, match=r"text in the future column 'price': row 24 has '\?!'"
+    ):
         lc.read(frame, target="sold", future="price")
-    with pytest.raises(DataError, match=r"the future column 'until' holds dates: 2024-01-01"):
+    with pytest.raises(
+        DataError, match=r"the future column 'until' holds dates: 2024-01-01"
+    ):
         lc.read(shop(until=[*DAYS, *DAYS]), time="day", target="sold", future="until")
 
 
 def test_a_column_has_one_role():
-    with pytest.raises(UsageError, match="'price' is named as past covariate and as future"):
+    with pytest.raises(
+        UsageError, match="'price' is named as past covariate and as future"
+    ):
         lc.read(shop(), target="sold", past="price", future="price")
-    with pytest.raises(UsageError, match="'sold' is named as target and as future covariate"):
+    with pytest.raises(
+        UsageError, match="'sold' is named as target and as future covariate"
+    ):
         lc.read(shop(), target="sold", future="sold")
     with pytest.raises(DataError, match="no column 'prize' for the future covariate"):
         lc.read(shop(), target="sold", future="prize")
@@ -169,7 +192,9 @@ def test_a_column_has_one_role():
     for nothing in ("", ",", [""]):
         with pytest.raises(UsageError, match=r"future=.* does not name a column"):
             lc.read(shop(), target="sold", future=nothing)
-    with pytest.raises(UsageError, match="'day' is named as future covariate, but it is the only"):
+    with pytest.raises(
+        UsageError, match="'day' is named as future covariate, but it is the only"
+    ):
         lc.read(shop(), target="sold", future="day")
     with pytest.raises(DataError, match=r"row 24 has 1e\+300 in 'price'"):
         lc.read(shop(price=[*np.arange(23.0), 1e300]), target="sold", future="price")
@@ -186,7 +211,11 @@ def test_rows_of_one_period_are_reduced():
         }
     )
     panel = lc.read(
-        frame, target="load", future="temperature,weather", aggregate="sum", frequency="D"
+        frame,
+        target="load",
+        future="temperature,weather",
+        aggregate="sum",
+        frequency="D",
     )
     np.testing.assert_array_equal(panel.values, [4.0] * 40)
     np.testing.assert_array_equal(known(panel, "temperature"), 1.5 + 4 * np.arange(48))
@@ -197,11 +226,14 @@ def test_repeated_rows_are_reduced_as_those_of_the_target():
     twice = pd.concat([shop(), shop(price=3 + np.arange(24) / 10)])
     with pytest.raises(DataError, match="2024-01-01"):
         lc.read(twice, target="sold", series="product", future="price")
-    panel = lc.read(twice, target="sold", series="product", future="price", duplicates="sum")
+    panel = lc.read(
+        twice, target="sold", series="product", future="price", duplicates="sum"
+    )
     np.testing.assert_allclose(known(panel), 2 + np.arange(24) / 10)
     coming = shop().iloc[[*range(24), 23]]
     with pytest.raises(
-        DataError, match=r"series 'tea', column 'price': two rows for 2024-01-12 \(row 24, row 25\)"
+        DataError,
+        match=r"series 'tea', column 'price': two rows for 2024-01-12 \(row 24, row 25\)",
     ):
         lc.read(coming, target="sold", series="product", future="price")
 
@@ -244,7 +276,9 @@ def test_a_saved_context_keeps_them():
 
 
 def test_newer_data_go_on_with_them():
-    context = saved(lc.read(shop(kind=["a", "b"] * 12), target="sold", future="price,kind"))
+    context = saved(
+        lc.read(shop(kind=["a", "b"] * 12), target="sold", future="price,kind")
+    )
     later = pd.DataFrame(
         {
             "day": [*DAYS[8:10], *pd.date_range(DAYS[10], periods=5)],
@@ -277,7 +311,9 @@ def test_series_that_the_newer_data_lack_keep_theirs():
     absent = panel.select(["milk"])
     both = updating._covariates(continuation.panel, absent)
     np.testing.assert_array_equal(both.future.lengths, [12, 12])
-    np.testing.assert_allclose(both.future.columns["price"][12:], 1 + np.arange(12) / 10)
+    np.testing.assert_allclose(
+        both.future.columns["price"][12:], 1 + np.arange(12) / 10
+    )
 
 
 # ---------------------------------------------------------------- commands
@@ -291,10 +327,14 @@ def test_commands_read_them(run, tmp_path):
     assert "  known in advance: price, promoted, state\n" in done.out
     told = run("check", place, "--target", "sold", "--future", "price", "--json").json
     assert told["data"]["future"] == ["price"] and told["data"]["values"] == 18
-    japanese = run("check", place, "--target", "sold", "--future", "price", "--language", "ja")
+    japanese = run(
+        "check", place, "--target", "sold", "--future", "price", "--language", "ja"
+    )
     assert "前もって分かる列：price" in japanese.out
     wrong = run("check", place, "--target", "sold", "--future", "prize")
-    assert wrong.status == 1 and "no column 'prize' for the future covariate" in wrong.err
+    assert (
+        wrong.status == 1 and "no column 'prize' for the future covariate" in wrong.err
+    )
     assert "Did you mean 'price'?" in wrong.err
 
 
@@ -302,10 +342,14 @@ def test_commands_forecast_with_them(run, tmp_path):
     days = pd.date_range("2024-01-01", periods=60)
     price = np.random.default_rng(0).normal(5, 1, 60).round(2)
     sold = 40 - 4 * price + np.random.default_rng(1).normal(0, 1, 60)
-    frame = pd.DataFrame({"day": days, "sold": [*sold[:50], *[NAN] * 10], "price": price})
+    frame = pd.DataFrame(
+        {"day": days, "sold": [*sold[:50], *[NAN] * 10], "price": price}
+    )
     place, folder = _written(tmp_path, frame), tmp_path / "model"
     how = ("--target", "sold", "--future", "price")
-    done = run("forecast", place, "-H", "3", *how, "--cutoffs", "1", "--json", "--save", folder)
+    done = run(
+        "forecast", place, "-H", "3", *how, "--cutoffs", "1", "--json", "--save", folder
+    )
     assert done.status == 0, done.err
     assert done.json["forecast"]["ds"][0][:10] == "2024-02-20"
     assert run("backtest", place, "-H", "3", *how, "--cutoffs", "1").status == 0
@@ -320,7 +364,13 @@ def test_commands_forecast_with_them(run, tmp_path):
 
 def sold(days=8):
     """The products of the shop, without their prices."""
-    return shop().drop(columns=["price", "promoted"]).dropna().groupby("product").head(days)
+    return (
+        shop()
+        .drop(columns=["price", "promoted"])
+        .dropna()
+        .groupby("product")
+        .head(days)
+    )
 
 
 def plan(**changed):
@@ -333,7 +383,9 @@ def test_coming_values_may_have_a_table_of_their_own():
     panel = lc.read(sold(), target="sold", future_data=plan())
     np.testing.assert_array_equal(panel.lengths, [8, 8])
     np.testing.assert_allclose(known(panel), 1 + np.arange(24) / 10)
-    assert lc.read(sold(), target="sold", future="price", future_data=plan()).report.recipe.future
+    assert lc.read(
+        sold(), target="sold", future="price", future_data=plan()
+    ).report.recipe.future
 
 
 @pytest.mark.parametrize(
@@ -342,7 +394,10 @@ def test_coming_values_may_have_a_table_of_their_own():
         lambda place: plan().to_dict("list"),
         lambda place: _written(place, plan(), "plan"),
         lambda place: str(_written(place, plan(), "plan")),
-        lambda place: [_written(place, plan()[:12], "a"), _written(place, plan()[12:], "b")],
+        lambda place: [
+            _written(place, plan()[:12], "a"),
+            _written(place, plan()[12:], "b"),
+        ],
         lambda place: plan().rename(columns={"day": "date", "product": "what"}),
         lambda place: plan().rename(columns={"day": "Day", "product": "PRODUCT"}),
         lambda place: plan().assign(sold=NAN),
@@ -352,7 +407,9 @@ def test_coming_values_may_have_a_table_of_their_own():
 def test_tables_of_their_own_come_in_many_forms(make, tmp_path):
     source = make(tmp_path)
     how = {"target": "sold", "series": "product", "future": "price"}
-    np.testing.assert_allclose(known(lc.read(sold(), **how, future_data=source)), known_plan())
+    np.testing.assert_allclose(
+        known(lc.read(sold(), **how, future_data=source)), known_plan()
+    )
 
 
 def known_plan():
@@ -363,7 +420,12 @@ def test_values_of_the_past_come_from_the_data_and_coming_ones_from_the_table():
     coming = plan()[plan()["day"] > DAYS[7]]
     history = sold().assign(price=np.arange(16.0))
     panel = lc.read(history, target="sold", series="product", future_data=coming)
-    expected = [*np.arange(8.0), *known_plan()[8:12], *np.arange(8.0, 16), *known_plan()[20:]]
+    expected = [
+        *np.arange(8.0),
+        *known_plan()[8:12],
+        *np.arange(8.0, 16),
+        *known_plan()[20:],
+    ]
     np.testing.assert_allclose(known(panel), expected)
     # what the table says of the past counts
     panel = lc.read(history, target="sold", future="price", future_data=plan())
@@ -379,10 +441,14 @@ def test_series_share_the_rows_of_a_table_without_their_keys():
 def test_series_share_the_rows_of_their_store():
     rows = [(d, s, i, 1.0) for d in DAYS[:8] for s in (7, 8) for i in ("milk", "tea")]
     items = pd.DataFrame(rows, columns=["day", "store", "item", "sold"])
-    stores = pd.DataFrame([(d, s, 10 * s + k) for s in (7, 8) for k, d in enumerate(DAYS)])
+    stores = pd.DataFrame(
+        [(d, s, 10 * s + k) for s in (7, 8) for k, d in enumerate(DAYS)]
+    )
     stores.columns = ["day", "store", "visits"]
     panel = lc.read(items, target="sold", series="store,item", future_data=stores)
-    by_id = dict(zip(panel.ids, known(panel, "visits").reshape(4, 12)[:, 0], strict=True))
+    by_id = dict(
+        zip(panel.ids, known(panel, "visits").reshape(4, 12)[:, 0], strict=True)
+    )
     assert by_id == {"7/milk": 70, "7/tea": 70, "8/milk": 80, "8/tea": 80}
     more = pd.concat([stores, stores.assign(store=9)])
     told = lc.read(items, target="sold", series="store,item", future_data=more)
@@ -390,7 +456,10 @@ def test_series_share_the_rows_of_their_store():
 
 
 def test_a_monthly_index_is_held_for_the_month():
-    index = {"month": ["2023-12", "2024-01", "2024-02", "2024-03"], "index": [1.0, 2.0, 3.0, 4.0]}
+    index = {
+        "month": ["2023-12", "2024-01", "2024-02", "2024-03"],
+        "index": [1.0, 2.0, 3.0, 4.0],
+    }
     panel = lc.read(sold(), target="sold", future_data=index)
     own = known(panel, "index").reshape(2, -1)[0]
     np.testing.assert_array_equal(own, [2] * 31 + [3] * 29 + [4] * 31)
@@ -398,13 +467,21 @@ def test_a_monthly_index_is_held_for_the_month():
         "'index' is monthly (month starts). Aligned: each value is repeated for its month"
         in str(panel.check())
     )
-    ends = {"month": ["2024-01-31", "2024-02-29", "2024-03-31"], "index": [2.0, 3.0, 4.0]}
+    ends = {
+        "month": ["2024-01-31", "2024-02-29", "2024-03-31"],
+        "index": [2.0, 3.0, 4.0],
+    }
     panel = lc.read(sold(), target="sold", future_data=ends)
-    np.testing.assert_array_equal(known(panel, "index").reshape(2, -1)[0][:60], own[:60])
+    np.testing.assert_array_equal(
+        known(panel, "index").reshape(2, -1)[0][:60], own[:60]
+    )
 
 
 def test_weekly_values_are_held_for_seven_days():
-    weeks = {"day": pd.date_range("2024-01-03", periods=3, freq="7D"), "rain": [1.0, 2.0, 3.0]}
+    weeks = {
+        "day": pd.date_range("2024-01-03", periods=3, freq="7D"),
+        "rain": [1.0, 2.0, 3.0],
+    }
     panel = lc.read(sold(), target="sold", future_data=weeks)
     own = known(panel, "rain").reshape(2, -1)[0]
     np.testing.assert_array_equal(own, [NAN, NAN, *[1] * 7, *[2] * 7, *[3] * 7])
@@ -415,17 +492,29 @@ def test_daily_values_are_held_for_the_hours_and_hourly_ones_averaged_for_the_da
     load = pd.DataFrame({"hour": hours, "load": np.arange(50.0)})
     daily = {"day": DAYS[:4], "temperature": [1.0, 2.0, 3.0, 4.0]}
     panel = lc.read(load, target="load", future_data=daily)
-    np.testing.assert_array_equal(known(panel, "temperature"), np.repeat([1, 2, 3, 4], 24))
-    warm = {"hour": pd.date_range("2024-01-01", periods=240, freq="h"), "warm": np.arange(240.0)}
+    np.testing.assert_array_equal(
+        known(panel, "temperature"), np.repeat([1, 2, 3, 4], 24)
+    )
+    warm = {
+        "hour": pd.date_range("2024-01-01", periods=240, freq="h"),
+        "warm": np.arange(240.0),
+    }
     panel = lc.read(sold(), target="sold", future_data=warm)
-    np.testing.assert_array_equal(known(panel, "warm").reshape(2, 10)[0], 11.5 + 24 * np.arange(10))
-    assert "'warm' is hourly. Aligned: means over each step (daily)" in str(panel.check())
+    np.testing.assert_array_equal(
+        known(panel, "warm").reshape(2, 10)[0], 11.5 + 24 * np.arange(10)
+    )
+    assert "'warm' is hourly. Aligned: means over each step (daily)" in str(
+        panel.check()
+    )
 
 
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (plan().iloc[[*range(24), 3]], r"series 'milk', column 'price': two rows for 2024-01-04"),
+        (
+            plan().iloc[[*range(24), 3]],
+            r"series 'milk', column 'price': two rows for 2024-01-04",
+        ),
         (plan()[:12], "has no values of 'price' for series 'tea'"),
         (
             plan(price=["1", "2"] * 11 + ["1", "?!"]),
@@ -435,12 +524,27 @@ def test_daily_values_are_held_for_the_hours_and_hourly_ones_averaged_for_the_da
             plan(day=[*DAYS, *DAYS[:-1], DAYS[-1] + pd.Timedelta("5h")]),
             r"series 'tea', column 'price': 2024-01-12 05:00 \(row 24 of the future table",
         ),
-        (plan(day=np.arange(24)), "its times are numbers, but those of the series are dates"),
-        (plan()[["price"]], "has no column of times, which coming values need. Name it as in the"),
+        (
+            plan(day=np.arange(24)),
+            "its times are numbers, but those of the series are dates",
+        ),
+        (
+            plan()[["price"]],
+            "has no column of times, which coming values need. Name it as in the",
+        ),
         (plan()[["day", "product"]], "has no column of values. Name one with --future"),
         (plan().drop(columns="product"), "no column names their series"),
     ],
-    ids=["twice", "silent", "text", "off the grid", "numbers", "timeless", "empty", "keyless"],
+    ids=[
+        "twice",
+        "silent",
+        "text",
+        "off the grid",
+        "numbers",
+        "timeless",
+        "empty",
+        "keyless",
+    ],
 )
 def test_tables_that_do_not_fit_are_refused(table, words):
     with pytest.raises(DataError, match=words):
@@ -452,16 +556,22 @@ def test_a_table_of_numbers_that_are_no_categories_is_refused():
     coming = {"day": DAYS, "state": [0] * 12}
     panel = lc.read(history, target="sold", series="product", future_data=coming)
     assert set(texts(panel, "state")) == {"0"}
-    with pytest.raises(DataError, match="'state' holds categories such as '0', but numbers such a"):
+    with pytest.raises(
+        DataError, match="'state' holds categories such as '0', but numbers such a"
+    ):
         other = {"day": DAYS, "state": [7] * 12}
         lc.read(history, target="sold", series="product", future_data=other)
 
 
 def test_a_panel_is_no_table_of_coming_values():
-    with pytest.raises(UsageError, match="future_data: data of type int cannot be read"):
+    with pytest.raises(
+        UsageError, match="future_data: data of type int cannot be read"
+    ):
         lc.read(sold(), target="sold", future_data=7)
     with pytest.raises(UsageError, match=r"future_data=Panel.* is not a table"):
-        lc.read(sold(), target="sold", future_data=lc.Panel.from_arrays([1.0, 2.0, 3.0]))
+        lc.read(
+            sold(), target="sold", future_data=lc.Panel.from_arrays([1.0, 2.0, 3.0])
+        )
 
 
 def test_commands_take_a_table_of_coming_values(run, tmp_path):
@@ -485,36 +595,52 @@ def test_commands_take_a_table_of_coming_values(run, tmp_path):
 
 
 def findings(rule, data, **how):
-    return [str(one) for one in lc.check(data, target="sold", **how) if one.rule == rule]
+    return [
+        str(one) for one in lc.check(data, target="sold", **how) if one.rule == rule
+    ]
 
 
 def test_columns_that_go_on_are_suggested():
-    frame = shop(year=2024, note=["x", "y"] * 12, visits=[*np.arange(8.0), *[NAN] * 4] * 2)
+    frame = shop(
+        year=2024, note=["x", "y"] * 12, visits=[*np.arange(8.0), *[NAN] * 4] * 2
+    )
     said = findings("likely known in advance", frame, series="product")
     assert said == [
         "note: 'price' and 'promoted' continue after the last values of the target. If they "
         "are known "
         "in advance, use --future price,promoted (in Python: future='price,promoted')."
     ]
-    assert not findings("likely known in advance", frame, series="product", future="price,promoted")
-    one = findings("likely known in advance", frame, series="product", future="promoted")
+    assert not findings(
+        "likely known in advance", frame, series="product", future="price,promoted"
+    )
+    one = findings(
+        "likely known in advance", frame, series="product", future="promoted"
+    )
     assert one[0].startswith("note: 'price' continues after the last values")
-    assert not findings("likely known in advance", sold().assign(price=1.0), series="product")
+    assert not findings(
+        "likely known in advance", sold().assign(price=1.0), series="product"
+    )
 
 
 def test_columns_that_end_with_the_values_are_told():
     frame = shop()
     ended = frame.assign(price=frame["price"].where(frame["sold"].notna()))
     said = findings("known in advance", ended, future="price")
-    assert said[0].startswith("warning: 'price' is known in advance, but ends with the values.")
+    assert said[0].startswith(
+        "warning: 'price' is known in advance, but ends with the values."
+    )
     half = frame.assign(price=[*frame["price"][:8], *[NAN] * 4, *frame["price"][12:]])
     said = findings("known in advance", half, future="price")
-    assert said[0].startswith("warning: 'price' is known for 0 to 2 steps after the last values.")
+    assert said[0].startswith(
+        "warning: 'price' is known for 0 to 2 steps after the last values."
+    )
 
 
 def test_constant_and_missing_columns_are_told():
     frame = shop(always=3.0, state="open", price=[NAN, *np.arange(23.0)])
-    said = findings("constant column", frame, series="product", future="always,state,price")
+    said = findings(
+        "constant column", frame, series="product", future="always,state,price"
+    )
     assert said == [
         "warning: all values of the future column 'always' are 3. The effect of other values is "
         "unknown.",
@@ -528,9 +654,15 @@ def test_constant_and_missing_columns_are_told():
 LEAKS = {
     "itself": (0, "the same information as the target (correlation 1). Leave it out"),
     "tomorrow": (1, "the same information as the target of 1 step later. Leave it out"),
-    "next week": (7, "the same information as the target of 7 steps later. Leave it out"),
+    "next week": (
+        7,
+        "the same information as the target of 7 steps later. Leave it out",
+    ),
     "yesterday": (-1, "the target of 1 step before. It is known at most 1 step ahead"),
-    "last week": (-7, "the target of 7 steps before. It is known at most 7 steps ahead"),
+    "last week": (
+        -7,
+        "the target of 7 steps before. It is known at most 7 steps ahead",
+    ),
     "three ago": (-3, None),
 }
 
@@ -566,7 +698,9 @@ def test_what_is_known_in_hindsight_is_said():
         "warning: 'price' is known in hindsight only. Accuracy is measured as if coming values "
         "had been known, so it will be lower in use."
     ]
-    with pytest.raises(UsageError, match="'price' is named as future covariate and as hindsight"):
+    with pytest.raises(
+        UsageError, match="'price' is named as future covariate and as hindsight"
+    ):
         lc.read(shop(), target="sold", future="price", hindsight="price")
     again = read_newer(shop(), saved(panel).panel)
     assert list(again.covariates.future.columns) == ["promoted", "price"]
@@ -574,14 +708,32 @@ def test_what_is_known_in_hindsight_is_said():
 
 def test_the_command_says_what_is_known_in_hindsight(run, tmp_path):
     place = _written(tmp_path, shop())
-    done = run("check", place, "--target", "sold", "--series", "product", "--hindsight", "price")
+    done = run(
+        "check",
+        place,
+        "--target",
+        "sold",
+        "--series",
+        "product",
+        "--hindsight",
+        "price",
+    )
     assert done.status == 0 and "'price' is known in hindsight only" in done.out
 
 
 def test_a_report_names_them(run, tmp_path):
     page = tmp_path / "report.html"
     place = _written(tmp_path, shop(sold=[*np.arange(10.0) % 7 + 20, NAN, NAN] * 2))
-    how = ("--target", "sold", "--series", "product", "--hindsight", "price", "--report", page)
+    how = (
+        "--target",
+        "sold",
+        "--series",
+        "product",
+        "--hindsight",
+        "price",
+        "--report",
+        page,
+    )
     done = run("forecast", place, "-H", "2", *how, "--cutoffs", "0", "-q")
     assert done.status == 0, done.err
     text = page.read_text(encoding="utf-8")
@@ -593,5 +745,7 @@ def test_a_column_that_was_asked_for_may_be_called_as_it_likes():
     panel = lc.read(sold(), target="sold", future="demand", future_data=coming)
     np.testing.assert_allclose(known(panel, "demand"), known_plan())
     item = plan().rename(columns={"price": "item no"})
-    panel = lc.read(sold(), target="sold", series="product", future="item no", future_data=item)
+    panel = lc.read(
+        sold(), target="sold", series="product", future="item no", future_data=item
+    )
     np.testing.assert_allclose(known(panel, "item no"), known_plan())

@@ -36,7 +36,11 @@ def shop(seed=0, days=DAYS, ahead=AHEAD, promoted=0.5, cold=-0.1):
 
 def panel_of(sales, future, days=DAYS, **changed):
     return lc.Panel.from_arrays(
-        {"shop": sales[:days]}, frequency="D", start="2023-01-02", future=future, **changed
+        {"shop": sales[:days]},
+        frequency="D",
+        start="2023-01-02",
+        future=future,
+        **changed,
     )
 
 
@@ -127,27 +131,37 @@ def test_what_lies_beyond_the_horizon_need_not_be_known():
     sales, future = shop(ahead=7)
     panel = panel_of(sales, future)
     assert np.isfinite(predicted(panel, 7).point).all()
-    with pytest.raises(DataError, match="'shop': the columns 'promo' and 'warm' are known in"):
+    with pytest.raises(
+        DataError, match="'shop': the columns 'promo' and 'warm' are known in"
+    ):
         predicted(panel, 8)
 
 
 def test_the_error_says_until_when_rows_are_needed():
     sales, future = shop(ahead=7)
-    with pytest.raises(DataError, match=r"until 2024-02-12, .* until 2024-02-19\. .* 7 steps"):
+    with pytest.raises(
+        DataError, match=r"until 2024-02-12, .* until 2024-02-19\. .* 7 steps"
+    ):
         predicted(panel_of(sales, future), 14)
 
 
 def test_a_series_that_its_season_explains_has_no_effects():
     future = {"price": np.arange(90.0), "sale": (np.arange(90) % 9 == 0).astype(float)}
     panel = panel_of(np.arange(80.0) % 7 + 20, future, 80)
-    np.testing.assert_allclose(predicted(panel, 7).point[0], np.arange(80, 87) % 7 + 20, rtol=0.02)
+    np.testing.assert_allclose(
+        predicted(panel, 7).point[0], np.arange(80, 87) % 7 + 20, rtol=0.02
+    )
 
 
-@pytest.mark.parametrize("values", [np.full(80, 5.0), np.zeros(80), np.full(80, np.nan)])
+@pytest.mark.parametrize(
+    "values", [np.full(80, 5.0), np.zeros(80), np.full(80, np.nan)]
+)
 def test_constant_and_unknown_series_are_forecast_as_they_were(values):
     future = {"price": np.arange(90.0), "sale": (np.arange(90) % 9 == 0).astype(float)}
     panel = panel_of(values, future, 80)
-    np.testing.assert_array_equal(predicted(panel, 7).point, predicted(bare(panel), 7).point)
+    np.testing.assert_array_equal(
+        predicted(panel, 7).point, predicted(bare(panel), 7).point
+    )
 
 
 def test_a_series_that_a_column_explains_is_forecast_by_it():
@@ -160,7 +174,9 @@ def test_a_series_that_a_column_explains_is_forecast_by_it():
 @pytest.mark.parametrize("size", [1e-200, 1e200])
 def test_the_size_of_values_does_not_matter(size):
     sales, future = shop()
-    usual, scaled = (predicted(panel_of(sales * factor, future)) for factor in (1.0, size))
+    usual, scaled = (
+        predicted(panel_of(sales * factor, future)) for factor in (1.0, size)
+    )
     np.testing.assert_allclose(scaled.point / size, usual.point, rtol=1e-6)
 
 
@@ -193,7 +209,9 @@ def test_a_day_that_is_zero_without_being_closed_stays_one():
 
 def test_closed_hours_leave_no_error_in_a_backtest():
     sales, future = closed_on_sundays()
-    tested = lc.backtest(lc.LSTMForecaster(horizon=7), panel_of(sales, future), cutoffs=3)
+    tested = lc.backtest(
+        lc.LSTMForecaster(horizon=7), panel_of(sales, future), cutoffs=3
+    )
     assert np.isfinite(tested.held_out()["forecast"]).all()
 
 
@@ -208,7 +226,9 @@ def columns_of(future, days=300):
 
 def test_texts_are_categories_and_the_commonest_is_the_usual():
     kind = np.where(np.arange(300) % 10 == 0, "feast", "none").astype(object)
-    assert {"kind=feast", "kind=feast: the day before and after"} <= columns_of({"kind": kind})
+    assert {"kind=feast", "kind=feast: the day before and after"} <= columns_of(
+        {"kind": kind}
+    )
     assert not any("none" in group for group in columns_of({"kind": kind}))
 
 
@@ -223,7 +243,10 @@ def test_effects_of_frequent_events_may_differ_by_weekday():
 def test_effects_of_numbers_bend_and_differ_by_hour():
     rng = np.random.default_rng(0)
     panel = lc.Panel.from_arrays(
-        np.ones(300), frequency="h", start="2023-01-02", future={"warm": rng.normal(size=300)}
+        np.ones(300),
+        frequency="h",
+        start="2023-01-02",
+        future={"warm": rng.normal(size=300)},
     )
     known = Known.of(panel, 0)
     groups = set(design(known, about(known, 300), np.arange(300), 300).groups)
@@ -240,7 +263,11 @@ def test_a_jump_of_the_level_is_no_effect():
     sales, future = shop(promoted=0.0, cold=0.0)
     sales[200:] *= 3
     future = {"late": (np.arange(DAYS + AHEAD) == 390).astype(float)}
-    effect = effects_of(panel_of(sales, future)).solutions_S[0][-1].effect(np.arange(DAYS, 410))
+    effect = (
+        effects_of(panel_of(sales, future))
+        .solutions_S[0][-1]
+        .effect(np.arange(DAYS, 410))
+    )
     assert np.abs(effect).max() < 0.1
 
 
@@ -248,7 +275,8 @@ def test_a_jump_of_the_level_is_no_effect():
 def test_the_size_of_numbers_does_not_matter(scale):
     sales, future = shop()
     usual, scaled = (
-        predicted(panel_of(sales, {"warm": future["warm"] * factor})) for factor in (1.0, scale)
+        predicted(panel_of(sales, {"warm": future["warm"] * factor}))
+        for factor in (1.0, scale)
     )
     np.testing.assert_allclose(scaled.point, usual.point, rtol=1e-6)
 
@@ -265,7 +293,9 @@ def test_values_below_zero_get_effects_that_are_added():
 def test_short_series_are_forecast_without_effects():
     sales, future = shop()
     panel = panel_of(sales, {name: column[:40] for name, column in future.items()}, 20)
-    np.testing.assert_array_equal(predicted(panel, 7).point, predicted(bare(panel), 7).point)
+    np.testing.assert_array_equal(
+        predicted(panel, 7).point, predicted(bare(panel), 7).point
+    )
 
 
 def test_missing_values_of_the_target_are_left_out(caplog):
@@ -296,7 +326,9 @@ def test_a_network_that_is_fine_tuned_learns_what_the_columns_leave():
     training = lc.TrainingConfig(epochs=1)
     panel = panel_of(sales, future)
     model = lc.LSTMForecaster(horizon=14, training=training).fit(panel)
-    assert error(model.predict(), sales[DAYS:]) < 0.5 * error(predicted(bare(panel)), sales[DAYS:])
+    assert error(model.predict(), sales[DAYS:]) < 0.5 * error(
+        predicted(bare(panel)), sales[DAYS:]
+    )
 
 
 def test_a_network_of_ones_own_answers_with_the_effects():
@@ -305,7 +337,10 @@ def test_a_network_of_ones_own_answers_with_the_effects():
     inputs = lc.Transformed(lc.Log1p(), lc.Standard())
     config = lc.NetworkConfig(horizon=14, inputs=inputs, layers=(8,))
     model = lc.LSTMForecaster(
-        horizon=14, weights="scratch", network=config, training=lc.TrainingConfig(epochs=2)
+        horizon=14,
+        weights="scratch",
+        network=config,
+        training=lc.TrainingConfig(epochs=2),
     ).fit(panel_of(sales, future))
     promo = future["promo"][DAYS : DAYS + 14] == 1
     point = model.predict().point[0]
@@ -317,14 +352,18 @@ def test_a_network_of_ones_own_answers_with_the_effects():
 
 def test_a_backtest_says_what_the_columns_add():
     sales, future = shop()
-    tested = lc.backtest(lc.LSTMForecaster(horizon=14), panel_of(sales, future), cutoffs=3)
+    tested = lc.backtest(
+        lc.LSTMForecaster(horizon=14), panel_of(sales, future), cutoffs=3
+    )
     added = tested.added
     assert added.columns == ("promo", "warm")
     assert added.measure == "MAE"
     assert added.with_all == pytest.approx(tested.scores["lstmcast"]["mae"])
     assert added.with_all < added.without_each["warm"] < added.without_each["promo"]
     assert added.without_each["promo"] < 1.3 * added.without_any
-    assert "with the columns known in advance (promo, warm), the MAE is" in str(tested.summary())
+    assert "with the columns known in advance (promo, warm), the MAE is" in str(
+        tested.summary()
+    )
 
 
 def test_a_model_that_remembers_the_columns_is_tested_with_them(tmp_path):
@@ -335,19 +374,25 @@ def test_a_model_that_remembers_the_columns_is_tested_with_them(tmp_path):
     tested = lc.backtest(loaded, panel, cutoffs=2)
     new = lc.backtest(lc.LSTMForecaster(horizon=14), panel, cutoffs=2)
     assert tested.added.without_any == pytest.approx(new.added.without_any)
-    assert tested.scores["lstmcast"]["mae"] == pytest.approx(new.scores["lstmcast"]["mae"])
+    assert tested.scores["lstmcast"]["mae"] == pytest.approx(
+        new.scores["lstmcast"]["mae"]
+    )
 
 
 def test_a_backtest_without_such_columns_says_nothing_of_them():
     sales, _ = shop()
-    tested = lc.backtest(lc.LSTMForecaster(horizon=14), panel_of(sales, None), cutoffs=2)
+    tested = lc.backtest(
+        lc.LSTMForecaster(horizon=14), panel_of(sales, None), cutoffs=2
+    )
     assert not tested.added
     assert "known_in_advance" not in tested.to_json()
 
 
 def test_simple_forecasts_are_not_asked_what_columns_add():
     sales, future = shop()
-    tested = lc.backtest(lc.SeasonalNaive(), panel_of(sales, future), horizon=7, cutoffs=2)
+    tested = lc.backtest(
+        lc.SeasonalNaive(), panel_of(sales, future), horizon=7, cutoffs=2
+    )
     assert not tested.added
 
 
@@ -376,7 +421,9 @@ def test_components_add_up_to_the_forecast():
     sales, future = closed_on_sundays()
     forecast = predicted(panel_of(sales, future))
     parts = forecast.components()
-    names = [name for name in parts if name not in ("unique_id", "ds", "step", "forecast")]
+    names = [
+        name for name in parts if name not in ("unique_id", "ds", "step", "forecast")
+    ]
     assert {"without known columns", "promo", "warm"} <= set(names)
     total = sum(parts[name] for name in names)
     np.testing.assert_allclose(total, parts["forecast"], atol=1e-9)
@@ -483,11 +530,16 @@ def test_a_promotion_is_no_anomaly_and_a_day_without_its_effect_is_one():
     sales, future = shop()
     future["promo"][:] = 0
     future["promo"][[*range(20, 380, 25), 390]] = 1
-    sales = np.exp(np.log(sales) * 0 + 4 + np.random.default_rng(1).normal(0, 0.03, len(sales)))
+    sales = np.exp(
+        np.log(sales) * 0 + 4 + np.random.default_rng(1).normal(0, 0.03, len(sales))
+    )
     sales[future["promo"] == 1] *= 3
     sales[390] /= 3  # it was promoted, and sold as if it were not
     panel = panel_of(sales, future)
-    known, unknown = lc.anomalies(panel, rate=0.02), lc.anomalies(bare(panel), rate=0.02)
+    known, unknown = (
+        lc.anomalies(panel, rate=0.02),
+        lc.anomalies(bare(panel), rate=0.02),
+    )
     promoted = np.flatnonzero(future["promo"][:DAYS])
     late = promoted[(promoted > 200) & (promoted < 380)]
     assert known.scores[late].mean() < unknown.scores[late].mean()
@@ -515,11 +567,17 @@ def test_times_that_occur_are_counted_up_to_the_horizon():
 
     def read(rows):
         amount = np.r_[sold, np.full(rows, np.nan)]
-        table = {"day": days[: known + rows], "sold": amount, "sale": sale[: known + rows]}
+        table = {
+            "day": days[: known + rows],
+            "sold": amount,
+            "sale": sale[: known + rows],
+        }
         return lc.read(table, target="sold", future="sale")
 
     forecast = predicted(read(5), 5)
-    np.testing.assert_array_equal(forecast.times[0].astype("datetime64[D]"), days[known:][:5])
+    np.testing.assert_array_equal(
+        forecast.times[0].astype("datetime64[D]"), days[known:][:5]
+    )
     with pytest.raises(DataError, match="column 'sale' is known in advance until"):
         predicted(read(4), 5)
 
@@ -527,12 +585,17 @@ def test_times_that_occur_are_counted_up_to_the_horizon():
 def test_the_days_before_christmas_come_by_themselves():
     days = np.arange("2020-01-01", "2024-01-15", dtype="datetime64[D]")
     rng = np.random.default_rng(0)
-    to_christmas = (days.astype("datetime64[Y]").astype("datetime64[D]") + 358 - days).astype(int)
+    to_christmas = (
+        days.astype("datetime64[Y]").astype("datetime64[D]") + 358 - days
+    ).astype(int)
     rise = np.where((to_christmas >= 0) & (to_christmas < 10), 0.8, 0.0)
     sold = 100 * np.exp(rise + rng.normal(0, 0.05, len(days)))
     cutoff = int(np.flatnonzero(days == np.datetime64("2023-12-10"))[0])
     panel = lc.Panel.from_arrays(
-        sold[:cutoff], frequency="D", start="2020-01-01", future={"sale": np.zeros(len(days))}
+        sold[:cutoff],
+        frequency="D",
+        start="2020-01-01",
+        future={"sale": np.zeros(len(days))},
     )
     point = predicted(panel, 28).point[0]
     assert point[(rise > 0)[cutoff : cutoff + 28]].mean() > 1.4 * np.median(point)
@@ -549,7 +612,9 @@ def test_a_column_that_repeats_with_the_season_says_nothing():
     sold = "5 15 7 9 5 9 8 10 3 3 3 12 13 10 10 3 9 8 12 17 1 7 9 9 7 17 9 2 5 13 4 4"
     days = np.arange(32)
     weekly = np.stack([days % 7 == phase for phase in (0, 1, 6)], axis=1).astype(float)
-    columns = Design(weekly, ("offer", "beside", "beside"), (Kind.ITSELF,) * 3, ("offer",) * 3)
+    columns = Design(
+        weekly, ("offer", "beside", "beside"), (Kind.ITSELF,) * 3, ("offer",) * 3
+    )
     fitted = fitted_to(np.log(np.array(sold.split(), float)), columns, 7)
     assert np.isfinite(fitted.evidence)
     assert not fitted.coefficients_P.any()
@@ -573,8 +638,12 @@ def test_regressions_that_are_solved_together_are_those_of_each():
             alone = fitted_each([problem])[0]
             assert fitted.phi == alone.phi
             np.testing.assert_allclose(fitted.evidence, alone.evidence, rtol=1e-9)
-            np.testing.assert_allclose(fitted.coefficients_P, alone.coefficients_P, atol=1e-9)
-            np.testing.assert_allclose(fitted.covariance_PP, alone.covariance_PP, rtol=1e-6)
+            np.testing.assert_allclose(
+                fitted.coefficients_P, alone.coefficients_P, atol=1e-9
+            )
+            np.testing.assert_allclose(
+                fitted.covariance_PP, alone.covariance_PP, rtol=1e-6
+            )
 
 
 def test_too_many_columns_are_refused_and_many_are_read_as_they_are():
@@ -585,7 +654,9 @@ def test_too_many_columns_are_refused_and_many_are_read_as_they_are():
     assert "promo" in groups
     assert not any("bends" in group for group in groups)
     too_many = {f"c{k}": rng.normal(size=len(sales)) for k in range(201)}
-    with pytest.raises(DataError, match="201 columns are known in advance, but at most 200"):
+    with pytest.raises(
+        DataError, match="201 columns are known in advance, but at most 200"
+    ):
         predicted(panel_of(sales, too_many))
 
 
@@ -594,7 +665,9 @@ def test_categories_that_were_seen_once_and_very_many_are_left_out():
     notes = np.array([f"note {k // 3}" for k in range(len(sales))], object)
     notes[7] = "once"
     groups = set(effects_of(panel_of(sales, {"note": notes})).solutions_S[0][-1].groups)
-    named = {group for group in groups if group.startswith("note=") and ": " not in group}
+    named = {
+        group for group in groups if group.startswith("note=") and ": " not in group
+    }
     assert len(named) <= 24
     assert "note=once" not in named
 
@@ -611,7 +684,9 @@ def test_the_error_names_the_column_that_ends_early():
 def test_a_column_that_is_the_target_in_other_units_is_no_trouble():
     sold = 100.0 + np.arange(60) % 12
     future = {"visitors": 3 * sold}
-    series = lc.Panel.from_arrays(sold[:48], frequency="MS", start="2022-01", future=future)
+    series = lc.Panel.from_arrays(
+        sold[:48], frequency="MS", start="2022-01", future=future
+    )
     solution = effects_of(series).solutions_S[0][-1]
     assert np.isfinite(solution.coefficients_P).all()
 
@@ -637,12 +712,25 @@ def test_a_second_name_of_each_series_is_no_column_of_coming_values():
 
 def test_columns_that_end_with_the_values_are_refused_before_the_work(run, tmp_path):
     lines = ["day,sold,sale"]
-    for k, day in enumerate(np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")):
+    for k, day in enumerate(
+        np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")
+    ):
         lines.append(f"{day},{20 + k % 7},{k % 5 == 0:d}")
     (tmp_path / "shop.csv").write_text("\n".join(lines))
-    done = run("forecast", tmp_path / "shop.csv", "-H", 7, "--target", "sold", "--future", "sale")
+    done = run(
+        "forecast",
+        tmp_path / "shop.csv",
+        "-H",
+        7,
+        "--target",
+        "sold",
+        "--future",
+        "sale",
+    )
     assert done.status == 1 and not done.out
-    assert "Give rows with values up to then, or leave out what is not known." in done.err
+    assert (
+        "Give rows with values up to then, or leave out what is not known." in done.err
+    )
 
 
 def test_a_column_with_many_gaps_may_end_anywhere():

@@ -49,7 +49,9 @@ def misled():
 def decoded(model, panel, count):
     """Quantiles (H, Q) of the network after so many values."""
     origins = Origins(np.zeros(1, int), np.array([count]))
-    return model.model.decode(using_share(panel, model.model.known_share), origins, H)[0]
+    return model.model.decode(using_share(panel, model.model.known_share), origins, H)[
+        0
+    ]
 
 
 def test_columns_that_help_are_used_and_others_hardly():
@@ -67,7 +69,9 @@ def test_a_share_of_the_effects_is_taken_out_and_put_back(share):
     panel = shop(useful=True)
     shared, steps = using_share(panel, share), np.arange(DAYS, DAYS + H)
     whole, part = (effects_of(one).solution(0, DAYS) for one in (panel, shared))
-    np.testing.assert_allclose(part.effect(steps), share * whole.effect(steps), atol=1e-12)
+    np.testing.assert_allclose(
+        part.effect(steps), share * whole.effect(steps), atol=1e-12
+    )
     again = using_share(shared, 1.0)
     np.testing.assert_array_equal(
         effects_of(again).adjusted.values, effects_of(panel).adjusted.values
@@ -76,7 +80,9 @@ def test_a_share_of_the_effects_is_taken_out_and_put_back(share):
 
 def test_a_training_keeps_the_share_and_says_so(misled):
     assert misled.model.known_share < 0.2
-    assert any("of the effects of the columns" in note for note in misled.model.record.notes)
+    assert any(
+        "of the effects of the columns" in note for note in misled.model.record.notes
+    )
     assert share_notes(shop(useful=True)) == ()
 
 
@@ -93,14 +99,18 @@ def test_forecasts_use_the_share_after_saving_too(misled, tmp_path):
 
 def test_nothing_after_a_cutoff_changes_its_forecast(misled):
     panel = shop(useful=False)
-    changed = replace(panel, values=np.where(np.arange(DAYS) < DAYS - H, panel.values, 1.0))
+    changed = replace(
+        panel, values=np.where(np.arange(DAYS) < DAYS - H, panel.values, 1.0)
+    )
     cutoffs = [[DAYS - H]]
     first, second = (
         lc.backtest(misled, one, cutoffs=cutoffs, baselines=False, added=False)
         for one in (panel, changed)
     )
     name = first.model
-    np.testing.assert_array_equal(first.forecasts[name].quantiles, second.forecasts[name].quantiles)
+    np.testing.assert_array_equal(
+        first.forecasts[name].quantiles, second.forecasts[name].quantiles
+    )
 
 
 @pytest.mark.parametrize("history", [0, DAYS - 20])
@@ -114,7 +124,8 @@ def test_a_stream_uses_the_share(misled, history, tmp_path):
         stream.join(["shop"], {"shop": START})
     for step in range(history, DAYS):
         stream.observe(
-            [panel.values[step]], future={"weather": [weather[step : step + H + 1].tolist()]}
+            [panel.values[step]],
+            future={"weather": [weather[step : step + H + 1].tolist()]},
         )
     expected = decoded(misled, panel, DAYS)
     np.testing.assert_allclose(stream.quantiles(H)[0], expected, rtol=1e-5)

@@ -35,7 +35,9 @@ PAIRS = list(catalogue("ja"))
 JAPANESE = words_of("ja")
 LETTERS = re.compile("[ぁ-ヿ一-鿿]")
 # Words that only an English sentence has; quoted texts, code and what is in brackets may have them.
-ENGLISH = re.compile(r"(?<![\w'.-])(the|is|are|of|was|were|has|have|with|and|Give|Name)(?![\w'.-])")
+ENGLISH = re.compile(
+    r"(?<![\w'.-])(the|is|are|of|was|were|has|have|with|and|Give|Name)(?![\w'.-])"
+)
 VERBATIM = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\([^()]*\)")
 
 
@@ -60,7 +62,11 @@ def untranslated(text: str) -> list[str]:
 
 
 def fields(template: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(template) if name and "|" not in name}
+    return {
+        name
+        for _, name, _, _ in Formatter().parse(template)
+        if name and "|" not in name
+    }
 
 
 def test_every_translation_has_the_places_of_its_english():
@@ -89,12 +95,17 @@ def words(*pairs: tuple[str, str]) -> Words:
 
 
 def test_what_is_not_known_stays():
-    assert JAPANESE("Quite another text. And one more.") == "Quite another text. And one more."
+    assert (
+        JAPANESE("Quite another text. And one more.")
+        == "Quite another text. And one more."
+    )
     assert words_of("en")("3 months") == "3 months"
 
 
 def test_the_template_that_says_most_wins():
-    say = words(("{what} are missing", "a {what}"), ("{n:n} values are missing", "b {n}"))
+    say = words(
+        ("{what} are missing", "a {what}"), ("{n:n} values are missing", "b {n}")
+    )
     assert say("12 values are missing") == "b 12"
     assert say("some are missing") == "a some"
 
@@ -102,7 +113,9 @@ def test_the_template_that_says_most_wins():
 def test_sentences_are_found_one_by_one_and_unknown_ones_stay():
     say = words(("It is masked", "マスクします"), ("{n:n} is missing.", "{n}が欠測。"))
     assert say("3 is missing. It is masked.") == "3が欠測。マスクします。"
-    assert say("Nobody knows this. It is masked.") == "Nobody knows this. マスクします。"
+    assert (
+        say("Nobody knows this. It is masked.") == "Nobody knows this. マスクします。"
+    )
     assert say("It is masked. Nobody knows this.") == "マスクします。Nobody knows this."
 
 
@@ -130,7 +143,9 @@ def test_many_sentences_are_all_translated():
 
 
 def test_a_place_does_not_swallow_the_next_sentence():
-    say = words(("use the {name} forecast", "{name}を使う"), ("Or give more", "またはもっと"))
+    say = words(
+        ("use the {name} forecast", "{name}を使う"), ("Or give more", "またはもっと")
+    )
     assert say("use the naive forecast. Or give more") == "naiveを使う。またはもっと"
 
 
@@ -146,7 +161,10 @@ def test_texts_in_texts_and_lists_are_translated():
 
 
 def test_an_item_does_not_swallow_those_after_it():
-    say = words(("text: {cells:list}", "文字：{cells}"), ("line {n} has {cell}", "{n}行目に{cell}"))
+    say = words(
+        ("text: {cells:list}", "文字：{cells}"),
+        ("line {n} has {cell}", "{n}行目に{cell}"),
+    )
     assert say("text: line 3 has 'w', line 4 has 'z'") == "文字：3行目に'w'、4行目に'z'"
 
 
@@ -320,7 +338,9 @@ def test_names_from_the_data_stay():
     assert "'no date'" in said and "'naive'" in said and LETTERS.search(said)
 
 
-@pytest.mark.parametrize("name", ["'No. of items'", '"Is it so? Yes"', "'St. Ives. 2'", "'O. K'"])
+@pytest.mark.parametrize(
+    "name", ["'No. of items'", '"Is it so? Yes"', "'St. Ives. 2'", "'O. K'"]
+)
 def test_full_stops_in_quotes_end_no_sentence(name):
     missing = f"all 12 values of {name} are missing. Is it the right target column?"
     assert JAPANESE(missing).startswith(f"{name}の12個の値がすべて")
@@ -337,18 +357,24 @@ def test_an_apostrophe_opens_no_quote():
 @pytest.mark.parametrize("target", ["Passengers. Jan 49 ? Dec 60", "No.", "a. b. c"])
 def test_names_of_columns_in_a_line_stay(target):
     assert JAPANESE(f"  columns: time Month, target {target}").endswith(f" {target}")
-    assert JAPANESE(f"  columns: time Month, target {target}, series No. 1").endswith(" No. 1")
+    assert JAPANESE(f"  columns: time Month, target {target}, series No. 1").endswith(
+        " No. 1"
+    )
     assert JAPANESE(f"  known in advance: {target}").endswith(f"：{target}")
 
 
 def test_columns_that_were_counted_are_told_in_japanese():
-    assert "行番号" in JAPANESE("  columns: time row numbers, target every column of numbers")
+    assert "行番号" in JAPANESE(
+        "  columns: time row numbers, target every column of numbers"
+    )
     unused = JAPANESE("columns that were not used: a, b and 3 more.")
     assert unused == "使わなかった列：a, b、ほか3列。"
 
 
 def test_indents_and_lines_stay():
-    assert JAPANESE("  nothing to report\n\n12 months\n") == ("  報告事項はありません\n\n12か月\n")
+    assert JAPANESE("  nothing to report\n\n12 months\n") == (
+        "  報告事項はありません\n\n12か月\n"
+    )
 
 
 def test_an_unknown_language_is_refused():
@@ -362,9 +388,18 @@ def test_an_unknown_language_is_refused():
 def test_every_message_of_the_docs_has_its_japanese():
     page = (ROOT / "docs" / "messages.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```console\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines() if not line.startswith("$")]
+    lines = [
+        line
+        for block in blocks
+        for line in block.splitlines()
+        if not line.startswith("$")
+    ]
     # neither what data hold nor rows of a table, which are numbers
-    told = [line for line in lines if not re.match(r"  '|exit status|\d{4}-\d\d-\d\d +-?\d", line)]
+    told = [
+        line
+        for line in lines
+        if not re.match(r"  '|exit status|\d{4}-\d\d-\d\d +-?\d", line)
+    ]
     assert len(told) > 20
     left = [line for line in told if untranslated(line.removeprefix("lstmcast: "))]
     assert not left
@@ -385,7 +420,9 @@ def test_every_finding_has_its_japanese():
     named = rules()
     assert len(named) > 25
     assert not [rule for rule in named if not LETTERS.search(JAPANESE(rule))]
-    assert not [word for word in ("error:", "warning:", "note:") if JAPANESE(word) == word]
+    assert not [
+        word for word in ("error:", "warning:", "note:") if JAPANESE(word) == word
+    ]
 
 
 MESSY = {
@@ -422,12 +459,24 @@ def test_every_frequency_has_its_japanese():
     codes += " BMS BME BQE-JAN BYE-MAR SMS SME"
     names = [parse_frequency(code).name for code in codes.split()]
     assert not [name for name in names if not LETTERS.search(JAPANESE(name))]
-    assert not [name for name in names if re.search(r"\b(every|start|day)", JAPANESE(name))]
+    assert not [
+        name for name in names if re.search(r"\b(every|start|day)", JAPANESE(name))
+    ]
 
 
 def test_every_label_of_a_picture_has_its_japanese():
-    texts = [panes.HISTORY, panes.HELD_OUT, panes.FORECAST, "80% interval", *LABELS.values()]
-    texts += ["12 months ahead", "1 step ahead (6 of 1,200 series)", places.NO_JAPANESE_FONT]
+    texts = [
+        panes.HISTORY,
+        panes.HELD_OUT,
+        panes.FORECAST,
+        "80% interval",
+        *LABELS.values(),
+    ]
+    texts += [
+        "12 months ahead",
+        "1 step ahead (6 of 1,200 series)",
+        places.NO_JAPANESE_FONT,
+    ]
     assert not [text for text in texts if untranslated(text)]
 
 
@@ -458,15 +507,23 @@ def test_a_page_has_no_english_left():
     page = re.sub(r"<(script|style)\b.*?</\1>", "", made.html(), flags=re.DOTALL)
     assert '<html lang="ja">' in page
     texts = [text.strip() for text in re.findall(r">([^<]+)<", page)]
-    left = [text for text in texts if re.search(r"[a-z]{3}", text) and not LETTERS.search(text)]
-    assert set(left) <= {"arrays", "skill", "Holt–Winters"} | {t for t in left if "NumPy" in t}
+    left = [
+        text
+        for text in texts
+        if re.search(r"[a-z]{3}", text) and not LETTERS.search(text)
+    ]
+    assert set(left) <= {"arrays", "skill", "Holt–Winters"} | {
+        t for t in left if "NumPy" in t
+    }
 
 
 def test_every_text_of_the_help_has_its_japanese():
     group = typer.main.get_command(app)
     texts = [group.help, *(option.help for option in group.params)]
     for command in map(command_of, COMMANDS):
-        shown = [option for option in command.params if not getattr(option, "hidden", False)]
+        shown = [
+            option for option in command.params if not getattr(option, "hidden", False)
+        ]
         texts += [*command.help.split("\n\n"), *(option.help for option in shown)]
     texts = [" ".join(text.split()) for text in texts]
     left = [text for text in texts if not LETTERS.search(JAPANESE(text))]
@@ -502,17 +559,28 @@ def test_a_command_speaks_the_language_of_the_system(run, tmp_path, monkeypatch)
 
 
 def test_the_option_goes_before_the_command_too(run, tmp_path):
-    assert "が見つかりません" in run("--language", "ja", "check", tmp_path / "nowhere.csv").err
-    assert "が見つかりません" in run("check", tmp_path / "nowhere.csv", "--language=ja").err
+    assert (
+        "が見つかりません"
+        in run("--language", "ja", "check", tmp_path / "nowhere.csv").err
+    )
+    assert (
+        "が見つかりません"
+        in run("check", tmp_path / "nowhere.csv", "--language=ja").err
+    )
 
 
 def test_the_old_option_of_example_still_counts_and_is_told(run, monkeypatch):
     from lstmcast import articles
 
     asked = []
-    monkeypatch.setattr(articles, "run", lambda *a, **options: asked.append(options) or [])
+    monkeypatch.setattr(
+        articles, "run", lambda *a, **options: asked.append(options) or []
+    )
     done = run("example", "sine", "--labels", "ja")
-    assert asked[-1]["language"] == "ja" and "--labels は --language に変わりました" in done.err
+    assert (
+        asked[-1]["language"] == "ja"
+        and "--labels は --language に変わりました" in done.err
+    )
     run("example", "sine", "--language", "ja")
     assert asked[-1]["language"] == "ja"
     run("example", "sine")
@@ -534,7 +602,9 @@ def test_wrong_usage_is_said_in_japanese(run):
     done = run("forecast", "a.csv", "--horizn", 3, "--language", "ja")
     assert done.status == 2 and "--horizon のことですか？" in done.err
     done = run("forecast", "a.csv", "--horizon", "x", "--language", "ja")
-    assert "--horizon には整数を指定してください('x' は整数ではありません)。" in done.err
+    assert (
+        "--horizon には整数を指定してください('x' は整数ではありません)。" in done.err
+    )
 
 
 def test_help_is_in_japanese_and_no_line_is_too_wide(run):
@@ -552,12 +622,16 @@ def test_help_is_in_japanese_and_no_line_is_too_wide(run):
 @pytest.fixture
 def monthly(tmp_path):
     path = tmp_path / "売上.csv"
-    rows = [f"{2015 + m // 12}-{m % 12 + 1:02},{100 + m + 20 * (m % 12)}" for m in range(72)]
+    rows = [
+        f"{2015 + m // 12}-{m % 12 + 1:02},{100 + m + 20 * (m % 12)}" for m in range(72)
+    ]
     path.write_text("month,forecast\n" + "\n".join(rows), encoding="utf-8")
     return path
 
 
-def test_a_forecast_is_told_in_japanese_and_its_columns_keep_their_names(run, monthly, tmp_path):
+def test_a_forecast_is_told_in_japanese_and_its_columns_keep_their_names(
+    run, monthly, tmp_path
+):
     table = tmp_path / "f.csv"
     given = ("--horizon", 3, "--out", table, "--language", "ja")
     done = run("forecast", monthly, *given)
@@ -566,11 +640,15 @@ def test_a_forecast_is_told_in_japanese_and_its_columns_keep_their_names(run, mo
     assert re.search(r"^ +month +予測 +80%区間", done.out, re.MULTILINE)
     assert "72行、1系列" in done.err and "書き出し先：" in done.err
     assert not ENGLISH.search(VERBATIM.sub("", done.out + done.err))
-    assert table.read_text(encoding="utf-8").startswith("unique_id,ds,step,forecast,q0.025")
+    assert table.read_text(encoding="utf-8").startswith(
+        "unique_id,ds,step,forecast,q0.025"
+    )
 
 
 def test_columns_stand_below_each_other(run, monthly):
-    lines = run("forecast", monthly, "--horizon", 3, "--language", "ja").out.splitlines()
+    lines = run(
+        "forecast", monthly, "--horizon", 3, "--language", "ja"
+    ).out.splitlines()
     first = next(k for k, line in enumerate(lines) if line.startswith("ステップ別MAE"))
     assert len({width(line) for line in lines[first : first + 4]}) == 1
 
@@ -578,7 +656,8 @@ def test_columns_stand_below_each_other(run, monthly):
 def test_what_the_library_warns_of_is_told_in_japanese(run, tmp_path, monkeypatch):
     def warned(job):
         logging.getLogger("lstmcast").warning(
-            "no forecast for %d of 9 series ('a'): 1 known value is needed before the cutoff", 1
+            "no forecast for %d of 9 series ('a'): 1 known value is needed before the cutoff",
+            1,
         )
         raise UsageError("there are no rows of data.")
 
@@ -595,9 +674,20 @@ def test_json_stays_english(run, monthly):
 
 def test_a_training_is_told_in_japanese(run, monthly, tmp_path):
     pytest.importorskip("torch")
-    given = ("--weights", "scratch", "--layers", "2", "--epochs", "2", "--language", "ja")
+    given = (
+        "--weights",
+        "scratch",
+        "--layers",
+        "2",
+        "--epochs",
+        "2",
+        "--language",
+        "ja",
+    )
     files = ("--plot", tmp_path / "c.png", "--report", tmp_path / "r.html")
-    done = run("fit", monthly, "--horizon", 2, "--model", tmp_path / "m", *given, *files)
+    done = run(
+        "fit", monthly, "--horizon", 2, "--model", tmp_path / "m", *given, *files
+    )
     assert done.status == 0
     assert "学習の記録：メンバー1個、2エポック" in done.out
     assert "エポック2/2、損失" in done.err
@@ -606,7 +696,10 @@ def test_a_training_is_told_in_japanese(run, monthly, tmp_path):
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "<h2>学習</h2>" in page and "構成。" in page
     told = run("predict", "--model", tmp_path / "m", monthly, "--language", "ja")
-    assert "最初から読み込みます(データが、保存されたデータと同じ時点までさかのぼる)" in told.err
+    assert (
+        "最初から読み込みます(データが、保存されたデータと同じ時点までさかのぼる)"
+        in told.err
+    )
 
 
 def forecast_of(count: int = 1):
@@ -630,8 +723,12 @@ def test_a_picture_is_drawn_in_japanese():
     assert any("年" in label.get_text() for label in figure.axes[0].get_xticklabels())
 
 
-def test_without_a_font_a_picture_is_english_and_it_is_said(run, monthly, tmp_path, monkeypatch):
-    monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, letters))
+def test_without_a_font_a_picture_is_english_and_it_is_said(
+    run, monthly, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        fonts, "_covering", lambda families, letters: (families, letters)
+    )
     plot = lc.ForecastPlot.from_forecast(*forecast_of(2), language="ja")
     figure = plot.figure()
     assert "6 months ahead" in figure.get_suptitle() and plot.lacks_words
@@ -648,7 +745,9 @@ def test_without_a_font_a_picture_is_english_and_it_is_said(run, monthly, tmp_pa
 def test_a_learning_curve_is_drawn_in_japanese():
     from lstmcast.training_history import Epoch, History
 
-    history = History(tuple(Epoch(0, e, e, 1 / e, 2 / e, 1e-3, 0.1, e == 3) for e in range(1, 4)))
+    history = History(
+        tuple(Epoch(0, e, e, 1 / e, 2 / e, 1e-3, 0.1, e == 3) for e in range(1, 4))
+    )
     curve = lc.LearningCurve.from_history(history, language="ja")
     assert curve.kept_text(curve.labels) == "採用: エポック 3, 0.6667"
     assert json.loads(curve.to_json())["labels"]["title"] == "学習曲線"
@@ -680,13 +779,16 @@ def test_a_summary_can_be_had_in_japanese():
 
 def test_lines_break_where_japanese_may():
     text = (
-        "区間(80%と95%の区間)を「予測区間」と呼びます(3行目)。`lstmcast check` で確かめられます。"
+        "区間(80%と95%の区間)を「予測区間」と呼びます(3行目)。"
+        "`lstmcast check` で確かめられます。"
     )
     for columns in range(18, 40):
         lines = wrapped(text, columns, "  ", "    ").splitlines()
         assert max(map(width, lines)) <= columns + 2  # a mark may hang over
         assert not [line for line in lines if line.strip()[0] in "。、」)"]
-        assert "".join(line.strip() for line in lines).replace(" ", "") == text.replace(" ", "")
+        assert "".join(line.strip() for line in lines).replace(" ", "") == text.replace(
+            " ", ""
+        )
 
 
 def test_words_of_other_letters_stay_whole():

@@ -24,13 +24,30 @@ JAPANESE = {
 
 
 def member(
-    number: int, losses: list[float], kept: int, start: float | None = None, shift: float = 0.1
+    number: int,
+    losses: list[float],
+    kept: int,
+    start: float | None = None,
+    shift: float = 0.1,
 ) -> list[Epoch]:
     """A member with these validation losses; its training losses are lower by `shift`."""
-    rows = [] if start is None else [Epoch(number, 0, 0, np.nan, start, 0.0, 0.0, kept == 0)]
+    rows = (
+        []
+        if start is None
+        else [Epoch(number, 0, 0, np.nan, start, 0.0, 0.0, kept == 0)]
+    )
     for epoch, loss in enumerate(losses, 1):
         rows.append(
-            Epoch(number, epoch, epoch, loss - shift, loss, 1e-3, 0.5 * epoch, epoch == kept)
+            Epoch(
+                number,
+                epoch,
+                epoch,
+                loss - shift,
+                loss,
+                1e-3,
+                0.5 * epoch,
+                epoch == kept,
+            )
         )
     return rows
 
@@ -48,7 +65,8 @@ def unvalidated(losses: list[float]) -> History:
 
 
 TWO = history(
-    member(0, [0.5, 0.4, 0.45], 2, start=0.6), member(1, [0.6, 0.5, 0.4, 0.3], 4, start=0.8)
+    member(0, [0.5, 0.4, 0.45], 2, start=0.6),
+    member(1, [0.6, 0.5, 0.4, 0.3], 4, start=0.8),
 )
 
 
@@ -66,7 +84,12 @@ def test_epoch_zero_is_the_start_and_no_epoch():
     curve = LearningCurve.from_history(TWO)
     first, second = curve.curves
     assert (first.start, second.start) == (0.6, 0.8)
-    assert first.epochs.tolist() == [1, 2, 3] and second.validation.tolist() == [0.6, 0.5, 0.4, 0.3]
+    assert first.epochs.tolist() == [1, 2, 3] and second.validation.tolist() == [
+        0.6,
+        0.5,
+        0.4,
+        0.3,
+    ]
     assert (first.kept, first.loss, second.kept, second.loss) == (2, 0.4, 4, 0.3)
 
 
@@ -77,7 +100,9 @@ def test_without_validation_the_kept_epoch_is_judged_by_its_training_loss():
 
 
 def test_a_start_that_is_kept_stands_at_epoch_zero():
-    (curve,) = LearningCurve.from_history(history(member(0, [0.7], 0, start=0.6))).curves
+    (curve,) = LearningCurve.from_history(
+        history(member(0, [0.7], 0, start=0.6))
+    ).curves
     assert (curve.kept, curve.loss) == (0, 0.6)
 
 
@@ -114,7 +139,9 @@ def test_long_runs_are_thinned_evenly_and_keep_the_kept_epoch():
         history(member(0, losses, 5_003), member(1, [0.5], 1))
     ).thinned(200)
     long, short = curve.curves
-    assert 100 <= len(long.epochs) <= 101 and {1, 5_003, 10_000} <= set(long.epochs.tolist())
+    assert 100 <= len(long.epochs) <= 101 and {1, 5_003, 10_000} <= set(
+        long.epochs.tolist()
+    )
     assert long.validation.tolist() == [losses[epoch - 1] for epoch in long.epochs]
     assert np.diff(long.epochs).max() <= 102
     assert short.epochs.tolist() == [1]
@@ -127,13 +154,22 @@ def test_lines_marks_and_legend_of_one_member():
     ax, legend = drawn(
         LearningCurve.from_history(history(member(0, [0.5, 0.4, 0.45], 2, start=0.6)))
     )
-    assert legend == ["training", "validation", "start: 0.6000", "kept: epoch 2, 0.4000"]
+    assert legend == [
+        "training",
+        "validation",
+        "start: 0.6000",
+        "kept: epoch 2, 0.4000",
+    ]
     lines = {line.get_label(): line for line in ax.get_lines()}
     assert lines["validation"].get_xydata().tolist() == [[1, 0.5], [2, 0.4], [3, 0.45]]
     assert set(np.ravel(lines["start: 0.6000"].get_ydata())) == {0.6}
     mark = lines["kept: epoch 2, 0.4000"]
     assert mark.get_xydata().tolist() == [[2, 0.4]] and mark.get_color() == AMBER
-    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("epoch", "loss", "linear")
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == (
+        "epoch",
+        "loss",
+        "linear",
+    )
 
 
 def test_members_share_a_legend_and_each_has_its_mark():
@@ -155,12 +191,16 @@ def test_what_was_not_measured_is_not_in_the_legend():
 
 
 def test_a_logarithmic_axis_has_round_numbers():
-    ax, _ = drawn(LearningCurve.from_history(unvalidated([300.0, 20.0, 2.0, 0.9])), log=True)
+    ax, _ = drawn(
+        LearningCurve.from_history(unvalidated([300.0, 20.0, 2.0, 0.9])), log=True
+    )
     assert ax.get_yscale() == "log"
     low, high = ax.get_ylim()
     labels = zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)
     shown = [text.get_text() for tick, text in labels if low <= tick <= high]
-    assert {"1", "10", "100"} <= set(shown) and not [text for text in shown if "$" in text]
+    assert {"1", "10", "100"} <= set(shown) and not [
+        text for text in shown if "$" in text
+    ]
 
 
 def test_a_narrow_logarithmic_axis_has_numbers_too():

@@ -46,7 +46,9 @@ def workbook(path: Path, cells: str) -> Path:
 
 def test_a_far_cell_is_refused_before_memory_is_taken(tmp_path):
     far = '<row r="1"><c r="A1"><v>1</v></c></row><row r="9"><c r="XFD1048576"><v>1</v></c></row>'
-    with pytest.raises(DataError, match=r"1,048,576 rows and 16,384 columns \(to XFD1048576\)"):
+    with pytest.raises(
+        DataError, match=r"1,048,576 rows and 16,384 columns \(to XFD1048576\)"
+    ):
         lc.read(workbook(tmp_path / "far.xlsx", far))
 
 
@@ -61,7 +63,9 @@ def test_a_gzip_file_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("lstmcast.data.limits.ANYWAY", 10_000)
     path = tmp_path / "bomb.csv.gz"
     path.write_bytes(gzip.compress(b"ds,y\n" + b"2024-01-01,1\n" * 300_000))
-    with pytest.raises(DataError, match=r"bomb.csv.gz holds more than .* unpack it and"):
+    with pytest.raises(
+        DataError, match=r"bomb.csv.gz holds more than .* unpack it and"
+    ):
         lc.read(path)
     assert unpacked_bytes(10**9) == 1 << 31
 
@@ -78,7 +82,9 @@ def test_too_many_columns_are_refused_at_once(tmp_path):
 
 def test_messages_are_bounded(tmp_path):
     path = tmp_path / "long.csv"
-    path.write_text("ds,y\n2024-01-01,1\n2024-01-02," + "x" * 100_000 + "\n2024-01-03,3\n")
+    path.write_text(
+        "ds,y\n2024-01-01,1\n2024-01-02," + "x" * 100_000 + "\n2024-01-03,3\n"
+    )
     with pytest.raises(DataError) as caught:
         lc.read(path)
     assert len(str(caught.value)) < 5000
@@ -125,7 +131,9 @@ def test_devices_without_an_end_are_refused(monkeypatch):
 @posix
 def test_links_that_lead_nowhere_are_told(tmp_path):
     (tmp_path / "a.csv").symlink_to("nowhere/b.csv")
-    with pytest.raises(DataError, match=r"is a link to 'nowhere/b.csv', which does not exist"):
+    with pytest.raises(
+        DataError, match=r"is a link to 'nowhere/b.csv', which does not exist"
+    ):
         lc.read(tmp_path / "a.csv")
     forecast = lc.LSTMForecaster(2).predict(Panel.from_arrays([1.0, 2.0, 3.0]))
     with pytest.raises(OutputError, match="its folder does not exist"):
@@ -136,9 +144,20 @@ def test_links_that_lead_nowhere_are_told(tmp_path):
 def test_closed_streams_are_no_defect(tmp_path):
     (tmp_path / "a.csv").write_text(TABLE)
     shell = f'"{sys.executable}" -m lstmcast check a.csv'
-    for closed, status in ((">&-", 0), ("2>&-", 0), (">&- 2>&-", 0), ("nofile 2>&-", 1)):
-        run = f"{shell.replace('a.csv', '')}{closed}" if "nofile" in closed else f"{shell} {closed}"
-        done = subprocess.run(["bash", "-c", run], cwd=tmp_path, check=False, capture_output=True)
+    for closed, status in (
+        (">&-", 0),
+        ("2>&-", 0),
+        (">&- 2>&-", 0),
+        ("nofile 2>&-", 1),
+    ):
+        run = (
+            f"{shell.replace('a.csv', '')}{closed}"
+            if "nofile" in closed
+            else f"{shell} {closed}"
+        )
+        done = subprocess.run(
+            ["bash", "-c", run], cwd=tmp_path, check=False, capture_output=True
+        )
         assert done.returncode == status and b"defect" not in done.stdout + done.stderr
 
 
@@ -153,7 +172,9 @@ def test_the_system_ends_a_command_with_its_own_status():
         "    except SystemExit: raise RuntimeError('Query interrupted')\n"
         "sys.exit(status.status_of(run))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False
+    )
     assert done.returncode == 128 + signal.SIGTERM and done.stderr == b""
 
 
@@ -195,7 +216,9 @@ def test_ids_of_no_alphabet_can_be_stored(tmp_path):
 
 def test_ids_like_formulas_are_told_and_escaped_on_request(tmp_path):
     rows = "".join(
-        f"{i},2024-01-{d:02d},{d}.5\n" for i in ("=1+1", "-5", "@a") for d in range(1, 9)
+        f"{i},2024-01-{d:02d},{d}.5\n"
+        for i in ("=1+1", "-5", "@a")
+        for d in range(1, 9)
     )
     (tmp_path / "ids.csv").write_text("id,ds,y\n" + rows)
     words = ("forecast", "ids.csv", "-H", "1", "--cutoffs", "0", "--out", "f.csv")

@@ -11,7 +11,9 @@ VALUES = [100.5 + n % 7 for n in range(24)]
 
 
 def lines(form: str, unit: int = 10**9) -> str:
-    texts = [form.format(value, (FIRST + 60 * n) * unit) for n, value in enumerate(VALUES)]
+    texts = [
+        form.format(value, (FIRST + 60 * n) * unit) for n, value in enumerate(VALUES)
+    ]
     return "\n".join(texts) + "\n"
 
 
@@ -42,14 +44,20 @@ def test_points_are_rows(form, unit, read_lines):
 
 
 def test_tags_name_the_series_and_fields_are_columns(read_lines):
-    text = lines("cpu,host=a load={},idle=90i {}") + lines("cpu,host=b load={},idle=80i {}")
+    text = lines("cpu,host=a load={},idle=90i {}") + lines(
+        "cpu,host=b load={},idle=80i {}"
+    )
     panel = read_lines(text, target="idle")
     assert panel.ids.tolist() == ["a", "b"]
-    assert set(panel.series(0).ravel()) == {90.0} and set(panel.series(1).ravel()) == {80.0}
+    assert set(panel.series(0).ravel()) == {90.0} and set(panel.series(1).ravel()) == {
+        80.0
+    }
 
 
 def test_a_broken_line_is_named(read_lines):
-    with pytest.raises(lc.DataError, match=r"line 25 is not a point .* with a time: 'cpu load=5'"):
+    with pytest.raises(
+        lc.DataError, match=r"line 25 is not a point .* with a time: 'cpu load=5'"
+    ):
         read_lines(lines("cpu load={} {}") + "cpu load=5\n")
 
 

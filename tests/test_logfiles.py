@@ -28,7 +28,9 @@ ONE = {
     "syslog": lambda h: f"{clock(h)}+00:00 gw1 collectd[812]: load={h}.5",
     "log": lambda h: f"{clock(h).replace('T', ' ')} INFO temp={h}.5",
     "brackets": lambda h: f"[{clock(h)}Z] worker: queue={h}.5",
-    "Prometheus": lambda h: f'load{{instance="a:9100",job="x"}} {h}.5 {1000 * (FIRST + 3600 * h)}',
+    "Prometheus": lambda h: (
+        f'load{{instance="a:9100",job="x"}} {h}.5 {1000 * (FIRST + 3600 * h)}'
+    ),
     "OpenMetrics": lambda h: f'load{{host="a"}} {h}.5 {FIRST + 3600 * h}.000',
     "Graphite": lambda h: f"servers.web.load {h}.5 {FIRST + 3600 * h}",
     "Graphite with tags": lambda h: f"load;host=a {h}.5 {FIRST + 3600 * h}",
@@ -47,7 +49,9 @@ def test_points_of_a_log_are_one_series(form, tmp_path):
 
 TWO = {
     "logfmt": lambda h, host: f"ts={clock(h)}Z host={host} cpu={h}.5",
-    "Prometheus": lambda h, host: f'load{{host="{host}"}} {h}.5 {1000 * (FIRST + 3600 * h)}',
+    "Prometheus": lambda h, host: (
+        f'load{{host="{host}"}} {h}.5 {1000 * (FIRST + 3600 * h)}'
+    ),
     "Graphite with tags": lambda h, host: f"load;host={host} {h}.5 {FIRST + 3600 * h}",
     "OpenTSDB": lambda h, host: f"put sys.cpu {FIRST + 3600 * h} {h}.5 host={host}",
 }
@@ -75,7 +79,9 @@ def test_one_scrape_has_no_times_and_says_what_to_do(tmp_path):
 
 
 def test_values_of_several_keys_are_asked_about(tmp_path):
-    path = write(tmp_path, [f"{clock(hour)}Z gw temp={hour}.5 hum={hour}" for hour in HOURS])
+    path = write(
+        tmp_path, [f"{clock(hour)}Z gw temp={hour}.5 hum={hour}" for hour in HOURS]
+    )
     with pytest.raises(lc.DataError, match="--target temp"):
         lc.read(path)
     assert lc.read(path, target="hum").values[5] == 5

@@ -16,7 +16,12 @@ def random_layers(seed, layers, units, dtype=np.float64):
         "bias": (4 * units,),
     }
     return tuple(
-        Layer(**{name: rng.normal(0, 0.5, shape).astype(dtype) for name, shape in shapes.items()})
+        Layer(
+            **{
+                name: rng.normal(0, 0.5, shape).astype(dtype)
+                for name, shape in shapes.items()
+            }
+        )
         for _ in range(layers)
     )
 
@@ -27,7 +32,10 @@ def all_begun(x_TBD):
 
 @pytest.mark.parametrize(
     ("forget_bias", "expected"),
-    [(1.0, (0.62886867, 0.86899145, 0.94607728)), (0.03, (0.57019703, 0.86619149, 0.94596217))],
+    [
+        (1.0, (0.62886867, 0.86899145, 0.94607728)),
+        (0.03, (0.57019703, 0.86619149, 0.94596217)),
+    ],
 )
 def test_golden_numbers(forget_bias, expected):
     """The constant weights of Keras' LSTMTest.test_correctness, 3 units on 4 inputs."""
@@ -38,9 +46,15 @@ def test_golden_numbers(forget_bias, expected):
     x_TBD = np.arange(72.0).reshape(3, 6, C).transpose(1, 0, 2)
     layer = Layer(np.full((4 * D, C), 0.01), recurrent, bias)
     _, ((h_BD, _),) = run_stack(
-        x_TBD, all_begun(x_TBD), (layer,), zero_state((D,), 3, np.float64), residual=True
+        x_TBD,
+        all_begun(x_TBD),
+        (layer,),
+        zero_state((D,), 3, np.float64),
+        residual=True,
     )
-    np.testing.assert_allclose(h_BD, np.repeat(np.array(expected)[:, None], 3, axis=1), rtol=2e-7)
+    np.testing.assert_allclose(
+        h_BD, np.repeat(np.array(expected)[:, None], 3, axis=1), rtol=2e-7
+    )
 
 
 def test_one_step_by_hand():
@@ -79,7 +93,11 @@ def test_the_stack_equals_pytorch():
     layers = random_layers(0, 2, D)
     x_TBD = np.random.default_rng(1).normal(size=(T, B, D))
     ours, states = run_stack(
-        x_TBD, all_begun(x_TBD), layers, zero_state((D, D), B, np.float64), residual=True
+        x_TBD,
+        all_begun(x_TBD),
+        layers,
+        zero_state((D, D), B, np.float64),
+        residual=True,
     )
     theirs = torch.from_numpy(x_TBD)
     for k, layer in enumerate(layers):
@@ -97,13 +115,19 @@ def test_the_stack_equals_pytorch():
 
 
 @pytest.mark.parametrize(
-    "bounds", [range(1, 12), [5], [1, 10]], ids=["one by one", "two parts", "three parts"]
+    "bounds",
+    [range(1, 12), [5], [1, 10]],
+    ids=["one by one", "two parts", "three parts"],
 )
 def test_a_sequence_in_parts_is_the_whole_sequence(bounds):
     layers = random_layers(2, 3, 4)
     x_TBD = np.random.default_rng(3).normal(size=(12, 2, 4))
     whole, last = run_stack(
-        x_TBD, all_begun(x_TBD), layers, zero_state((4, 4, 4), 2, np.float64), residual=True
+        x_TBD,
+        all_begun(x_TBD),
+        layers,
+        zero_state((4, 4, 4), 2, np.float64),
+        residual=True,
     )
     state, parts = zero_state((4, 4, 4), 2, np.float64), []
     for part in np.split(x_TBD, list(bounds)):
@@ -119,9 +143,16 @@ def test_the_state_stays_zero_until_the_series_has_begun():
     begun_TB = np.ones((8, 2), bool)
     begun_TB[:5, 1] = False
     waiting, state = run_stack(
-        x_TBD[:5], begun_TB[:5], layers, zero_state((3, 3), 2, np.float64), residual=True
+        x_TBD[:5],
+        begun_TB[:5],
+        layers,
+        zero_state((3, 3), 2, np.float64),
+        residual=True,
     )
-    assert all(not h_BD[1].any() and not c_BD[1].any() and h_BD[0].all() for h_BD, c_BD in state)
+    assert all(
+        not h_BD[1].any() and not c_BD[1].any() and h_BD[0].all()
+        for h_BD, c_BD in state
+    )
     np.testing.assert_array_equal(waiting[:, 1], x_TBD[:5, 1])
     together, _ = run_stack(
         x_TBD, begun_TB, layers, zero_state((3, 3), 2, np.float64), residual=True
@@ -137,7 +168,9 @@ def test_the_given_state_and_input_are_left_alone():
     layers = random_layers(6, 1, 3)
     x_TBD, state = np.ones((4, 2, 3)), ((np.full((2, 3), 0.1), np.full((2, 3), 0.2)),)
     run_stack(x_TBD, np.zeros((4, 2), bool), layers, state, residual=True)
-    assert (x_TBD == 1).all() and (state[0][0] == 0.1).all() and (state[0][1] == 0.2).all()
+    assert (
+        (x_TBD == 1).all() and (state[0][0] == 0.1).all() and (state[0][1] == 0.2).all()
+    )
 
 
 def test_large_activations_saturate_without_warnings():
@@ -153,21 +186,39 @@ def test_layers_of_other_widths_have_no_residual_path():
     """Widths 2 → 3 → 3: only the second layer can add its input."""
     rng = np.random.default_rng(8)
     layers = tuple(
-        Layer(rng.normal(size=(12, wide)), rng.normal(size=(12, 3)), rng.normal(size=12))
+        Layer(
+            rng.normal(size=(12, wide)), rng.normal(size=(12, 3)), rng.normal(size=12)
+        )
         for wide in (2, 3)
     )
     x_TBC = rng.normal(size=(5, 2, 2))
     first, _ = run_stack(
-        x_TBC, all_begun(x_TBC), layers[:1], zero_state((3,), 2, np.float64), residual=True
+        x_TBC,
+        all_begun(x_TBC),
+        layers[:1],
+        zero_state((3,), 2, np.float64),
+        residual=True,
     )
     second, _ = run_stack(
-        first, all_begun(x_TBC), layers[1:], zero_state((3,), 2, np.float64), residual=False
+        first,
+        all_begun(x_TBC),
+        layers[1:],
+        zero_state((3,), 2, np.float64),
+        residual=False,
     )
     both, _ = run_stack(
-        x_TBC, all_begun(x_TBC), layers, zero_state((3, 3), 2, np.float64), residual=True
+        x_TBC,
+        all_begun(x_TBC),
+        layers,
+        zero_state((3, 3), 2, np.float64),
+        residual=True,
     )
     plain, _ = run_stack(
-        x_TBC, all_begun(x_TBC), layers, zero_state((3, 3), 2, np.float64), residual=False
+        x_TBC,
+        all_begun(x_TBC),
+        layers,
+        zero_state((3, 3), 2, np.float64),
+        residual=False,
     )
     np.testing.assert_allclose(both, first + second, rtol=1e-12)
     np.testing.assert_allclose(plain, second, rtol=1e-12)

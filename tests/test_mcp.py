@@ -63,7 +63,12 @@ def test_an_assistant_is_introduced(assistant):
 
 def test_tools_say_what_they_take(assistant):
     tools = asked(assistant, "tools/list")["result"]["tools"]
-    assert {tool["name"] for tool in tools} == {"look_at_data", "forecast", "backtest", "anomalies"}
+    assert {tool["name"] for tool in tools} == {
+        "look_at_data",
+        "forecast",
+        "backtest",
+        "anomalies",
+    }
     schema = next(tool for tool in tools if tool["name"] == "forecast")["inputSchema"]
     assert schema["type"] == "object"
     assert {"path", "horizon", "level", "frequency"} <= schema["properties"].keys()
@@ -81,7 +86,10 @@ def test_tools_say_what_they_take(assistant):
         ('{"jsonrpc": "2.0", "id": [], "method": "ping"}', -32600),
         ('{"jsonrpc": "2.0", "id": 1, "method": "resources/list"}', -32601),
         ('{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []}', -32602),
-        ('{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "x"}}', -32602),
+        (
+            '{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "x"}}',
+            -32602,
+        ),
         ('{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {}}', -32602),
         ("[" * 100_000, -32700),
         (" " * LONGEST + "{}", -32600),
@@ -128,7 +136,9 @@ def test_it_needs_no_web_server():
     code = "import sys, lstmcast.server.mcp; print(*{'fastapi', 'uvicorn'} & set(sys.modules))"
     source = str(Path(lc.__file__).parents[1])
     environment = os.environ | {"PYTHONPATH": source}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True
+    )
     assert done.stdout.strip() == b""
 
 
@@ -140,18 +150,26 @@ def test_data_are_listed_and_looked_at(assistant):
         "files": ["airline.csv", "inside/other.csv"],
         "more": 0,
     }
-    document = called(assistant, "look_at_data", path="airline.csv")["structuredContent"]
+    document = called(assistant, "look_at_data", path="airline.csv")[
+        "structuredContent"
+    ]
     assert document["data"]["rows"] == 144
 
 
-def test_forecasts_backtests_and_anomalies_are_those_of_the_commands(assistant, folder, run):
+def test_forecasts_backtests_and_anomalies_are_those_of_the_commands(
+    assistant, folder, run
+):
     path = folder / "inside" / "other.csv"
     given = {"path": "inside/other.csv"}
     result = called(assistant, "forecast", **given, horizon=3, level=[80])
-    command = run("forecast", path, "-H", "3", "--level", "80", "--json", "--quiet").json
+    command = run(
+        "forecast", path, "-H", "3", "--level", "80", "--json", "--quiet"
+    ).json
     assert result["structuredContent"] == command
     assert json.loads(result["content"][0]["text"]) == command
-    result = called(assistant, "backtest", **given, horizon=3, cutoffs=2)["structuredContent"]
+    result = called(assistant, "backtest", **given, horizon=3, cutoffs=2)[
+        "structuredContent"
+    ]
     options = ["-H", "3", "--cutoffs", "2", "--json", "--quiet"]
     assert result == run("backtest", path, *options).json
     result = called(assistant, "anomalies", **given, rate=0.01)["structuredContent"]

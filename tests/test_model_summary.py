@@ -16,13 +16,19 @@ PLAIN = NetworkConfig(inputs=Transformed(), layers=(20,), head="point", horizon=
 
 def test_counts_are_those_of_keras():
     """4 · units · (inputs + units + 1) and units · outputs + outputs."""
-    assert [row.parameters for row in summary(PLAIN).rows] == [0, 4 * 20 * (1 + 20 + 1), 21]
+    assert [row.parameters for row in summary(PLAIN).rows] == [
+        0,
+        4 * 20 * (1 + 20 + 1),
+        21,
+    ]
 
 
 def test_all_arrays_are_counted():
     network = LSTMForecaster(12).network
     table = summary(network)
-    assert table.total == sum(array.size for member in network.members for array in member.values())
+    assert table.total == sum(
+        array.size for member in network.members for array in member.values()
+    )
     assert table.members == len(network.members) and f"= {table.total:,}" in str(table)
     assert table.rows[-1].layer == "inputs to head"
 
@@ -37,7 +43,10 @@ def test_shapes_of_several_columns_steps_and_numbers():
         horizon=4,
     )
     shapes = {row.layer: row.shape_text for row in summary(config).rows}
-    assert shapes["inputs"] == "(batch, time, 3)" and shapes["dense 0 before"] == "(batch, time, 7)"
+    assert (
+        shapes["inputs"] == "(batch, time, 3)"
+        and shapes["dense 0 before"] == "(batch, time, 7)"
+    )
     assert (
         shapes["dense 0 after"] == "(batch, time, 6)"
         and shapes["head (normal)"] == "(batch, time, 4, 3, 2)"
@@ -59,7 +68,8 @@ def test_in_notebooks_it_is_a_table():
 )
 def test_what_has_no_layers_is_refused(given):
     with pytest.raises(
-        UsageError, match=f"A {type(given).__name__} has no layers.*such as forecaster.network"
+        UsageError,
+        match=f"A {type(given).__name__} has no layers.*such as forecaster.network",
     ):
         summary(given)
 

@@ -39,7 +39,11 @@ FOOTNOTES = [
 AS_BEFORE = [
     ("1.2M|3.4M", [1.2, 3.4], "'m' removed from every value"),
     ("12 Cr|13 Cr", [12, 13], "'cr' removed from every value"),
-    ("12.5|13.1b|14.2|13.3", [12.5, 13.1, 14.2, 13.3], "marks after numbers removed (b)"),
+    (
+        "12.5|13.1b|14.2|13.3",
+        [12.5, 13.1, 14.2, 13.3],
+        "marks after numbers removed (b)",
+    ),
 ]
 NO_NUMBERS = ["12 kg|13 l|14 m", "500 mW|1.2 W", "1 d|2|3|4|5 c", "12 m|13|14"]
 
@@ -48,7 +52,9 @@ NO_NUMBERS = ["12 kg|13 l|14 m", "500 mW|1.2 W", "1 d|2|3|4|5 c", "12 m|13|14"]
 def test_units_of_several_sizes_are_part_of_the_numbers(texts, expected):
     numbers = parse_numbers(texts.split("|"))
     assert numbers.values.tolist() == expected
-    assert numbers.notes[0].startswith("units of several sizes read as parts of the numbers (")
+    assert numbers.notes[0].startswith(
+        "units of several sizes read as parts of the numbers ("
+    )
 
 
 @pytest.mark.parametrize(("texts", "expected"), SIDES)

@@ -16,7 +16,10 @@ DAYS = [date(2024, 3, 1) + timedelta(days=day) for day in range(30)]
 
 
 def rows_of(first: float, days: list[date] = DAYS) -> list[list[object]]:
-    return [["day", "sales"], *([day, first + 7 * n % 13] for n, day in enumerate(days))]
+    return [
+        ["day", "sales"],
+        *([day, first + 7 * n % 13] for n, day in enumerate(days)),
+    ]
 
 
 @pytest.fixture
@@ -31,12 +34,20 @@ def archive(tmp_path):
 
 def test_a_sheet_for_each_region(workbook):
     cover = [["Report"], ["of us"]]
-    book = {"Cover": cover, "North": rows_of(1), "South": rows_of(100), "West": rows_of(200)}
+    book = {
+        "Cover": cover,
+        "North": rows_of(1),
+        "South": rows_of(100),
+        "West": rows_of(200),
+    }
     panel = lc.read(workbook(book))
     assert panel.ids.tolist() == ["North", "South", "West"]
     assert [panel.series(place)[0] for place in range(3)] == [1, 100, 200]
     found = str(panel.check())
-    assert "the 3 sheets 'North' to 'West' have the same columns: each became a series" in found
+    assert (
+        "the 3 sheets 'North' to 'West' have the same columns: each became a series"
+        in found
+    )
 
 
 def test_one_of_the_regions(workbook):
@@ -61,12 +72,18 @@ def test_regions_with_titles_and_two_columns_of_values(workbook):
     assert panel.ids.tolist() == ["North", "South"] and panel.values[30] == 100
 
 
-@pytest.mark.parametrize("name", ["{}.csv", "sales_{}.csv", "in/sales-{}-2024.csv", "{}/data.csv"])
+@pytest.mark.parametrize(
+    "name", ["{}.csv", "sales_{}.csv", "in/sales-{}-2024.csv", "{}/data.csv"]
+)
 def test_a_file_for_each_region(name, archive):
-    files = {name.format(place): csv_of(rows_of(first)) for place, first in PLACES.items()}
+    files = {
+        name.format(place): csv_of(rows_of(first)) for place, first in PLACES.items()
+    }
     panel = lc.read(archive(files))
     assert panel.ids.tolist() == list(PLACES)
-    assert "in the archive have the same columns: each became a series" in str(panel.check())
+    assert "in the archive have the same columns: each became a series" in str(
+        panel.check()
+    )
 
 
 PLACES = {"north": 1.5, "south": 100.5, "new_york": 200.5}
@@ -84,7 +101,9 @@ def test_stations_that_have_a_column_of_their_own(archive):
     files = {}
     for station in (44, 73):
         rows = [[station, day, station + n] for n, day in enumerate(DAYS)]
-        files[f"produkt_{station}.txt"] = csv_of([["STATIONS_ID", "MESS_DATUM", "TT"], *rows])
+        files[f"produkt_{station}.txt"] = csv_of(
+            [["STATIONS_ID", "MESS_DATUM", "TT"], *rows]
+        )
     panel = lc.read(archive(files), target="TT")
     assert panel.ids.tolist() == ["44", "73"] and panel.values[30] == 73
 
@@ -92,7 +111,10 @@ def test_stations_that_have_a_column_of_their_own(archive):
 @pytest.mark.parametrize("name", ["part-0000{}.csv", "data ({}).csv", "Export_{}.csv"])
 def test_numbered_parts_of_one_table(name, archive):
     rows = rows_of(1.5)
-    files = {name.format(0): csv_of(rows[:16]), name.format(1): csv_of([rows[0], *rows[16:]])}
+    files = {
+        name.format(0): csv_of(rows[:16]),
+        name.format(1): csv_of([rows[0], *rows[16:]]),
+    }
     panel = lc.read(archive(files))
     assert len(panel) == 1 and panel.report.rows == 30
 

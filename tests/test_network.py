@@ -16,7 +16,13 @@ from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Adaptive, Grid, Running, Transformed
 from lstmcast.model.inputs.adaptive import VERSION
 from lstmcast.model.inputs.base import positions_of
-from lstmcast.model.network import Network, NetworkConfig, array_shapes, described, load_network
+from lstmcast.model.network import (
+    Network,
+    NetworkConfig,
+    array_shapes,
+    described,
+    load_network,
+)
 from lstmcast.pretrained import shipped
 from lstmcast.transforms import Difference, Log1p
 from lstmcast.util.states import rows_of
@@ -56,7 +62,9 @@ def answer(net, values=VALUES):
 
 def test_several_members_answer_with_the_average_of_their_quantiles():
     alone = [answer(network(seed)) for seed in (1, 2, 3)]
-    np.testing.assert_allclose(answer(network(1, 2, 3)), np.mean(alone, axis=0), rtol=1e-6)
+    np.testing.assert_allclose(
+        answer(network(1, 2, 3)), np.mean(alone, axis=0), rtol=1e-6
+    )
     assert abs(alone[0] - alone[1]).max() > 0.01
 
 
@@ -74,7 +82,9 @@ def test_of_an_answer_the_first_steps_may_be_asked_for_alone():
     net = network(1, 2)
     (hidden, seen), _ = read(net, start(net, len(VALUES), (12,)), VALUES)
     newest = [out_TBD[-1] for out_TBD in hidden], seen.x_BTC[:, -1]
-    np.testing.assert_array_equal(net.answer(*newest, steps=2), net.answer(*newest)[:, :2])
+    np.testing.assert_array_equal(
+        net.answer(*newest, steps=2), net.answer(*newest)[:, :2]
+    )
 
 
 def test_an_answer_has_quantiles_that_do_not_cross_for_each_step():
@@ -88,7 +98,10 @@ def test_readings_at_every_step_are_those_of_the_shorter_series():
     every, _ = read(net, start(net, len(VALUES), (12,)), VALUES)
     for steps in (1, 7, 40):
         np.testing.assert_allclose(
-            answer(net, VALUES[:, :steps]), answered(net, every, steps - 1), rtol=1e-5, atol=1e-5
+            answer(net, VALUES[:, :steps]),
+            answered(net, every, steps - 1),
+            rtol=1e-5,
+            atol=1e-5,
         )
 
 
@@ -105,7 +118,9 @@ def test_rows_of_states_and_readings_are_those_series():
     _, state = read(net, start(net, 3, (4, 12)), VALUES[:, :30])
     some, _ = read(net, rows_of(state, rows), VALUES[rows, 30:])
     every, _ = read(net, state, VALUES[:, 30:])
-    np.testing.assert_allclose(answered(net, some), answered(net, every)[rows], rtol=1e-5)
+    np.testing.assert_allclose(
+        answered(net, some), answered(net, every)[rows], rtol=1e-5
+    )
 
 
 def test_weights_of_another_shape_are_refused():
@@ -115,7 +130,14 @@ def test_weights_of_another_shape_are_refused():
     with pytest.raises(ModelError, match=r"lstm\.1\.bias"):
         Network(
             CONFIG,
-            [arrays, {name: array for name, array in arrays.items() if name != "lstm.1.bias"}],
+            [
+                arrays,
+                {
+                    name: array
+                    for name, array in arrays.items()
+                    if name != "lstm.1.bias"
+                },
+            ],
         )
     with pytest.raises(ModelError, match="extra"):
         Network(CONFIG, [{**arrays, "extra": np.zeros(1, np.float32)}])
@@ -160,7 +182,9 @@ def test_weights_that_were_trained_on_inputs_of_version_2_go_on(tmp_path):
 )
 def test_a_folder_of_another_making_is_refused(tmp_path, change, message):
     about, weights = described(network(1, 2))
-    store.save(tmp_path / "net", {"kind": "network", **about, **change}, {"weights": weights})
+    store.save(
+        tmp_path / "net", {"kind": "network", **about, **change}, {"weights": weights}
+    )
     with pytest.raises(ModelError, match=message):
         load_network(tmp_path / "net")
 
@@ -193,7 +217,11 @@ def test_a_config_fills_in_what_its_inputs_need():
         NetworkConfig(layers=(5, 4, 3), inputs=Transformed()),
     )
     assert (adaptive.before, adaptive.residual) == ((32,), True)
-    assert (transformed.before, transformed.residual, transformed.width) == ((), False, 1)
+    assert (transformed.before, transformed.residual, transformed.width) == (
+        (),
+        False,
+        1,
+    )
 
 
 @pytest.mark.parametrize(
@@ -225,13 +253,20 @@ def test_old_names_of_inputs_are_taken_with_a_note():
     assert old == NetworkConfig(inputs=Transformed(columns=3), horizon=1)
     with pytest.warns(DeprecationWarning, match="inputs=Adaptive"):
         assert NetworkConfig(window=5) == NetworkConfig(inputs=Adaptive(window=5))
-    with pytest.raises(UsageError, match="channels=2"), pytest.warns(DeprecationWarning):
+    with (
+        pytest.raises(UsageError, match="channels=2"),
+        pytest.warns(DeprecationWarning),
+    ):
         NetworkConfig(inputs="causal", channels=2)
 
 
 @pytest.mark.parametrize(
     "inputs",
-    [Adaptive(window=7), Transformed(Log1p(), Difference(12), columns=2), Running("returns")],
+    [
+        Adaptive(window=7),
+        Transformed(Log1p(), Difference(12), columns=2),
+        Running("returns"),
+    ],
     ids=str,
 )
 def test_a_described_config_comes_back(inputs):

@@ -28,7 +28,11 @@ def sales(until: str, ids: str = "abc") -> Any:
     rng = np.random.default_rng(0)
     frames = [
         pd.DataFrame(
-            {"id": i, "ds": days, "y": 200 + 30.0 * days.weekday + rng.normal(size=len(days))}
+            {
+                "id": i,
+                "ds": days,
+                "y": 200 + 30.0 * days.weekday + rng.normal(size=len(days)),
+            }
         )
         for i in "abcd"
     ]
@@ -93,7 +97,9 @@ def test_the_command_updates(tmp_path):
         tmp_path / "new.csv", index=False
     )
     assert (
-        command(tmp_path, "forecast", "all.csv", "-H", "3", "--cutoffs", "0", "--save", "m").status
+        command(
+            tmp_path, "forecast", "all.csv", "-H", "3", "--cutoffs", "0", "--save", "m"
+        ).status
         == 0
     )
     run = ("predict", "-m", "m", "new.csv", "--update", "--json", "-q")
@@ -103,7 +109,10 @@ def test_the_command_updates(tmp_path):
     assert said["continued"]["absent"] == ["b"] and said["continued"]["new"] == ["d"]
     again = json.loads(command(tmp_path, *run).out)
     by = [{k: said["forecast"][k] for k in ("ds", "forecast")}, again["forecast"]]
-    assert by[0] == {k: by[1][k] for k in ("ds", "forecast")} and again["continued"]["new"] == []
+    assert (
+        by[0] == {k: by[1][k] for k in ("ds", "forecast")}
+        and again["continued"]["new"] == []
+    )
     alone = json.loads(command(tmp_path, "predict", "-m", "m", "--json", "-q").out)
     assert alone["panel"]["end"] == "2024-02-21" and alone["panel"]["series"] == 4
     idle = command(tmp_path, "predict", "-m", "m", "--update")
@@ -170,7 +179,8 @@ def test_held_out_forecasts_are_in_the_document_on_request(tmp_path):
     sales("2024-02-20", "a").to_csv(tmp_path / "a.csv", index=False)
     words = ("forecast", "a.csv", "-H", "3", "--cutoffs", "2", "--json", "-q")
     usual, asked = (
-        json.loads(command(tmp_path, *words, *more).out) for more in ((), ("--held-out",))
+        json.loads(command(tmp_path, *words, *more).out)
+        for more in ((), ("--held-out",))
     )
     assert "held_out" not in usual["accuracy"] and "verdict" in usual["accuracy"]
     assert len(asked["accuracy"]["held_out"]["actual"]) == 6

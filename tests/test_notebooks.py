@@ -62,9 +62,13 @@ every_notebook = pytest.mark.parametrize("path", SOURCES, ids=name_of)
 
 
 def test_there_is_one_for_each_article():
-    pages = {page.stem for page in (ROOT / "docs" / "articles").glob("*.md")} - {"shapes"}
+    pages = {page.stem for page in (ROOT / "docs" / "articles").glob("*.md")} - {
+        "shapes"
+    }
     assert {path.stem for path in SOURCES} == pages == notebooks.ARTICLES.keys()
-    assert {path.stem for path in (ROOT / "docs" / "notebooks").glob("*.ipynb")} == pages
+    assert {
+        path.stem for path in (ROOT / "docs" / "notebooks").glob("*.ipynb")
+    } == pages
 
 
 # ---------------------------------------------------------------- what is kept
@@ -77,14 +81,20 @@ def test_a_notebook_is_valid_and_has_the_cells_of_its_source(path):
     kinds = {"markdown": notebooks.TEXT}
     kept = [(kinds.get(cell.cell_type, ""), cell.source) for cell in notebook.cells]
     cells = notebooks.cells_of(source_of(path))
-    titled = [(cell.kind if cell.kind == notebooks.TEXT else "", cell.body) for cell in cells]
+    titled = [
+        (cell.kind if cell.kind == notebooks.TEXT else "", cell.body) for cell in cells
+    ]
     assert kept == titled, RENEW
     assert 10 <= len(cells) <= 25
 
 
 @every_notebook
 def test_its_settings_are_those_of_the_example(path):
-    [code] = [cell.body for cell in notebooks.cells_of(source_of(path)) if cell.kind == "settings"]
+    [code] = [
+        cell.body
+        for cell in notebooks.cells_of(source_of(path))
+        if cell.kind == "settings"
+    ]
     names = {"lc": notebooks.lc}
     exec(code, names)
     for name, value in notebooks.ARTICLES[path.stem]().items():
@@ -97,7 +107,11 @@ def test_it_was_run_from_top_to_bottom(path):
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     kinds = [output.output_type for output in outputs_of(notebook)]
-    assert {"stream", "display_data"} <= set(kinds) <= {"stream", "display_data", "execute_result"}
+    assert (
+        {"stream", "display_data"}
+        <= set(kinds)
+        <= {"stream", "display_data", "execute_result"}
+    )
     assert kinds.count("display_data") >= 2
     assert [cell.id for cell in notebook.cells] == [
         f"{path.stem}-{number:02}" for number in range(1, len(notebook.cells) + 1)
@@ -109,13 +123,18 @@ def test_its_outputs_do_not_tell_where_and_when_it_was_made(path):
     outputs = [
         text
         for output in outputs_of(notebook_of(path))
-        for kind, text in [("", output.get("text", "")), *output.get("data", {}).items()]
+        for kind, text in [
+            ("", output.get("text", "")),
+            *output.get("data", {}).items(),
+        ]
         if kind != "image/png"
     ]
     text = "\n".join(outputs)
     assert text
     # folders of a machine, addresses of objects, durations
-    assert not re.search(r"(?<![\w.<])/(?:home|root|tmp|work|usr|Users|var)/|[A-Z]:\\", text)
+    assert not re.search(
+        r"(?<![\w.<])/(?:home|root|tmp|work|usr|Users|var)/|[A-Z]:\\", text
+    )
     assert not re.search(r"0x[0-9a-f]{6}|\bseconds\b|\d s\b", text)
 
 
@@ -132,7 +151,10 @@ def test_it_uses_public_names_and_links_to_both_pages(path):
     modules = re.findall(r"^(?:from|import) (lstmcast[\w.]*)", source, re.MULTILINE)
     assert set(modules) <= {"lstmcast", "lstmcast.data.examples"}
     links = re.findall(r"\]\(([^)]+)\)", source)
-    assert links[:2] == [f"../articles/{path.stem}.md", f"../ja/articles/{path.stem}.md"]
+    assert links[:2] == [
+        f"../articles/{path.stem}.md",
+        f"../ja/articles/{path.stem}.md",
+    ]
     assert all((path.parent / link).is_file() for link in links)
 
 
@@ -164,7 +186,9 @@ def sine_cosine_data():
 def test_its_data_are_those_of_the_example(name, shown, data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "__main__"}
-    for cell in notebooks.cells_of(source_of(ROOT / "docs" / "notebooks" / f"{name}.py")):
+    for cell in notebooks.cells_of(
+        source_of(ROOT / "docs" / "notebooks" / f"{name}.py")
+    ):
         if cell.kind == "settings":
             break
         if not cell.kind:
@@ -180,12 +204,16 @@ def test_it_runs_with_less_training(path, tmp_path, monkeypatch):
         assert re.search(long, source)
         source = re.sub(long, short, source)
     monkeypatch.chdir(tmp_path)
-    now, kept = notebooks.executed(path.stem, notebooks.cells_of(source)), notebook_of(path)
+    now, kept = (
+        notebooks.executed(path.stem, notebooks.cells_of(source)),
+        notebook_of(path),
+    )
     nbformat.validate(now)
 
     def shown(notebook) -> list[list[str]]:
         return [
-            [output.output_type for output in cell.get("outputs", ())] for cell in notebook.cells
+            [output.output_type for output in cell.get("outputs", ())]
+            for cell in notebook.cells
         ]
 
     assert shown(now) == shown(kept), RENEW
@@ -206,7 +234,10 @@ def test_outputs_are_those_of_jupyter():
     code = "import matplotlib.pyplot as plt\nprint('a')\nplt.plot([1, 2])\nplt.show()\n"
     [cell] = notebooks.executed("n", [notebooks.Cell("", code)]).cells
     assert [output.output_type for output in cell.outputs] == ["stream", "display_data"]
-    twice = [notebooks.executed("n", notebooks.cells_of(f"# %%\n{code}1 + 1")) for _ in range(2)]
+    twice = [
+        notebooks.executed("n", notebooks.cells_of(f"# %%\n{code}1 + 1"))
+        for _ in range(2)
+    ]
     assert json.dumps(twice[0]) == json.dumps(twice[1])
     assert twice[0].cells[0].outputs[1].data == {"text/plain": "2"}
 
@@ -239,13 +270,20 @@ def test_settings_that_cannot_be_written_are_refused():
 
 def test_a_notebook_is_written_beside_its_source(tmp_path, capsys):
     source = tmp_path / "stocks.py"
-    source.write_text("# %%\nimport lstmcast as lc\n\n# %% settings\n\n# %%\nlearning.chunk\n")
+    source.write_text(
+        "# %%\nimport lstmcast as lc\n\n# %% settings\n\n# %%\nlearning.chunk\n"
+    )
     notebooks.main([str(source)])
     assert "learning = lc.Learning(" in source_of(source)
     [*_, last] = notebook_of(source).cells
-    assert last.outputs[0].data["text/plain"] == str(notebooks.stocks.OURS.learning.chunk)
+    assert last.outputs[0].data["text/plain"] == str(
+        notebooks.stocks.OURS.learning.chunk
+    )
     assert capsys.readouterr().out.startswith("stocks.ipynb: ")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["stocks.ipynb", "stocks.py"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "stocks.ipynb",
+        "stocks.py",
+    ]
 
 
 @pytest.mark.parametrize("name", ["weather.py", "stocks.ipynb"])

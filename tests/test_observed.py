@@ -122,7 +122,10 @@ def test_rare_events_are_no_calendar():
     """Hours of the night in which nothing ever happened, in data with rows for events only."""
     hours = pd.date_range("2024-01-01", periods=24 * 60, freq="h")
     busy = np.random.default_rng(0).random(len(hours)) < 0.3 * (hours.hour > 6)
-    assert names(pd.DataFrame({"ds": hours[busy], "y": 1.0 + busy[busy]}), frequency="h") is None
+    assert (
+        names(pd.DataFrame({"ds": hours[busy], "y": 1.0 + busy[busy]}), frequency="h")
+        is None
+    )
 
 
 def test_exceptions_leave_a_day_closed_and_a_new_habit_opens_it():
@@ -136,12 +139,20 @@ def test_exceptions_leave_a_day_closed_and_a_new_habit_opens_it():
 
 
 def test_series_have_calendars_of_their_own():
-    frames = [shop().assign(id="a"), shop(closed=()).assign(id="b"), shop().assign(id="c")]
+    frames = [
+        shop().assign(id="a"),
+        shop(closed=()).assign(id="b"),
+        shop().assign(id="c"),
+    ]
     panel = read(pd.concat(frames), series="id")
     assert panel.calendar is not None and panel.calendar.name == "2 calendars"
-    assert "2 of 3 series ('a', 'c') have values Monday to Saturday only" in str(panel.check())
+    assert "2 of 3 series ('a', 'c') have values Monday to Saturday only" in str(
+        panel.check()
+    )
     forecast = lc.LSTMForecaster(7).predict(panel)
-    sundays = pd.DatetimeIndex(forecast.times.ravel()).weekday.to_numpy().reshape(3, 7) == 6
+    sundays = (
+        pd.DatetimeIndex(forecast.times.ravel()).weekday.to_numpy().reshape(3, 7) == 6
+    )
     assert sundays.sum(axis=1).tolist() == [0, 1, 0]
     assert panel.select(["b"]).calendar.name == "all times"
 
@@ -160,23 +171,36 @@ def test_clocks_of_the_zone_say_which_hours_are_open():
     assert panel.calendar is not None
     assert panel.calendar.name == "Monday to Friday, 09:00 to 17:00"
     utc = Clock("UTC", "Europe/Berlin")
-    hours = np.array(["2024-01-08T08:00", "2024-07-08T07:00", "2024-07-08T06:00"], "M8[us]")
+    hours = np.array(
+        ["2024-01-08T08:00", "2024-07-08T07:00", "2024-07-08T06:00"], "M8[us]"
+    )
     week = np.zeros((1, 168), bool)
     week[:, 9:18] = True
-    calendar = ObservedCalendar(week, np.ones((1, 12), bool), np.zeros(1, np.int64), utc)
+    calendar = ObservedCalendar(
+        week, np.ones((1, 12), bool), np.zeros(1, np.int64), utc
+    )
     assert calendar.occurs(hours, 0).tolist() == [True, True, False]
 
 
 def test_minutes_are_the_finest_slot():
     starts = np.array(["2024-01-01"], "datetime64[us]")
     seconds = np.arange(4 * 86400)
-    grids = Grids(seconds % 86400 < 3600, np.array([0, len(seconds)]), starts, Frequency("second"))
+    grids = Grids(
+        seconds % 86400 < 3600, np.array([0, len(seconds)]), starts, Frequency("second")
+    )
     found = found_in(grids, Clock())
-    assert found is not None and found.name == "00:00 to 00:59" and found.week.shape == (1, 10080)
+    assert (
+        found is not None
+        and found.name == "00:00 to 00:59"
+        and found.week.shape == (1, 10080)
+    )
 
 
 def test_units_without_weeks_have_none():
-    assert read({"ds": ["2015", "2016", "2018", "2019"], "y": [1.5, 2, 3, 4]}).calendar is None
+    assert (
+        read({"ds": ["2015", "2016", "2018", "2019"], "y": [1.5, 2, 3, 4]}).calendar
+        is None
+    )
     numbers = {"t": [1, 2, 3, 5, 6, 7, 9, 10], "y": np.arange(8.0)}
     assert read(numbers, time="t").calendar is None
 
@@ -187,7 +211,9 @@ def test_units_without_weeks_have_none():
 def test_all_times_on_request():
     panel = read(shop(), calendar="all")
     assert panel.calendar is None and "times have no row" in str(panel.check())
-    assert (pd.DatetimeIndex(lc.LSTMForecaster(8).predict(panel).times[0]).weekday == 6).any()
+    assert (
+        pd.DatetimeIndex(lc.LSTMForecaster(8).predict(panel).times[0]).weekday == 6
+    ).any()
 
 
 def test_observed_on_request_needs_no_evidence():
@@ -221,7 +247,10 @@ def test_absent_rows_as_zeros():
     happened = hours.hour.isin([9, 10, 15]) | (hours == hours[0])
     frame = pd.DataFrame({"ds": hours[happened], "y": 3.0})
     hint = str(read(frame, frequency="h", calendar="all").check())
-    assert 'If a missing row means that nothing happened, use gaps="zero" (--gaps zero)' in hint
+    assert (
+        'If a missing row means that nothing happened, use gaps="zero" (--gaps zero)'
+        in hint
+    )
     panel = read(frame, frequency="h", gaps="zero")
     assert panel.calendar is None and not np.isnan(panel.values).any()
     assert (panel.values == 0).sum() == len(panel.values) - len(frame)
@@ -251,7 +280,9 @@ def test_lines_do_not_cross_closed_days():
     frame = shop().drop(index=[100])
     panel = read(frame, missing="interpolate")
     assert np.isnan(panel.values).sum() == 60
-    assert np.isfinite(panel.values[panel.times(0) == frame.ds[101] - np.timedelta64(1, "D")])
+    assert np.isfinite(
+        panel.values[panel.times(0) == frame.ds[101] - np.timedelta64(1, "D")]
+    )
 
 
 # ---------------------------------------------------------------- used
@@ -330,7 +361,10 @@ def test_newer_data_can_open_a_day(tmp_path):
     loaded = lc.load(tmp_path / "m")
     once = loaded.continued(shop("2024-03-04", "2024-03-10", closed=())).panel
     assert once.calendar is not None and once.calendar.name == "Monday to Saturday"
-    assert loaded.continued(shop("2024-03-04", "2024-03-24", closed=())).panel.calendar is None
+    assert (
+        loaded.continued(shop("2024-03-04", "2024-03-24", closed=())).panel.calendar
+        is None
+    )
     everything = shop("2024-03-04", "2024-03-10", closed=())
     assert loaded.continued(read(everything, calendar="all")).panel.calendar is None
 
@@ -383,7 +417,18 @@ def test_the_command_takes_and_says_the_calendar(tmp_path):
     shop().to_csv(file, index=False)
     assert "daily (Monday to Saturday)" in run("check", file)
     assert "times have no row" in run("check", file, "--calendar", "all")
-    base = ("forecast", file, "-H", "7", "--cutoffs", "0", "-q", "--json", "--save", model)
+    base = (
+        "forecast",
+        file,
+        "-H",
+        "7",
+        "--cutoffs",
+        "0",
+        "-q",
+        "--json",
+        "--save",
+        model,
+    )
     said = json.loads(run(*base))
     assert said["data"]["calendar"] == [
         {"times": "Monday to Saturday", "series": 1, "first": "shop"}

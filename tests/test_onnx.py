@@ -45,7 +45,9 @@ def session(exported):
 
 def fitted(panel: Panel, inputs=None, context=None, **chosen: object) -> Fitted:
     """A forecaster of drawn weights whose transforms have learned from a panel."""
-    config = plain_config(**{"layers": (6, 5)} | chosen, inputs=inputs or lc.Transformed())
+    config = plain_config(
+        **{"layers": (6, 5)} | chosen, inputs=inputs or lc.Transformed()
+    )
     network = drawn_network(config, members=2)
     learned = network.config.inputs.fit(panel, panel.lengths)
     changes = {str(name): 1.5 + k for k, name in enumerate(panel.ids)}
@@ -92,7 +94,9 @@ def test_steps_of_the_network_answer_as_ours(head, layers):
     network = drawn_network(config, members=2, size=0.1)
     run, ours = session(network_graph(network)), network.start(2)
     state = np.zeros(run.get_inputs()[1].shape[1:], np.float32)[None].repeat(2, 0)
-    for x_BC in np.random.default_rng(1).normal(size=(9, 2, config.width)).astype(np.float32):
+    for x_BC in (
+        np.random.default_rng(1).normal(size=(9, 2, config.width)).astype(np.float32)
+    ):
         answer, state = run.run(None, {"x": x_BC, "state": state})
         hidden, ours = network.run(x_BC[None], np.ones((1, 2), bool), ours)
         then = network.answer([member_TBD[-1] for member_TBD in hidden], x_BC)
@@ -131,13 +135,17 @@ def test_a_head_of_ones_own_is_part_of_the_graph():
     usual = drawn_network(plain_config(head="normal", layers=(4,)))
     own = lc.Network(replace(usual.config, head="wide"), usual.members, Wide())
     given = {"x": np.ones((1, 1), np.float32), "state": np.zeros((1, 8), np.float32)}
-    narrow, wide = (session(network_graph(one)).run(None, given)[0] for one in (usual, own))
+    narrow, wide = (
+        session(network_graph(one)).run(None, given)[0] for one in (usual, own)
+    )
     assert np.allclose(np.ptp(wide), 2 * np.ptp(narrow))
 
 
 def test_what_has_no_place_in_a_graph_is_named():
     a = Graph().given("a", np.float32, ("batch",))
-    with pytest.raises(lc.UsageError, match=r"numpy\.sin cannot be exported to an ONNX graph"):
+    with pytest.raises(
+        lc.UsageError, match=r"numpy\.sin cannot be exported to an ONNX graph"
+    ):
         np.sin(a)
     with pytest.raises(lc.UsageError, match=r"numpy\.median cannot be exported"):
         np.median(a)
@@ -159,7 +167,9 @@ def test_heads_of_counts_have_no_place_in_a_graph(head):
 @pytest.mark.parametrize("head", WRITTEN)
 def test_a_forecaster_of_many_series_answers_as_ours(head):
     panel = waves(3, 40, missing=(0, 7, 38, 39))
-    model = fitted(panel, lc.Transformed(lc.Log1p(), lc.Standard()), head=head, horizon=3)
+    model = fitted(
+        panel, lc.Transformed(lc.Log1p(), lc.Standard()), head=head, horizon=3
+    )
     assert close(answered(model, panel), expected(model, panel))
 
 
@@ -212,8 +222,13 @@ def test_columns_that_are_read_together_and_beside():
 
 def test_intervals_are_widened_on_the_axis_that_suits():
     below, zero = waves(1, 40), waves(1, 40)
-    for panel in (Panel.from_arrays(below.values - 70), Panel.from_arrays(zero.values * 0)):
-        model = fitted(panel, lc.Transformed(lc.Standard()), horizon=2, head="quantiles")
+    for panel in (
+        Panel.from_arrays(below.values - 70),
+        Panel.from_arrays(zero.values * 0),
+    ):
+        model = fitted(
+            panel, lc.Transformed(lc.Standard()), horizon=2, head="quantiles"
+        )
         assert close(answered(model, panel), expected(model, panel))
 
 
@@ -264,13 +279,18 @@ def test_a_trained_forecaster_is_exported_as_it_forecasts(tmp_path):
         ),
     )
     training = lc.TrainingConfig(epochs=1)
-    forecaster = lc.LSTMForecaster(3, weights="scratch", network=small, training=training)
+    forecaster = lc.LSTMForecaster(
+        3, weights="scratch", network=small, training=training
+    )
     forecaster = forecaster.replace(quantiles=(0.1, 0.5, 0.9)).fit(panel)
     forecaster.save(tmp_path / "model")
     files = lc.to_onnx(lc.load(tmp_path / "model"), tmp_path / "graphs")
     assert [one.file for one in files] == ["network.onnx", "forecaster.onnx"]
     run = onnxruntime.InferenceSession(tmp_path / "graphs" / "forecaster.onnx")
-    given = {"values": np.stack(series_of(panel))[:, :, None], "series": np.array([0, 1])}
+    given = {
+        "values": np.stack(series_of(panel))[:, :, None],
+        "series": np.array([0, 1]),
+    }
     now = run.run(None, given)[0][:, :, 0, [1, 3, 5]]
     assert close(now, forecaster.predict(panel).quantiles)
     about = run.get_modelmeta().custom_metadata_map
@@ -303,7 +323,9 @@ def test_what_is_learned_from_each_series_anew_is_refused():
 
 def test_other_transforms_for_other_series_are_refused():
     inputs = lc.Transformed({"s0": lc.Standard(), "s1": lc.MinMax()})
-    assert "different transforms for different series" in refused(fitted(waves(2, 30), inputs))
+    assert "different transforms for different series" in refused(
+        fitted(waves(2, 30), inputs)
+    )
 
 
 def test_networks_with_static_columns_are_refused():
@@ -314,7 +336,9 @@ def test_networks_with_static_columns_are_refused():
 
 
 def test_quantiles_that_would_be_added_up_are_refused():
-    model = fitted(waves(1, 30), lc.Transformed(lc.Difference()), head="normal", horizon=2)
+    model = fitted(
+        waves(1, 30), lc.Transformed(lc.Difference()), head="normal", horizon=2
+    )
     assert "sample paths" in refused(model)
 
 
@@ -345,8 +369,13 @@ def test_the_command_writes_what_is_possible_and_says_the_rest(run, tmp_path):
     )
     assert [one.name for one in (tmp_path / "graphs").iterdir()] == ["network.onnx"]
 
-    file = run("export", "--part", "network", "--out", tmp_path, "--json").json["files"][0]
-    assert file["opset"] == 17 and file["inputs"] == {"x": ["batch", 112], "state": ["batch", 512]}
+    file = run("export", "--part", "network", "--out", tmp_path, "--json").json[
+        "files"
+    ][0]
+    assert file["opset"] == 17 and file["inputs"] == {
+        "x": ["batch", 112],
+        "state": ["batch", 512],
+    }
     assert file["bytes"] == (tmp_path / "network.onnx").stat().st_size
 
 
@@ -370,7 +399,9 @@ def test_the_javascript_of_the_docs_prints_what_the_python_does(tmp_path, monkey
     examples = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     exec(examples[0], {})
     lc.to_onnx(lc.load("air"), "air-onnx")
-    printed = subprocess.run(["node", "read.mjs"], check=True, capture_output=True, text=True)
+    printed = subprocess.run(
+        ["node", "read.mjs"], check=True, capture_output=True, text=True
+    )
     told = StringIO()
     with redirect_stdout(told):
         exec(examples[1], {})

@@ -26,24 +26,32 @@ def panel() -> Panel:
 
 @pytest.fixture
 def holed() -> Panel:
-    return Panel.from_arrays({"a": [1.0, np.nan, 4.0, 2.0], "b": [np.nan, np.nan, 1e-9, 3e-9]})
+    return Panel.from_arrays(
+        {"a": [1.0, np.nan, 4.0, 2.0], "b": [np.nan, np.nan, 1e-9, 3e-9]}
+    )
 
 
 def every_origin(panel: Panel) -> Origins:
-    pairs = [(s, n + 1) for s, length in enumerate(panel.lengths) for n in range(length)]
+    pairs = [
+        (s, n + 1) for s, length in enumerate(panel.lengths) for n in range(length)
+    ]
     return Origins(*np.array(pairs).T)
 
 
 def changes_by_hand(panel: Panel, origins: Origins, lag: int, measure) -> list[float]:
     known = (panel.series(s)[:n] for s, n in zip(*origins, strict=True))
-    changes = (measure(values[lag:] - values[: max(len(values) - lag, 0)]) for values in known)
+    changes = (
+        measure(values[lag:] - values[: max(len(values) - lag, 0)]) for values in known
+    )
     return [np.nan if np.isnan(one).all() else np.nanmean(one) for one in changes]
 
 
 def test_times_of_origins_are_the_last_known_one_and_those_after_it(panel):
     cutoffs, times = origin_times(panel, Origins(np.array([1]), np.array([4])), 2)
     assert cutoffs.astype("datetime64[M]").astype(str).tolist() == ["2024-04"]
-    assert times.astype("datetime64[M]").astype(str).tolist() == [["2024-05", "2024-06"]]
+    assert times.astype("datetime64[M]").astype(str).tolist() == [
+        ["2024-05", "2024-06"]
+    ]
 
 
 def test_the_last_known_value_is_that_of_the_series_itself(holed):
@@ -81,14 +89,17 @@ def test_origins_are_series_major_and_end_at_the_last_value(panel):
 @pytest.mark.parametrize("cutoffs", [[[2, 7], [1, 1]], [[0, 1], [1, 1]]])
 def test_a_cutoff_outside_of_its_series_is_refused_by_name(panel, cutoffs):
     with pytest.raises(
-        UsageError, match=r"series 'a': [07] known observations cannot be a cutoff; from 1 to 6"
+        UsageError,
+        match=r"series 'a': [07] known observations cannot be a cutoff; from 1 to 6",
     ):
         origins_of(panel, np.array(cutoffs))
 
 
 @pytest.mark.parametrize("cutoffs", [[1, 2], [[1]], [[1.0], [2.0]]])
 def test_cutoffs_of_another_shape_or_type_are_refused(panel, cutoffs):
-    with pytest.raises(UsageError, match=r"whole numbers of shape \(2, K\) are expected"):
+    with pytest.raises(
+        UsageError, match=r"whole numbers of shape \(2, K\) are expected"
+    ):
         origins_of(panel, np.array(cutoffs))
 
 

@@ -16,7 +16,9 @@ import pytest
 import lstmcast
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
+    "project"
+]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,9 @@ def wheel(tmp_path_factory) -> Iterator[zipfile.ZipFile]:
 
 
 def test_the_wheel_holds_the_network(wheel, tmp_path):
-    weights = [name for name in wheel.namelist() if name.startswith("lstmcast/weights/")]
+    weights = [
+        name for name in wheel.namelist() if name.startswith("lstmcast/weights/")
+    ]
     assert any(name.endswith("manifest.json") for name in weights)
     assert any(name.endswith(".safetensors") for name in weights)
     assert any(name.endswith("CARD.md") for name in weights)
@@ -70,11 +74,15 @@ def test_the_wheel_holds_the_package_and_its_licence_alone(wheel):
         f"lstmcast-{lstmcast.__version__}.dist-info",
     }
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert not [name for name in names if name.endswith((".pyc", ".csv", ".parquet", ".pkl"))]
+    assert not [
+        name for name in names if name.endswith((".pyc", ".csv", ".parquet", ".pkl"))
+    ]
 
 
 def test_the_wheel_asks_for_no_framework(wheel):
-    metadata = wheel.read(f"lstmcast-{lstmcast.__version__}.dist-info/METADATA").decode()
+    metadata = wheel.read(
+        f"lstmcast-{lstmcast.__version__}.dist-info/METADATA"
+    ).decode()
     core = [
         line
         for line in metadata.splitlines()
@@ -95,10 +103,13 @@ def pinned() -> dict[str, str]:
 
 def test_everything_that_is_asked_for_is_pinned():
     extras = [
-        requirement for extra in PROJECT["optional-dependencies"].values() for requirement in extra
+        requirement
+        for extra in PROJECT["optional-dependencies"].values()
+        for requirement in extra
     ]
     names = {
-        re.split(r"[\[<>=~ ]", text)[0].lower() for text in PROJECT["dependencies"] + extras
+        re.split(r"[\[<>=~ ]", text)[0].lower()
+        for text in PROJECT["dependencies"] + extras
     } - {"lstmcast"}
     assert not names - pinned().keys()
     assert pinned()["torch"] == "2.13.0"
@@ -129,22 +140,31 @@ def needed(names: set[str]) -> set[str]:
         name = (names - known).pop()
         known.add(name)
         lines = [line for line in requires(name) or () if "extra ==" not in line]
-        found = {re.split(r"[\[<>=~!;( ]", line)[0].lower().replace("_", "-") for line in lines}
+        found = {
+            re.split(r"[\[<>=~!;( ]", line)[0].lower().replace("_", "-")
+            for line in lines
+        }
         names = names | (found & pinned().keys())
     return known
 
 
 def test_the_lock_file_holds_the_core_with_its_pins_and_checksums():
-    names = {re.split(r"[\[<>=~ ]", text)[0].lower() for text in PROJECT["dependencies"]}
+    names = {
+        re.split(r"[\[<>=~ ]", text)[0].lower() for text in PROJECT["dependencies"]
+    }
     versions = locked()
     assert versions.keys() == needed(names)
-    assert {name: version for name, (version, _) in versions.items()}.items() <= pinned().items()
+    assert {
+        name: version for name, (version, _) in versions.items()
+    }.items() <= pinned().items()
     assert all(checksums for _, checksums in versions.values())
 
 
 def test_the_lock_file_names_no_index():
     lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    entry = re.compile(r"[\w.-]+==\S+( ; [^\\]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?|#.*")
+    entry = re.compile(
+        r"[\w.-]+==\S+( ; [^\\]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?|#.*"
+    )
     assert not [line for line in lines if not entry.fullmatch(line)]
 
 
@@ -198,4 +218,6 @@ def test_the_container_starts_a_command_that_there_is(monkeypatch):
     settings, host, port, _ = served[0]
     assert (settings.streams, host, port) == (Path("/data/streams"), "0.0.0.0", 8000)
     assert f"127.0.0.1:{port}/health" in text
-    assert f"127.0.0.1:{port}:{port}" in (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    assert f"127.0.0.1:{port}:{port}" in (ROOT / "compose.yaml").read_text(
+        encoding="utf-8"
+    )

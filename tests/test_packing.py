@@ -10,9 +10,12 @@ from lstmcast.evaluation.packing import PackedQuantiles
 def test_whole_numbers_come_back_exactly():
     rng = np.random.default_rng(0)
     counts = np.sort(rng.poisson(3.0, (50, 4, 7)), axis=2).astype(float)
-    medians = counts + np.where(np.arange(7) == 3, 0.37, 0.0)  # between two bounds of 0, say
+    # between two bounds of 0, say
+    medians = counts + np.where(np.arange(7) == 3, 0.37, 0.0)
     for quantiles in (counts, medians):
-        np.testing.assert_array_equal(PackedQuantiles.of(quantiles).unpacked(), quantiles)
+        np.testing.assert_array_equal(
+            PackedQuantiles.of(quantiles).unpacked(), quantiles
+        )
 
 
 def test_other_numbers_come_back_to_a_ten_millionth_of_the_largest_distance():

@@ -21,7 +21,13 @@ from lstmcast.output import report
 from lstmcast.output.places import Written
 from lstmcast.server.page import results as kept
 from lstmcast.server.page.examples import EXAMPLES, airline_table, shop_table
-from lstmcast.server.page.files import HERE, PLOTLY_NAME, page_of, static_files, unpacked
+from lstmcast.server.page.files import (
+    HERE,
+    PLOTLY_NAME,
+    page_of,
+    static_files,
+    unpacked,
+)
 from lstmcast.server.page.methods import METHODS
 from lstmcast.server.page.results import Kept, Results
 from lstmcast.server.problems import Problem
@@ -34,7 +40,12 @@ LETTERS = re.compile("[ぁ-ヿ一-鿿]")
 JAPANESE = {"accept-language": "ja"}
 AIR = {"file": ("airline.csv", airline_table())}
 SHOP = {"file": ("shop.csv", shop_table())}
-PLANNED = {"target": "sold", "future": ["price", "promo"], "horizon": "7", "cutoffs": "0"}
+PLANNED = {
+    "target": "sold",
+    "future": ["price", "promo"],
+    "horizon": "7",
+    "cutoffs": "0",
+}
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +74,14 @@ def test_a_day_that_comes_twice_marks_the_option_for_it(ask):
     seen = ask("POST", "/page/look", files={"file": ("t.csv", twice)}).json()
     assert not seen["usable"] and seen["field"] == "duplicates"
     given = {"duplicates": "first"}
-    assert ask("POST", "/page/look", files={"file": ("t.csv", twice)}, data=given).json()["usable"]
+    assert ask(
+        "POST", "/page/look", files={"file": ("t.csv", twice)}, data=given
+    ).json()["usable"]
     stores = "\n".join([lines[0], *(2 * lines[1:])]).encode()  # every day has two rows
-    assert ask("POST", "/page/look", files={"file": ("t.csv", stores)}).json()["field"] == "series"
+    assert (
+        ask("POST", "/page/look", files={"file": ("t.csv", stores)}).json()["field"]
+        == "series"
+    )
 
 
 def test_names_with_brackets_do_not_bring_python_to_the_page(ask):
@@ -84,7 +100,10 @@ def address(result, what):
 def test_the_page_comes_in_the_language_of_the_reader(ask):
     english, japanese = ask("GET", "/"), ask("GET", "/", headers=JAPANESE)
     assert '<html lang="en">' in english.text and "See what comes next" in english.text
-    assert '<html lang="ja">' in japanese.text and "See what comes next" not in japanese.text
+    assert (
+        '<html lang="ja">' in japanese.text
+        and "See what comes next" not in japanese.text
+    )
     assert '<html lang="ja">' in ask("GET", "/?language=ja").text
     assert '<html lang="en">' in ask("GET", "/?language=../x", headers={}).text
     assert "default-src 'none'" in english.headers["content-security-policy"]
@@ -100,8 +119,13 @@ def test_no_file_names_an_address_elsewhere():
     """Plotly's own bundle names the makers of its parts; the policy of the page and the test in a
     browser hold it."""
     own = {name: file for name, file in static_files().items() if name != PLOTLY_NAME}
-    texts = [*(file.content.decode() for file in own.values()), page_of("en").content.decode()]
-    found = {one for text in texts for one in re.findall(r"(?:https?:)?//[\w.-]+\.\w+", text)}
+    texts = [
+        *(file.content.decode() for file in own.values()),
+        page_of("en").content.decode(),
+    ]
+    found = {
+        one for text in texts for one in re.findall(r"(?:https?:)?//[\w.-]+\.\w+", text)
+    }
     assert found <= {"http://www.w3.org"}  # the name of SVG
 
 
@@ -110,7 +134,9 @@ def test_every_text_of_the_page_has_its_japanese():
     page = "".join(path.read_text(encoding="utf-8") for path in scripts)
     said = {*re.findall(r"\{\{(.+?)\}\}", page), *re.findall(r'\bsay\("([^"]+)"', page)}
     assert len(said) > 80
-    assert not [text for text in said | set(METHODS.values()) if not LETTERS.search(ja(text))]
+    assert not [
+        text for text in said | set(METHODS.values()) if not LETTERS.search(ja(text))
+    ]
 
 
 def ja(text):
@@ -121,20 +147,30 @@ def test_every_script_is_served(ask):
     scripts = {path.name for path in HERE.glob("*.js")}
     assert scripts <= set(static_files())
     for name in (*scripts, "charts.js", "page.css", "report.css", "icon.svg"):
-        assert ask("GET", f"/static/{name}").headers["x-content-type-options"] == "nosniff"
+        assert (
+            ask("GET", f"/static/{name}").headers["x-content-type-options"] == "nosniff"
+        )
     assert ask("GET", "/favicon.ico").headers["content-type"] == "image/svg+xml"
 
 
 def test_what_a_browser_has_is_not_sent_again(ask):
     first = ask("GET", "/static/app.js")
-    again = ask("GET", "/static/app.js", headers={"if-none-match": first.headers["etag"]})
+    again = ask(
+        "GET", "/static/app.js", headers={"if-none-match": first.headers["etag"]}
+    )
     assert again.status_code == 304 and not again.content
-    assert ask("GET", f"/static/{PLOTLY_NAME}").headers["cache-control"].endswith("immutable")
+    assert (
+        ask("GET", f"/static/{PLOTLY_NAME}")
+        .headers["cache-control"]
+        .endswith("immutable")
+    )
 
 
 def test_the_charts_are_packed_where_a_browser_takes_that(ask):
     packed = ask("GET", f"/static/{PLOTLY_NAME}", headers={"accept-encoding": "gzip"})
-    plain = ask("GET", f"/static/{PLOTLY_NAME}", headers={"accept-encoding": "identity"})
+    plain = ask(
+        "GET", f"/static/{PLOTLY_NAME}", headers={"accept-encoding": "identity"}
+    )
     assert packed.headers["content-encoding"] == "gzip"
     assert packed.content == plain.content == unpacked(static_files()[PLOTLY_NAME])
     assert len(gzip.compress(plain.content)) < 450_000
@@ -147,7 +183,9 @@ def test_no_other_file_is_served(ask, name):
 
 def test_the_page_is_open_and_its_data_are_not():
     ask = asking(token="secret")
-    assert ask("GET", "/").status_code == ask("GET", "/static/app.js").status_code == 200
+    assert (
+        ask("GET", "/").status_code == ask("GET", "/static/app.js").status_code == 200
+    )
     problem(ask("GET", "/page/about"), 401, "authorization")
     problem(ask("POST", "/page/look", files=AIR), 401, "authorization")
     shown = {"authorization": "Bearer secret"}
@@ -160,15 +198,24 @@ def test_the_page_is_open_and_its_data_are_not():
 def test_what_was_read_is_told(ask):
     seen = ask("POST", "/page/look", files=AIR).json()
     assert seen["usable"] and seen["columns"] == ["month", "passengers"]
-    assert (seen["time"], seen["target"], seen["usual"]) == ("month", "passengers", "12 months")
+    assert (seen["time"], seen["target"], seen["usual"]) == (
+        "month",
+        "passengers",
+        "12 months",
+    )
     assert "<dd>144</dd>" in seen["data"]
-    assert ask("POST", "/page/look", files=AIR, headers=JAPANESE).json()["usual"] == "12か月"
+    assert (
+        ask("POST", "/page/look", files=AIR, headers=JAPANESE).json()["usual"]
+        == "12か月"
+    )
 
 
 def test_columns_that_go_on_are_suggested(ask):
     seen = ask("POST", "/page/look", files=SHOP, data={"target": "sold"}).json()
     assert seen["suggested"] == ["price", "promo"]
-    known = ask("POST", "/page/look", files=SHOP, data=PLANNED | {"horizon": [], "cutoffs": []})
+    known = ask(
+        "POST", "/page/look", files=SHOP, data=PLANNED | {"horizon": [], "cutoffs": []}
+    )
     assert known.json()["future"] == ["price", "promo"]
     assert known.json()["suggested"] == []
 
@@ -182,7 +229,11 @@ def test_columns_that_go_on_are_suggested(ask):
             "2 numeric columns",
         ),
         ("a,b\n1,x\n2,y\n3,z\n", "time", "no column of dates"),
-        ("d,a\n2024-01-01,1\n2024-01-01,2\n2024-01-02,3\n2024-01-03,3\n", "series", "two rows"),
+        (
+            "d,a\n2024-01-01,1\n2024-01-01,2\n2024-01-02,3\n2024-01-03,3\n",
+            "series",
+            "two rows",
+        ),
     ],
 )
 def test_what_cannot_be_used_names_the_option_that_helps(ask, table, field, told):
@@ -199,7 +250,9 @@ def test_what_cannot_be_used_names_the_option_that_helps(ask, table, field, told
 def test_what_is_no_table_is_refused_in_the_language_of_the_reader(ask):
     empty = {"file": ("t.csv", b"")}
     assert "is empty" in problem(ask("POST", "/page/look", files=empty), 422, "file")
-    told = problem(ask("POST", "/page/look", files=empty, headers=JAPANESE), 422, "file")
+    told = problem(
+        ask("POST", "/page/look", files=empty, headers=JAPANESE), 422, "file"
+    )
     assert LETTERS.search(told)
     assert "No table" in problem(ask("POST", "/page/look", json={}), 422, "file")
     problem(ask("POST", "/page/forecast", data={"target": "a"}), 415, "content-type")
@@ -229,7 +282,9 @@ def test_the_limits_of_the_server_hold():
     ask = asking(limits=Limits(rows=100, body=3000))
     problem(ask("POST", "/page/look", files=AIR), 413, "series")
     large = {"file": ("t.csv", b"1" * 4000)}
-    told = problem(ask("POST", "/page/look", files=large, headers=JAPANESE), 413, "body")
+    told = problem(
+        ask("POST", "/page/look", files=large, headers=JAPANESE), 413, "body"
+    )
     assert LETTERS.search(told)
 
 
@@ -240,7 +295,9 @@ def test_the_page_shows_what_the_report_holds(air):
     assert set(air["parts"]) >= {"title", "verdict", "tiles", "accuracy", "series"}
     assert air["parts"]["title"].startswith("passengers: 12 months ahead")
     (pane,) = air["charts"]["panes"]
-    assert len(pane["point"]) == 12 and [band["level"] for band in pane["bands"]] == [80]
+    assert len(pane["point"]) == 12 and [band["level"] for band in pane["bands"]] == [
+        80
+    ]
     assert air["series"] == ["airline"] and air["totals"]
 
 
@@ -267,7 +324,9 @@ def test_a_file_or_result_that_is_not_there_is_a_problem(ask, air, shop):
     problem(ask("GET", address(shop, "files/totals.csv")), 404, "name")
     told = problem(ask("GET", "/page/results/none/files/forecast.csv"), 404)
     assert told == "This forecast is no longer kept. Forecast again."
-    told = ask("GET", "/page/results/none/chart?series=a", headers=JAPANESE).json()["detail"]
+    told = ask("GET", "/page/results/none/chart?series=a", headers=JAPANESE).json()[
+        "detail"
+    ]
     assert LETTERS.search(told)
 
 
@@ -295,7 +354,10 @@ def test_names_from_data_are_no_html(ask):
     nasty = "<img src=x onerror=alert(1)>"
     rows = [f"2024-01-{d:02},{d}" for d in range(1, 29)]
     table = {"file": (f"{nasty}.csv", "\n".join([f"day,{nasty}", *rows]).encode())}
-    answers = [ask("POST", f"/page/{what}", files=table).json() for what in ("look", "forecast")]
+    answers = [
+        ask("POST", f"/page/{what}", files=table).json()
+        for what in ("look", "forecast")
+    ]
     pieces = [answers[0]["data"], answers[0]["findings"], *answers[1]["parts"].values()]
     assert not [piece for piece in pieces if "<img" in piece]
 
@@ -316,7 +378,9 @@ def test_half_a_pair_of_letters_is_no_defect(ask):
 
 
 def test_no_file_of_a_forecast_holds_a_formula(ask):
-    rows = [f"2024-01-{d:02},{s},{d}" for s in ("=1+1", "@SUM(1)") for d in range(1, 29)]
+    rows = [
+        f"2024-01-{d:02},{s},{d}" for s in ("=1+1", "@SUM(1)") for d in range(1, 29)
+    ]
     table = {"file": ("shops.csv", "\n".join(["day,shop,sold", *rows]).encode())}
     given = {"total": "week", "cutoffs": "0", "series": "shop"}
     made = ask("POST", "/page/forecast", files=table, data=given).json()
@@ -344,7 +408,9 @@ def test_a_promotion_sells_more(ask, shop):
     np.testing.assert_allclose(before + apart, found["point"], rtol=1e-5)
     assert (lower <= apart).all() and (apart <= upper).all()
     assert "as given" in found["table"]
-    told = ask("POST", address(shop, "what-if"), json=given, headers=JAPANESE).json()["table"]
+    told = ask("POST", address(shop, "what-if"), json=given, headers=JAPANESE).json()[
+        "table"
+    ]
     assert "変更後の計画" in told
 
 
@@ -374,7 +440,9 @@ def test_methods_are_measured_side_by_side(ask, air):
 
 def test_a_method_that_is_not_there_is_refused(ask, air):
     given = {"series": "airline", "methods": ["magic"]}
-    assert "magic" in problem(ask("POST", address(air, "compare"), json=given), 422, "methods")
+    assert "magic" in problem(
+        ask("POST", address(air, "compare"), json=given), 422, "methods"
+    )
     given["methods"] = ["auto"] * 7
     problem(ask("POST", address(air, "compare"), json=given), 422, "methods")
 
@@ -422,21 +490,27 @@ def test_results_that_nobody_asks_for_go():
 
 
 @pytest.mark.services
-@pytest.mark.parametrize("script", sorted(HERE.glob("*.js")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "script", sorted(HERE.glob("*.js")), ids=lambda path: path.name
+)
 def test_every_script_is_one(script, tmp_path):
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node.js reads the scripts")
     module = tmp_path / "script.mjs"  # the ending says that it is a module
     module.write_bytes(script.read_bytes())
-    done = subprocess.run([node, "--check", module], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [node, "--check", module], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_columns_beside_the_target_take_room():
     columns = {"volume": np.arange(24.0), "price": np.arange(26.0)}
     panel = lc.Panel.from_arrays(
-        np.arange(24.0), past={"volume": columns["volume"]}, future={"price": columns["price"]}
+        np.arange(24.0),
+        past={"volume": columns["volume"]},
+        future={"price": columns["price"]},
     )
     one = replace(result(), result=replace(result().result, panel=panel))
     assert one.size - result().size == 24 + 26
@@ -454,12 +528,23 @@ def test_examples_can_be_read(ask, name):
 
 
 def test_the_page_is_no_interface_for_programs(ask):
-    assert not [path for path in ask("GET", "/openapi.json").json()["paths"] if "page" in path]
+    assert not [
+        path for path in ask("GET", "/openapi.json").json()["paths"] if "page" in path
+    ]
 
 
 def test_programs_may_name_known_columns_and_holidays(ask, run, tmp_path):
     (tmp_path / "shop.csv").write_bytes(shop_table())
-    options = ["--target", "sold", "--future", "promo", "--holidays", "JP", "--cutoffs", "0"]
+    options = [
+        "--target",
+        "sold",
+        "--future",
+        "promo",
+        "--holidays",
+        "JP",
+        "--cutoffs",
+        "0",
+    ]
     command = run("forecast", tmp_path / "shop.csv", *options, "--json", "--quiet").json
     given = {"target": "sold", "future": "promo", "holidays": "JP", "cutoffs": "0"}
     assert ask("POST", "/v1/forecast", files=SHOP, data=given).json() == json.loads(
@@ -468,4 +553,6 @@ def test_programs_may_name_known_columns_and_holidays(ask, run, tmp_path):
 
 
 def test_the_report_and_the_page_draw_by_the_same_script():
-    assert static_files()["charts.js"].content == (report.HERE / "charts.js").read_bytes()
+    assert (
+        static_files()["charts.js"].content == (report.HERE / "charts.js").read_bytes()
+    )

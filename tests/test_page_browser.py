@@ -13,7 +13,9 @@ import pytest
 
 from lstmcast.server.page.examples import airline_table, shop_table
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser")
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="Playwright drives the browser"
+)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.services,
@@ -75,7 +77,10 @@ def visit(browser, address):
         page.set_default_timeout(PATIENCE)
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("console", lambda message: said.append(message.text) if alarming(message) else None)
+        page.on(
+            "console",
+            lambda message: said.append(message.text) if alarming(message) else None,
+        )
         page.goto(at + path)
         return page
 
@@ -91,7 +96,9 @@ def alarming(message) -> bool:
     """Whether the console says that something is wrong: what a server refuses, and a file that is
     not sent, are told there too."""
     told = ("status of 4", "ERR_UPLOAD_FILE_CHANGED")
-    return message.type in ("error", "warning") and not any(text in message.text for text in told)
+    return message.type in ("error", "warning") and not any(
+        text in message.text for text in told
+    )
 
 
 def forecast(page, table, target=None):
@@ -158,7 +165,8 @@ def test_a_question_is_asked_at_its_option(visit):
     assert page.is_disabled("#go")
     page.select_option("#target", "sold")
     ready(page)
-    assert page.is_checked("input[name=future][value=promo]")  # it goes on beyond the target
+    # it goes on beyond the target
+    assert page.is_checked("input[name=future][value=promo]")
     assert page.locator("[aria-invalid]").count() == 0
 
 
@@ -178,7 +186,8 @@ def test_a_fault_stands_beside_its_control(visit, field, value, told):
     page.wait_for_selector(f"#{field}[aria-invalid=true]")
     assert told in page.inner_text("#blamed")
     assert page.evaluate(
-        "field => document.getElementById(field).closest('.field').contains(blamed)", field
+        "field => document.getElementById(field).closest('.field').contains(blamed)",
+        field,
     )
     page.fill(f"#{field}", "")
     again(page)
@@ -187,7 +196,9 @@ def test_a_fault_stands_beside_its_control(visit, field, value, told):
 
 def test_what_is_no_table_is_told_at_the_file(visit):
     page = visit()
-    page.set_input_files("#file", files=[{"name": "a.csv", "mimeType": "text/csv", "buffer": b""}])
+    page.set_input_files(
+        "#file", files=[{"name": "a.csv", "mimeType": "text/csv", "buffer": b""}]
+    )
     page.wait_for_selector("#file-fault:not([hidden])")
     assert "is empty" in page.inner_text("#file-fault")
     assert page.is_visible("#drop")
@@ -195,7 +206,10 @@ def test_what_is_no_table_is_told_at_the_file(visit):
 
 def test_work_is_seen_and_what_comes_later_replaces_it(visit):
     page = visit()
-    page.route("**/page/forecast", lambda route: (page.wait_for_timeout(400), route.continue_()))
+    page.route(
+        "**/page/forecast",
+        lambda route: (page.wait_for_timeout(400), route.continue_()),
+    )
     page.set_input_files("#file", files=[AIR])
     page.wait_for_selector("#busy:not([hidden])")
     assert "Forecasting" in page.inner_text("#busy-text")
@@ -206,7 +220,8 @@ def test_work_is_seen_and_what_comes_later_replaces_it(visit):
 
 
 @pytest.mark.parametrize(
-    ("name", "begins"), [("forecast.csv", b"ds,"), ("forecast.xlsx", b"PK"), ("report.html", b"<!")]
+    ("name", "begins"),
+    [("forecast.csv", b"ds,"), ("forecast.xlsx", b"PK"), ("report.html", b"<!")],
 )
 def test_files_are_saved(visit, name, begins, tmp_path):
     page = forecast(visit(), AIR)
@@ -255,7 +270,9 @@ def test_light_and_dark(visit):
 def test_japanese_has_no_english_left_and_every_control_a_name(visit):
     page = visit(locale="ja-JP")
     forecast(page, SHOP, "sold")
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.evaluate(
+        "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+    )
     page.wait_for_selector("#components .main-svg")
     assert page.evaluate(NAMELESS) == []
     lines = page.inner_text("body").splitlines()
@@ -263,7 +280,9 @@ def test_japanese_has_no_english_left_and_every_control_a_name(visit):
     assert not [line for line in lines if english.search(line)]
     page.click("[data-view=streams]")
     lines = page.inner_text("#streams-view").splitlines()
-    assert not [one for one in lines if re.search("[a-z]{4}", one) and not LETTERS.search(one)]
+    assert not [
+        one for one in lines if re.search("[a-z]{4}", one) and not LETTERS.search(one)
+    ]
     page.click("#language")
     page.wait_for_selector("html[lang=en]")
 
@@ -364,7 +383,9 @@ def test_a_file_is_told_about_where_it_was_dropped(visit, tmp_path):
     page = visit()
     page.set_input_files("#file", files=[table])
     ready(page)
-    large = "Object.defineProperty(new File(['x'], 'large.csv'), 'size', { value: 1e9 })"
+    large = (
+        "Object.defineProperty(new File(['x'], 'large.csv'), 'size', { value: 1e9 })"
+    )
     given = f"{{ dataTransfer: {{ files: [{large}] }} }}"
     drop = f"document.dispatchEvent(Object.assign(new Event('drop'), {given}))"
     page.evaluate(f"() => {{ {drop} }}")
@@ -414,7 +435,9 @@ def test_two_pages_replay_the_example_side_by_side(visit):
         "told => document.getElementById('stream-state').textContent != told", arg=told
     )
     pages[1].click("#stream-refresh")
-    pages[1].wait_for_function("document.querySelectorAll('#stream-list li').length == 2")
+    pages[1].wait_for_function(
+        "document.querySelectorAll('#stream-list li').length == 2"
+    )
     for page in pages:
         page.click("#replay-stop")
         page.wait_for_selector("#stream-state:text('The stream has ended.')")
@@ -444,7 +467,9 @@ def test_a_server_that_has_ended_is_told(browser):
     addresses.close()
     page.set_input_files("#file", files=[AIR])
     page.wait_for_selector("#file-fault:not([hidden])")
-    assert page.inner_text("#file-fault") == "The server cannot be reached. Is it running?"
+    assert (
+        page.inner_text("#file-fault") == "The server cannot be reached. Is it running?"
+    )
     page.context.close()
 
 
@@ -460,7 +485,9 @@ def test_a_training_is_followed_stopped_and_compared(visit):
     page.keyboard.press("Enter")
     page.wait_for_selector("#train-chart .main-svg")
     assert "left" in page.inner_text("#train-state")
-    assert page.get_attribute("#train-chart", "aria-label").startswith("Errors in training")
+    assert page.get_attribute("#train-chart", "aria-label").startswith(
+        "Errors in training"
+    )
     assert page.evaluate("document.getElementById('train-progress').value") > 0
     page.click("#train-stop")
     page.wait_for_selector("#train-use:not([hidden])")
@@ -522,7 +549,9 @@ OLD = {
 
 def test_a_training_that_failed_says_why_and_can_go_on(visit):
     page = visit()
-    page.route("**/v1/trainings", lambda route: route.fulfill(json={"trainings": [OLD]}))
+    page.route(
+        "**/v1/trainings", lambda route: route.fulfill(json={"trainings": [OLD]})
+    )
     page.route("**/v1/trainings/old", lambda route: route.fulfill(json=OLD))
     forecast(page, AIR)
     page.click("#train-others summary")

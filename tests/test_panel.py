@@ -30,11 +30,22 @@ def table(times, values, series=None, **named) -> Table:
         else pd.factorize(np.array(series, object))
     )
     times = np.array(times)
-    times = times.astype("datetime64[us]") if times.dtype.kind in "UM" else times.astype(np.int64)
+    times = (
+        times.astype("datetime64[us]")
+        if times.dtype.kind in "UM"
+        else times.astype(np.int64)
+    )
     lines = np.arange(2, len(values) + 2)
     values = np.array(values, dtype=float)
     given = {"frame": "file", "source": "sales.csv", **named}
-    return Table(codes.astype(np.int64), np.array(ids, dtype=object), times, values, lines, **given)
+    return Table(
+        codes.astype(np.int64),
+        np.array(ids, dtype=object),
+        times,
+        values,
+        lines,
+        **given,
+    )
 
 
 def months(count: int, start: str = "2020-01") -> np.ndarray:
@@ -60,7 +71,8 @@ def test_series_times_lengths_and_ends():
     ]
     assert PANEL.periods == (12,)
     assert (
-        repr(PANEL) == "Panel(3 series, 9 values, monthly (month starts), 2024-01-01 to 2024-04-01)"
+        repr(PANEL)
+        == "Panel(3 series, 9 values, monthly (month starts), 2024-01-01 to 2024-04-01)"
     )
 
 
@@ -76,21 +88,29 @@ def test_until_refuses_counts_that_do_not_fit(counts):
         PANEL.until(counts)
 
 
-@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.randoms(use_true_random=False))
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=6),
+    st.randoms(use_true_random=False),
+)
 def test_until_agrees_with_slices(lengths, random):
     panel = Panel.from_arrays(
         {str(i): np.arange(length) + 10 * i for i, length in enumerate(lengths)}
     )
     counts = [random.randint(1, length) for length in lengths]
     known = panel.until(counts)
-    assert all((known.series(i) == panel.series(i)[:count]).all() for i, count in enumerate(counts))
+    assert all(
+        (known.series(i) == panel.series(i)[:count]).all()
+        for i, count in enumerate(counts)
+    )
 
 
 def test_select_takes_names_in_their_order():
     chosen = PANEL.select(["c", "a"])
     assert [chosen.series(i).tolist() for i in range(2)] == [[7, 8, 9, 10], [1, 2, 3]]
     assert chosen.ids.tolist() == ["c", "a"]
-    with pytest.raises(UsageError, match=r"no series 'd' in arrays\. There are: 'a', 'b', 'c'"):
+    with pytest.raises(
+        UsageError, match=r"no series 'd' in arrays\. There are: 'a', 'b', 'c'"
+    ):
         PANEL.select(["d"])
 
 
@@ -106,11 +126,19 @@ def test_arrays_cannot_be_written_and_the_callers_stay_his():
 
 
 def test_from_arrays_takes_rows_starts_per_series_and_integers():
-    panel = Panel.from_arrays(np.ones((2, 3)), frequency="D", start=["2024-01-01", "2024-01-05"])
-    assert panel.ends.astype("datetime64[D]").astype(str).tolist() == ["2024-01-03", "2024-01-07"]
+    panel = Panel.from_arrays(
+        np.ones((2, 3)), frequency="D", start=["2024-01-01", "2024-01-05"]
+    )
+    assert panel.ends.astype("datetime64[D]").astype(str).tolist() == [
+        "2024-01-03",
+        "2024-01-07",
+    ]
     assert Panel.from_arrays([4, 5]).times(0).tolist() == [1, 2]
     assert np.isnan(Panel.from_arrays([1, np.inf, 2]).values[1])
-    assert Panel.from_arrays([1, 2], frequency="M", start="2024-01-31").frequency.code == "ME"
+    assert (
+        Panel.from_arrays([1, 2], frequency="M", start="2024-01-31").frequency.code
+        == "ME"
+    )
     assert Panel.from_arrays([1, 2], periods=(12, 4)).periods == (4, 12)
 
 
@@ -136,11 +164,20 @@ def test_from_arrays_refuses(given_, named, error, match):
 
 def test_a_table_becomes_a_panel_on_a_grid():
     panel = panel_from_table(
-        table(["2024-03-01", "2024-01-01", "2024-04-01"], [3, 1, 4], columns=Columns(time="month"))
+        table(
+            ["2024-03-01", "2024-01-01", "2024-04-01"],
+            [3, 1, 4],
+            columns=Columns(time="month"),
+        )
     )
     assert np.array_equal(panel.values, [1, np.nan, 3, 4], equal_nan=True)
     assert panel.frequency.code == "MS"
-    assert (panel.columns.time, panel.report.source, panel.report.rows, panel.report.frame) == (
+    assert (
+        panel.columns.time,
+        panel.report.source,
+        panel.report.rows,
+        panel.report.frame,
+    ) == (
         "month",
         "sales.csv",
         3,
@@ -163,8 +200,12 @@ def test_interleaved_series_come_out_one_after_the_other():
 
 def test_missing_values_are_masked_or_interpolated():
     rows = table(days(5), [1, np.nan, 3, np.inf, 6])
-    assert np.array_equal(panel_from_table(rows).values, [1, np.nan, 3, np.nan, 6], equal_nan=True)
-    assert panel_from_table(rows, ReadOptions(missing="interpolate")).values.tolist() == [
+    assert np.array_equal(
+        panel_from_table(rows).values, [1, np.nan, 3, np.nan, 6], equal_nan=True
+    )
+    assert panel_from_table(
+        rows, ReadOptions(missing="interpolate")
+    ).values.tolist() == [
         1,
         2,
         3,
@@ -182,18 +223,26 @@ def test_a_series_begins_with_its_first_value_and_ends_with_its_last():
     assert np.array_equal(panel.values, [1, np.nan, 3, 4], equal_nan=True)
     assert str(panel.ends[0].astype("datetime64[D]")) == "2024-01-05"
     told = [(finding.rule, finding.count) for finding in panel.report.findings]
-    assert told == [("missing values", 1), ("no recent values", 2), ("missing values", 1)]
+    assert told == [
+        ("missing values", 1),
+        ("no recent values", 2),
+        ("missing values", 1),
+    ]
 
 
 def test_a_series_without_values_is_left_out():
     panel = panel_from_table(
-        table(np.tile(days(4), 2), [1, 2, 3, 4, *[np.nan] * 4], ["x"] * 4 + ["void"] * 4)
+        table(
+            np.tile(days(4), 2), [1, 2, 3, 4, *[np.nan] * 4], ["x"] * 4 + ["void"] * 4
+        )
     )
     assert panel.ids.tolist() == ["x"]
     assert panel.report.findings[0].series == "void"
 
 
-@pytest.mark.parametrize(("how", "expected"), [("mean", 3), ("sum", 6), ("first", 2), ("last", 4)])
+@pytest.mark.parametrize(
+    ("how", "expected"), [("mean", 3), ("sum", 6), ("first", 2), ("last", 4)]
+)
 def test_repeated_times_are_repaired_as_asked(how, expected):
     rows = table([*days(4), days(4)[1]], [1, 2, 3, 4, 4])
     assert panel_from_table(rows, ReadOptions(duplicates=how)).values.tolist() == [
@@ -204,12 +253,14 @@ def test_repeated_times_are_repaired_as_asked(how, expected):
     ]
 
 
-@pytest.mark.parametrize("how", ["sum", "mean", "min", "max", "first", "last", "median", "count"])
+@pytest.mark.parametrize(
+    "how", ["sum", "mean", "min", "max", "first", "last", "median", "count"]
+)
 def test_aggregation_agrees_with_pandas(how):
     rng = np.random.default_rng(3)
-    times = np.sort(rng.choice(days(90), 600)) + rng.integers(0, 86400, 600) * np.timedelta64(
-        1, "s"
-    )
+    times = np.sort(rng.choice(days(90), 600)) + rng.integers(
+        0, 86400, 600
+    ) * np.timedelta64(1, "s")
     values, names = rng.normal(size=600), rng.choice(["x", "y"], 600)
     values[::50] = np.nan
     panel = panel_from_table(
@@ -217,7 +268,9 @@ def test_aggregation_agrees_with_pandas(how):
     )
     frame = pd.DataFrame({"ds": times, "y": values, "id": names})
     for i, name in enumerate(panel.ids):
-        weeks = frame[frame.id == name].sort_values("ds", kind="stable").set_index("ds").y
+        weeks = (
+            frame[frame.id == name].sort_values("ds", kind="stable").set_index("ds").y
+        )
         expected = weeks.resample("W-SUN").agg(how).loc[panel.times(i)]
         assert np.allclose(panel.series(i), expected.to_numpy())
     assert panel.lengths.tolist() == [12, 12]  # the thirteenth week has six days only
@@ -227,21 +280,32 @@ def test_incomplete_last_period_is_left_out_and_told():
     rows = table(days(70), np.ones(70))  # to 10 March
     panel = panel_from_table(rows, ReadOptions(aggregate="sum", frequency="M"))
     assert panel.values.tolist() == [31, 29]
-    (told,) = [finding for finding in panel.report.findings if finding.rule == "incomplete period"]
-    assert "the last period, 2024-03-01, is incomplete: its rows end at 2024-03-10" in told.message
+    (told,) = [
+        finding
+        for finding in panel.report.findings
+        if finding.rule == "incomplete period"
+    ]
+    assert (
+        "the last period, 2024-03-01, is incomplete: its rows end at 2024-03-10"
+        in told.message
+    )
 
 
 def test_closed_weekends_do_not_make_a_month_incomplete():
-    weekdays = pd.bdate_range("2024-01-01", "2024-06-28").to_numpy()  # June ends on a Sunday
+    # June ends on a Sunday
+    weekdays = pd.bdate_range("2024-01-01", "2024-06-28").to_numpy()
     panel = panel_from_table(
-        table(weekdays, np.ones(len(weekdays))), ReadOptions(aggregate="sum", frequency="MS")
+        table(weekdays, np.ones(len(weekdays))),
+        ReadOptions(aggregate="sum", frequency="MS"),
     )
     assert len(panel.values) == 6
 
 
 def test_a_first_month_that_begins_late_is_left_out_of_sums_only():
     rows = table(days(91, "2024-01-20")[:72], np.ones(72))  # 20 January to 31 March
-    assert panel_from_table(rows, ReadOptions(aggregate="sum", frequency="MS")).values.tolist() == [
+    assert panel_from_table(
+        rows, ReadOptions(aggregate="sum", frequency="MS")
+    ).values.tolist() == [
         29,
         31,
     ]
@@ -276,7 +340,11 @@ def test_aggregation_to_month_ends_and_fiscal_years():
 
 def test_aggregation_of_numbered_rows():
     rows = table([1, 1, 2, 2, 3, 3], np.ones(6))
-    assert panel_from_table(rows, ReadOptions(aggregate="sum")).values.tolist() == [2, 2, 2]
+    assert panel_from_table(rows, ReadOptions(aggregate="sum")).values.tolist() == [
+        2,
+        2,
+        2,
+    ]
 
 
 def test_given_periods_and_frequency_win():
@@ -285,7 +353,9 @@ def test_given_periods_and_frequency_win():
     )
     assert panel.periods == (7, 30)
     assert (
-        panel_from_table(table(months(5), np.arange(5)), ReadOptions(frequency="M")).frequency.code
+        panel_from_table(
+            table(months(5), np.arange(5)), ReadOptions(frequency="M")
+        ).frequency.code
         == "MS"
     )
 
@@ -307,12 +377,14 @@ def test_given_periods_and_frequency_win():
 )
 def test_any_table_is_answered_or_refused(rows, unit, aggregate, frequency, duplicates):
     names, counts, values = zip(*rows, strict=True) if rows else ((), (), ())
-    times = np.datetime64("2020-01-01", "us") + np.array(counts, dtype=np.int64) * np.timedelta64(
-        unit, "s"
-    )
+    times = np.datetime64("2020-01-01", "us") + np.array(
+        counts, dtype=np.int64
+    ) * np.timedelta64(unit, "s")
     given_ = table(times, values, names or None)
     options = ReadOptions(
-        frequency=frequency, aggregate=aggregate, duplicates="error" if aggregate else duplicates
+        frequency=frequency,
+        aggregate=aggregate,
+        duplicates="error" if aggregate else duplicates,
     )
     findings = check_table(given_, options)
     try:
@@ -322,7 +394,9 @@ def test_any_table_is_answered_or_refused(rows, unit, aggregate, frequency, dupl
         return
     assert not findings.errors
     assert np.isfinite(panel.values[panel.offsets[:-1]]).all()
-    assert all((np.diff(panel.times(i).astype(np.int64)) > 0).all() for i in range(len(panel)))
+    assert all(
+        (np.diff(panel.times(i).astype(np.int64)) > 0).all() for i in range(len(panel))
+    )
 
 
 # ------------------------------------------------------------------ several columns of values
@@ -363,7 +437,9 @@ def test_series_of_one_target_are_one_row():
 
 
 def test_series_that_make_no_rows_are_refused():
-    with pytest.raises(DataError, match=r"reads 4 columns together, but the data have 3 rows of 2"):
+    with pytest.raises(
+        DataError, match=r"reads 4 columns together, but the data have 3 rows of 2"
+    ):
         stores().rows(4)
     with pytest.raises(
         DataError,
@@ -374,7 +450,9 @@ def test_series_that_make_no_rows_are_refused():
     with pytest.raises(DataError, match="row '9' has no column 'sales'"):
         stores().select(["3/price", "3/sales", "9/price"]).rows(2)
     shorter = stores().until([6, 6, 6, 5, 6, 6])
-    with pytest.raises(DataError, match="'7/price' and '7/sales' have different times") as caught:
+    with pytest.raises(
+        DataError, match="'7/price' and '7/sales' have different times"
+    ) as caught:
         shorter.rows(2)
     assert "after 2024-01-05" in str(caught.value)
     assert len(shorter.until([6, 6, 5, 5, 6, 6]).rows(2)) == 3
@@ -389,7 +467,10 @@ def test_a_long_table_names_the_target_beside_the_keys():
 def test_arrays_may_have_several_columns():
     arrays = {"a": np.arange(8.0).reshape(4, 2), "b": np.ones((5, 2))}
     panel = Panel.from_arrays(
-        arrays, columns=["price", "sales"], frequency="D", start=["2024-01-01", "2024-01-05"]
+        arrays,
+        columns=["price", "sales"],
+        frequency="D",
+        start=["2024-01-01", "2024-01-05"],
     )
     assert panel.ids.tolist() == ["a/price", "a/sales", "b/price", "b/sales"]
     assert panel.series(1).tolist() == [1, 3, 5, 7]
@@ -412,9 +493,19 @@ def test_arrays_may_have_several_columns():
             "names must be unique, and values must be given as",
         ),
         ({"a": np.ones((4, 2))}, ["p", "p"], UsageError, "names must be unique"),
-        ({"a": np.ones((4, 3))}, ["p", "s"], DataError, r"expected: 2 columns \(p, s\)"),
+        (
+            {"a": np.ones((4, 3))},
+            ["p", "s"],
+            DataError,
+            r"expected: 2 columns \(p, s\)",
+        ),
         ({"a": np.ones(4)}, ["p", "s"], DataError, r"series 'a' has shape \(4,\)"),
-        ({"a": np.ones((4, 2)), "a/p": np.ones((4, 2))}, ["p/p", "p"], DataError, "same name"),
+        (
+            {"a": np.ones((4, 2)), "a/p": np.ones((4, 2))},
+            ["p/p", "p"],
+            DataError,
+            "same name",
+        ),
     ],
 )
 def test_columns_of_arrays_that_do_not_fit(given_, columns, error, match):
@@ -454,10 +545,18 @@ def ending_at(*ends: int) -> dict[str, np.ndarray]:
 def test_arrays_end_with_their_last_value_as_tables_do(ends):
     series = ending_at(*ends)
     arrays = Panel.from_arrays(series, frequency="MS", start="2022-01-01")
-    frames = [pd.DataFrame({"id": i, "ds": MONTHS, "y": values}) for i, values in series.items()]
+    frames = [
+        pd.DataFrame({"id": i, "ds": MONTHS, "y": values})
+        for i, values in series.items()
+    ]
     table = lc.read(pd.concat(frames))
     wide = lc.read(pd.DataFrame(series, index=MONTHS))
-    assert arrays.lengths.tolist() == list(ends) == table.lengths.tolist() == wide.lengths.tolist()
+    assert (
+        arrays.lengths.tolist()
+        == list(ends)
+        == table.lengths.tolist()
+        == wide.lengths.tolist()
+    )
     np.testing.assert_array_equal(arrays.ends, table.ends)
     np.testing.assert_array_equal(arrays.values, table.values)
     forecast, expected = (
@@ -485,7 +584,9 @@ def test_series_without_any_value_stay_as_they_are():
 
 def test_targets_of_a_row_end_together():
     store = [[1.0, 5.0], [2.0, np.nan], [np.nan, np.nan]]
-    panel = Panel.from_arrays({"s": store, "t": np.ones((3, 2))}, columns=["price", "sales"])
+    panel = Panel.from_arrays(
+        {"s": store, "t": np.ones((3, 2))}, columns=["price", "sales"]
+    )
     assert panel.lengths.tolist() == [2, 2, 3, 3]
     assert panel.rows(2).tolist() == [[0, 1], [2, 3]]
 

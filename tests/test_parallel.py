@@ -45,6 +45,10 @@ def test_the_thresholds_are_taken_where_there_is_glibc():
     library = parallel._glibc()
     if library is None:
         pytest.skip("no glibc here")
-    assert all(library.mallopt(which, value) == 1 for which, value in parallel._USUAL.items())
+    assert all(
+        library.mallopt(which, value) == 1 for which, value in parallel._USUAL.items()
+    )
     assert all(library.mallopt(which, parallel._ALL) == 1 for which in parallel._USUAL)
-    assert all(library.mallopt(which, value) == 1 for which, value in parallel._USUAL.items())
+    assert all(
+        library.mallopt(which, value) == 1 for which, value in parallel._USUAL.items()
+    )

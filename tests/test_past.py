@@ -26,7 +26,9 @@ SCHEMES = {
 
 def changed(panel, name, change):
     """The panel with another column beside the target."""
-    past = {own: dict(zip(panel.ids, _split(panel, own), strict=True)) for own in FEATURES}
+    past = {
+        own: dict(zip(panel.ids, _split(panel, own), strict=True)) for own in FEATURES
+    }
     past[name] = {key: change(array.copy()) for key, array in past[name].items()}
     values = {key: panel.series(i) for i, key in enumerate(panel.ids)}
     return lc.Panel.from_arrays(values, frequency="D", start="2023-01-01", past=past)
@@ -47,7 +49,9 @@ def forecaster(past=("f0",), batching=None, horizon=1, epochs=30, **chosen):
         optimiser=lc.Optimiser(learning_rate=0.02, clip=1.0),
     )
     network = NetworkConfig(**usual | chosen)
-    return lc.LSTMForecaster(horizon, weights="scratch", network=network, training=training)
+    return lc.LSTMForecaster(
+        horizon, weights="scratch", network=network, training=training
+    )
 
 
 def drawn(past=FEATURES, **chosen):
@@ -78,7 +82,9 @@ def blind():
 @pytest.mark.parametrize("name", SCHEMES)
 def test_a_network_that_sees_what_values_follow_is_far_better(name, blind):
     pytest.importorskip("torch", reason="needs the train extra")
-    assert held_out(forecaster(batching=SCHEMES[name], epochs=40), market()) < 0.3 * blind
+    assert (
+        held_out(forecaster(batching=SCHEMES[name], epochs=40), market()) < 0.3 * blind
+    )
 
 
 def test_eight_columns_of_several_products_are_read_by_one_network(blind):
@@ -106,7 +112,10 @@ def test_several_steps_are_answered_at_once():
 @pytest.mark.parametrize("steps", [1, 2])
 def test_nothing_after_the_cutoff_changes_a_forecast(steps):
     panel, cutoffs = market(products=2), np.array([[60, 100]] * 2)
-    model = drawn(past={"f0": lc.Standard(), "f1": (lc.Difference(), lc.Standard())}, horizon=steps)
+    model = drawn(
+        past={"f0": lc.Standard(), "f1": (lc.Difference(), lc.Standard())},
+        horizon=steps,
+    )
     expected = model.predict(panel, steps, cutoffs=cutoffs).point
 
     def later(array):
@@ -115,13 +124,21 @@ def test_nothing_after_the_cutoff_changes_a_forecast(steps):
 
     for name in ("f0", "f1"):
         other = changed(panel, name, later)
-        np.testing.assert_array_equal(model.predict(other, steps, cutoffs=cutoffs).point, expected)
+        np.testing.assert_array_equal(
+            model.predict(other, steps, cutoffs=cutoffs).point, expected
+        )
         seen = model.predict(other, steps).point
-        assert (seen != model.predict(panel, steps).point).all()  # so that this test can fail
+        # so that this test can fail
+        assert (seen != model.predict(panel, steps).point).all()
     values = {key: later(panel.series(i).copy()) for i, key in enumerate(panel.ids)}
-    past = {name: dict(zip(panel.ids, _split(panel, name), strict=True)) for name in FEATURES}
+    past = {
+        name: dict(zip(panel.ids, _split(panel, name), strict=True))
+        for name in FEATURES
+    }
     other = lc.Panel.from_arrays(values, frequency="D", start="2023-01-01", past=past)
-    np.testing.assert_array_equal(model.predict(other, steps, cutoffs=cutoffs).point, expected)
+    np.testing.assert_array_equal(
+        model.predict(other, steps, cutoffs=cutoffs).point, expected
+    )
 
 
 def test_what_is_held_back_teaches_the_transforms_nothing():
@@ -138,14 +155,18 @@ def test_what_is_held_back_teaches_the_transforms_nothing():
     )
     np.testing.assert_array_equal(data.inputs[:100], other_data.inputs[:100])
     assert (data.inputs[100:, 1] != other_data.inputs[100:, 1]).all()
-    for mine, theirs in zip(fitted.arrays().values(), other.arrays().values(), strict=True):
+    for mine, theirs in zip(
+        fitted.arrays().values(), other.arrays().values(), strict=True
+    ):
         np.testing.assert_array_equal(mine, theirs)
 
 
 def test_all_cutoffs_in_one_pass_are_each_by_itself():
     panel, model = market(products=2), drawn()
     counts = np.arange(20, 60)
-    at_once = model.predict(panel, 1, cutoffs=np.stack([counts, counts])).point.reshape(2, -1)
+    at_once = model.predict(panel, 1, cutoffs=np.stack([counts, counts])).point.reshape(
+        2, -1
+    )
     for place in (0, 11, 39):
         alone = model.predict(panel.until([counts[place]] * 2), 1).point
         np.testing.assert_allclose(at_once[:, place], alone[:, 0], rtol=1e-6)
@@ -158,7 +179,10 @@ def test_products_are_apart():
     other = model.predict(panel.select(["p2", "p0"]), 1).point
     np.testing.assert_allclose(other, expected[[2, 0]], rtol=1e-6)
     values = {key: panel.series(i) for i, key in enumerate(panel.ids)}
-    past = {name: dict(zip(panel.ids, _split(panel, name), strict=True)) for name in FEATURES}
+    past = {
+        name: dict(zip(panel.ids, _split(panel, name), strict=True))
+        for name in FEATURES
+    }
     past["f3"]["p1"] = past["f3"]["p1"][::-1]
     moved = lc.Panel.from_arrays(values, frequency="D", start="2023-01-01", past=past)
     differs = (model.predict(moved, 1).point != expected).ravel()
@@ -176,7 +200,9 @@ def test_a_missing_value_is_read_as_the_newest_known_one():
         array[[40, 80, 81, 159]] = array[[39, 79, 79, 158]]
         return array
 
-    gappy, filled = (model.predict(changed(panel, "f0", f), 1).point for f in (without, carried))
+    gappy, filled = (
+        model.predict(changed(panel, "f0", f), 1).point for f in (without, carried)
+    )
     np.testing.assert_array_equal(gappy, filled)
     assert (filled != model.predict(panel, 1).point).all()
 
@@ -196,7 +222,9 @@ def test_columns_that_are_forecast_together_share_what_is_only_read():
     rng = np.random.default_rng(0)
     stores = {key: 50 + rng.normal(size=(40, 2)) for key in "ab"}
     visits = {key: 9 + rng.normal(size=40) for key in "ab"}
-    panel = lc.Panel.from_arrays(stores, columns=["price", "sold"], past={"visits": visits})
+    panel = lc.Panel.from_arrays(
+        stores, columns=["price", "sold"], past={"visits": visits}
+    )
     inputs = lc.Transformed(lc.Standard(), columns=2, past=["visits"])
     config = plain_config(inputs=inputs)
     assert config.width == 3
@@ -204,7 +232,9 @@ def test_columns_that_are_forecast_together_share_what_is_only_read():
     assert np.isfinite(model.predict(panel).point).all()
     apart = {"visits": {"price": visits["a"], "sold": visits["b"]}}
     columns = {"price": stores["a"][:, 0], "sold": stores["a"][:, 1]}
-    with pytest.raises(DataError, match=r"past column 'visits': it differs between series 'price'"):
+    with pytest.raises(
+        DataError, match=r"past column 'visits': it differs between series 'price'"
+    ):
         model.predict(lc.Panel.from_arrays(columns, past=apart))
 
 
@@ -213,9 +243,13 @@ def test_columns_that_are_forecast_together_share_what_is_only_read():
 
 def test_a_column_that_is_missing_is_named():
     panel = market()
-    without = lc.Panel.from_arrays({"p0": panel.values}, frequency="D", start="2023-01-01")
+    without = lc.Panel.from_arrays(
+        {"p0": panel.values}, frequency="D", start="2023-01-01"
+    )
     for call in (drawn(past=["f0", "f1"]).predict, drawn(past=["f0"]).fit):
-        with pytest.raises(DataError, match=r"arrays: .*'f0', which the network reads, is missing"):
+        with pytest.raises(
+            DataError, match=r"arrays: .*'f0', which the network reads, is missing"
+        ):
             call(without)
 
 
@@ -223,8 +257,12 @@ def test_what_cannot_be_transformed_is_told_with_its_column():
     panel = changed(market(), "f1", lambda array: array - 100)
     with pytest.raises(DataError, match=r"past column 'f1': Log1p.*series 'p0' has"):
         drawn(past={"f1": lc.Log1p()}).predict(panel, 1)
-    with pytest.raises(DataError, match=r"'f1': series 'p0': the network would read .*Standard"):
-        drawn(past={"f1": ()}).predict(changed(market(), "f1", lambda array: array * 1e40), 1)
+    with pytest.raises(
+        DataError, match=r"'f1': series 'p0': the network would read .*Standard"
+    ):
+        drawn(past={"f1": ()}).predict(
+            changed(market(), "f1", lambda array: array * 1e40), 1
+        )
 
 
 @pytest.mark.parametrize(
@@ -246,7 +284,9 @@ def test_forecasts_are_not_fed_back_beside_columns_of_which_nothing_is_known():
     words = r"recursive, but the network also reads 'f0', whose values after the data are unknown"
     with pytest.raises(UsageError, match=rf"{words}.*It answers 1 step at once"):
         lc.LSTMForecaster(
-            3, weights="scratch", network=plain_config(inputs=lc.Transformed(past=["f0"]))
+            3,
+            weights="scratch",
+            network=plain_config(inputs=lc.Transformed(past=["f0"])),
         )
     panel, model = market(), drawn(past=["f0"], horizon=3)
     assert model.predict(panel, 3).point.shape == (1, 3)
@@ -261,10 +301,14 @@ def test_forecasts_are_not_fed_back_beside_columns_of_which_nothing_is_known():
 
 def test_rollouts_and_sums_of_quantiles_have_no_place():
     pytest.importorskip("torch", reason="needs the train extra")
-    with pytest.raises(UsageError, match=r"Rollout trains a network to continue from its own"):
+    with pytest.raises(
+        UsageError, match=r"Rollout trains a network to continue from its own"
+    ):
         forecaster(batching=lc.Rollout(length=6, support=3)).fit(market())
     inputs = lc.Transformed(lc.Difference(), past=["f0"])
-    with pytest.raises(UsageError, match=r"Use head='point', or differences over a lag of at le"):
+    with pytest.raises(
+        UsageError, match=r"Use head='point', or differences over a lag of at le"
+    ):
         lc.LSTMForecaster(3, weights="scratch", network=NetworkConfig(inputs=inputs))
 
 
@@ -282,7 +326,8 @@ def test_columns_that_a_network_does_not_read_are_told(caplog):
     assert "does not read 'f0', 'f1'" in caplog.text
     caplog.clear()
     warn_once.cache_clear()
-    lc.LSTMForecaster(2).predict(panel)  # with simple forecasts, of which a linear map reads them
+    # with simple forecasts, of which a linear map reads them
+    lc.LSTMForecaster(2).predict(panel)
     assert not caplog.text
 
 
@@ -291,7 +336,9 @@ def test_a_fit_notes_what_it_does_not_read():
     model = forecaster(epochs=1).fit(market())
     assert any("'f1', 'f2'" in note for note in model.record.notes)
     only = market().covariates.only(["f0"])
-    assert not any("does not read" in n for n in forecaster(epochs=1).fit(_with(only)).record.notes)
+    assert not any(
+        "does not read" in n for n in forecaster(epochs=1).fit(_with(only)).record.notes
+    )
 
 
 def _with(covariates):
@@ -305,14 +352,19 @@ def _with(covariates):
 
 def test_past_columns_are_written_as_they_are_given():
     inputs = lc.Transformed(
-        lc.Log1p(), past={"volume": (lc.Log1p(), lc.Standard()), "index": lc.Difference(5)}
+        lc.Log1p(),
+        past={"volume": (lc.Log1p(), lc.Standard()), "index": lc.Difference(5)},
     )
     again = eval(repr(inputs), vars(lc))
     assert again == inputs and again.past == ("volume", "index")
     assert repr(lc.Transformed(past="volume")) == "Transformed(past=['volume'])"
-    turned = lc.Transformed(lc.Log1p(), past=dict(reversed(list(_given(inputs).items()))))
+    turned = lc.Transformed(
+        lc.Log1p(), past=dict(reversed(list(_given(inputs).items())))
+    )
     assert turned != inputs  # the order is that of the network's inputs
-    model = lc.LSTMForecaster(1, weights="scratch", network=NetworkConfig(inputs=inputs))
+    model = lc.LSTMForecaster(
+        1, weights="scratch", network=NetworkConfig(inputs=inputs)
+    )
     assert lc.LSTMForecaster.from_json(model.to_json()) == model
     about = json.loads(json.dumps(inputs.described()))
     assert [column["name"] for column in about["past"]] == ["volume", "index"]
@@ -329,7 +381,9 @@ def _given(inputs):
 @pytest.fixture(scope="module")
 def fitted():
     pytest.importorskip("torch", reason="needs the train extra")
-    return forecaster(past={"f0": lc.Standard(), "f1": (lc.Difference(), lc.Standard())}, epochs=3)
+    return forecaster(
+        past={"f0": lc.Standard(), "f1": (lc.Difference(), lc.Standard())}, epochs=3
+    )
 
 
 def test_a_saved_model_reads_its_columns_from_newer_data(fitted, tmp_path):
@@ -338,7 +392,10 @@ def test_a_saved_model_reads_its_columns_from_newer_data(fitted, tmp_path):
     model = lc.load(tmp_path / "model")
     assert model.past == ("f0", "f1")
     remembered = model.saved_context.panel
-    assert list(remembered.covariates.past) == ["f0", "f1"] and len(remembered.values) < 300
+    assert (
+        list(remembered.covariates.past) == ["f0", "f1"]
+        and len(remembered.values) < 300
+    )
     np.testing.assert_array_equal(model.predict().point, fitted.predict().point)
 
     newer = panel.since([150, 150])
@@ -395,7 +452,12 @@ def test_a_backtest_reads_the_columns_of_its_model(tmp_path):
 
 def test_a_backtest_with_other_columns_is_another_backtest(tmp_path):
     panel, model = market(), drawn(past=["f0"])
-    options = {"horizon": 1, "cutoffs": 2, "baselines": False, "folder": tmp_path / "kept"}
+    options = {
+        "horizon": 1,
+        "cutoffs": 2,
+        "baselines": False,
+        "folder": tmp_path / "kept",
+    }
     lc.backtest(model, panel, **options)
     with pytest.raises(lc.ModelError, match="another backtest"):
         lc.backtest(model, changed(panel, "f0", lambda array: -array), **options)

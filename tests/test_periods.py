@@ -15,7 +15,9 @@ def season(m, count, seed=0, noise=0.1, growth=0.0):
     """A positive series of period m."""
     rng = np.random.default_rng(seed)
     pattern, steps = rng.normal(size=m), np.arange(count)
-    return np.exp(3 + growth * steps + 0.4 * pattern[steps % m] + noise * rng.normal(size=count))
+    return np.exp(
+        3 + growth * steps + 0.4 * pattern[steps % m] + noise * rng.normal(size=count)
+    )
 
 
 def walk(count, seed=0):
@@ -127,7 +129,9 @@ def test_a_stream_reads_each_row_by_its_own_period(split, tmp_path):
     series = {
         "usual": season(24, 700, 1, noise=0.05),
         "other": season(23, 700, 2, noise=0.02),
-        "late": np.concatenate([season(24, 300, 3, noise=0.02), season(17, 400, 4, noise=0.01)]),
+        "late": np.concatenate(
+            [season(24, 300, 3, noise=0.02), season(17, 400, 4, noise=0.01)]
+        ),
     }
     panel = lc.Panel.from_arrays(series, frequency="h", start="2024-01-01")
     model = lc.LSTMForecaster(6)

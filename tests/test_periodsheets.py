@@ -12,13 +12,29 @@ from builders import csv_of, packed_files, saved_workbook
 
 YEARS = (2021, 2022, 2023)
 VALUES = [100.0 + 7 * n % 13 for n in range(36)]
-NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+NAMES = [
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+]
 
 
 def of_year(year: int, *columns: str) -> list[list[object]]:
     """A table of one year: the header, and a row for each month."""
     first = 12 * (year - 2021)
-    rows = [[date(year, n + 1, 1), value] for n, value in enumerate(VALUES[first : first + 12])]
+    rows = [
+        [date(year, n + 1, 1), value]
+        for n, value in enumerate(VALUES[first : first + 12])
+    ]
     return [list(columns or ("month", "sales")), *rows]
 
 
@@ -36,12 +52,16 @@ def archive(tmp_path):
     return packing
 
 
-@pytest.mark.parametrize("name", ["{}", "FY {}", "Sales {}", "{} sales", "sales_{}", "Jan-Dec {}"])
+@pytest.mark.parametrize(
+    "name", ["{}", "FY {}", "Sales {}", "{} sales", "sales_{}", "Jan-Dec {}"]
+)
 def test_a_sheet_for_each_year(name, workbook):
     panel = lc.read(workbook({name.format(year): of_year(year) for year in YEARS}))
     assert panel.values.ravel().tolist() == VALUES
     assert str(panel.starts[0])[:10] == "2021-01-01"
-    assert "the 3 sheets" in str(panel.check()) and "their rows were joined" in str(panel.check())
+    assert "the 3 sheets" in str(panel.check()) and "their rows were joined" in str(
+        panel.check()
+    )
 
 
 def test_sheets_whose_rows_have_no_year(workbook):
@@ -49,7 +69,12 @@ def test_sheets_whose_rows_have_no_year(workbook):
     for year in YEARS:
         header, *rows = of_year(year)
         named = [[NAMES[n], value] for n, (_, value) in enumerate(rows)]
-        sheets[str(year)] = [["Sales"], header, *named, ["Total", sum(value for _, value in rows)]]
+        sheets[str(year)] = [
+            ["Sales"],
+            header,
+            *named,
+            ["Total", sum(value for _, value in rows)],
+        ]
     panel = lc.read(workbook(sheets))
     assert panel.values.ravel().tolist() == VALUES
     assert "the years in their names became the column 'year'" in str(panel.check())
@@ -61,7 +86,9 @@ def test_a_sheet_for_each_month(workbook):
         days = [date(2023, n, 1) + timedelta(days=day) for day in range(28)]
         sheets[f"{name} 2023"] = [["day", "a", "b"], *[[day, 5.5, 7.5] for day in days]]
     path = workbook(sheets)
-    with pytest.raises(lc.DataError, match="2 numeric columns that could be the target"):
+    with pytest.raises(
+        lc.DataError, match="2 numeric columns that could be the target"
+    ):
         lc.read(path)
     panel = lc.read(path, target="b")
     assert panel.report.rows == 112 and str(panel.ends[0])[:10] == "2023-04-28"
@@ -85,14 +112,19 @@ def test_a_sheet_for_each_month_in_any_spelling(name, workbook):
     assert (len(panel), panel.report.rows) == (1, 12 * 28)
 
 
-@pytest.mark.parametrize("name", ["{month} 2023", "2023_{n:02d}", "{n:02d}-2023", "2023年{n}月"])
+@pytest.mark.parametrize(
+    "name", ["{month} 2023", "2023_{n:02d}", "{n:02d}-2023", "2023年{n}月"]
+)
 def test_days_of_months_that_only_the_sheets_name(name, workbook):
     sheets = {}
     for n, month in enumerate(NAMES, start=1):
         rows = [[day.day, float(day.month)] for day in days_of_2023(n)]
         sheets[name.format(n=n, month=month)] = [["Tag", "Umsatz"], *rows]
     panel = lc.read(workbook(sheets))
-    assert panel.values[:28].tolist() == [1.0] * 28 and str(panel.ends[0])[:10] == "2023-12-28"
+    assert (
+        panel.values[:28].tolist() == [1.0] * 28
+        and str(panel.ends[0])[:10] == "2023-12-28"
+    )
     assert "became the column 'month'" in str(panel.check())
 
 
@@ -104,7 +136,10 @@ def test_days_of_years_that_only_the_sheets_name(label, workbook):
         rows = [[day.strftime(label), float(year)] for day in days]
         sheets[str(year)] = [["Tag", "Umsatz"], *rows]
     panel = lc.read(workbook(sheets))
-    assert str(panel.starts[0])[:10] == "2021-01-01" and str(panel.ends[0])[:10] == "2023-12-31"
+    assert (
+        str(panel.starts[0])[:10] == "2021-01-01"
+        and str(panel.ends[0])[:10] == "2023-12-31"
+    )
     assert "complete 'Tag'" in str(panel.check())
 
 
@@ -124,7 +159,9 @@ def test_a_table_for_each_year_in_an_archive(archive):
     files = {f"in/sales_{year}.csv": of_year(year) for year in YEARS}
     panel = lc.read(archive(files | {"readme.txt": [["of us"], ["and others"]]}))
     assert panel.values.ravel().tolist() == VALUES
-    assert "the 3 files 'sales_2021.csv' to 'sales_2023.csv' in the archive" in str(panel.check())
+    assert "the 3 files 'sales_2021.csv' to 'sales_2023.csv' in the archive" in str(
+        panel.check()
+    )
 
 
 def test_the_one_table_with_a_series_in_an_archive(archive):
@@ -145,7 +182,9 @@ OTHERS = [
 
 @pytest.mark.parametrize("sheets", OTHERS)
 def test_other_sheets_are_asked_about(sheets, workbook):
-    with pytest.raises(lc.DataError, match=f"{len(sheets)} sheets with series. Choose one"):
+    with pytest.raises(
+        lc.DataError, match=f"{len(sheets)} sheets with series. Choose one"
+    ):
         lc.read(workbook(sheets))
 
 

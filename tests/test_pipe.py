@@ -47,9 +47,13 @@ def trained_beside():
         target="sold",
         past="wind",
     )
-    network = NetworkConfig(layers=(4,), inputs=Transformed(Standard(), past=["wind"]), horizon=1)
+    network = NetworkConfig(
+        layers=(4,), inputs=Transformed(Standard(), past=["wind"]), horizon=1
+    )
     training = lc.TrainingConfig(epochs=1)
-    start = lc.LSTMForecaster(horizon=1, weights="scratch", network=network, training=training)
+    start = lc.LSTMForecaster(
+        horizon=1, weights="scratch", network=network, training=training
+    )
     return start.fit(panel), str(panel.ids[0])
 
 
@@ -130,7 +134,9 @@ def test_a_pipe_answers_as_the_stream_does(network):
     point = [answer["point"][0] for answer in answers[-2:]]
     np.testing.assert_allclose(point, stream.predict(), rtol=1e-9)
     quantiles = [list(answer["quantiles"].values()) for answer in answers[-2:]]
-    np.testing.assert_allclose(np.array(quantiles)[:, :, 0], stream.quantiles(), rtol=1e-9)
+    np.testing.assert_allclose(
+        np.array(quantiles)[:, :, 0], stream.quantiles(), rtol=1e-9
+    )
 
 
 def test_a_line_that_is_wrong_changes_nothing(network):
@@ -145,7 +151,13 @@ def test_a_line_that_is_wrong_changes_nothing(network):
     pipe, spared = pipe_of(network), pipe_of(network)
     answers = fed(pipe, *good, *wrong, '{"time": "2024-01-03", "a": 3}')
     plain = fed(spared, *good, '{"time": "2024-01-03", "a": 3}')
-    assert [answer["line"] for answer in answers if "error" in answer] == [3, 4, 5, 6, 7]
+    assert [answer["line"] for answer in answers if "error" in answer] == [
+        3,
+        4,
+        5,
+        6,
+        7,
+    ]
     assert {**answers[-1], "line": 3} == plain[-1]
     assert pipe.stream.ids == ["a"]
     assert (pipe.wrong, pipe.first_wrong) == (5, 3)
@@ -153,7 +165,9 @@ def test_a_line_that_is_wrong_changes_nothing(network):
 
 def test_missing_ticks_are_read_as_unknown_and_late_ones_are_left_out(network):
     pipe, stream = pipe_of(network), lc.Stream(network, ["a"])
-    answers = fed(pipe, "date,a", "2024-02-26,4", "2024-02-27,6", "2024-03-01,5", "2024-02-28,5")
+    answers = fed(
+        pipe, "date,a", "2024-02-26,4", "2024-02-27,6", "2024-03-01,5", "2024-02-28,5"
+    )
     for value in (4, 6, np.nan, np.nan, 5):
         stream.observe([value])
     assert answers[2]["missing"] == 2
@@ -188,7 +202,9 @@ def test_months_may_end_or_begin(network):
 
 
 def test_dates_without_a_frequency_are_refused(network):
-    [answer] = fed(pipe_of(network, frequency="integer"), '{"time": "2024-01-01", "a": 1}')
+    [answer] = fed(
+        pipe_of(network, frequency="integer"), '{"time": "2024-01-01", "a": 1}'
+    )
     assert "--frequency" in answer["error"]
 
 
@@ -212,7 +228,9 @@ def test_columns_beside_the_values_are_read(trained_beside):
 
 
 def test_several_columns_in_a_row_are_refused():
-    two = untrained(NetworkConfig(layers=(4,), inputs=Running("values", columns=2), horizon=1))
+    two = untrained(
+        NetworkConfig(layers=(4,), inputs=Running("values", columns=2), horizon=1)
+    )
     with pytest.raises(lc.UsageError, match="2 columns of a row together"):
         Pipe(lc.Stream(two, []))
 
@@ -235,11 +253,15 @@ def test_a_process_goes_on_from_its_state(tmp_path):
     options = ["--frequency", "monthly", "--horizon", 3]
     _, whole = piped(*options, text=text)
     state = ["--state", tmp_path / "state", "--save-every", 10]
-    first, begun = piped(*options, *state, text="Month,sales\n" + "\n".join(rows[:30]) + "\n")
+    first, begun = piped(
+        *options, *state, text="Month,sales\n" + "\n".join(rows[:30]) + "\n"
+    )
     # the lines again, from the first one: those that were read are left out
     second, rest = piped("--horizon", 3, *state, text=text)
     assert first.status == second.status == 0
-    assert [answer["saved"] for answer in begun if "saved" in answer] == [str(state[1])] * 3
+    assert [answer["saved"] for answer in begun if "saved" in answer] == [
+        str(state[1])
+    ] * 3
     assert sum("skipped" in answer for answer in rest) == 30
     assert [a for a in rest if "point" in a] == whole[30:]
 
@@ -267,7 +289,9 @@ def test_sigterm_saves_between_two_lines(tmp_path):
 def test_a_saved_model_goes_on_from_what_it_remembers(tmp_path):
     panel = lc.read(AIRLINE)
     lc.LSTMForecaster(horizon=2).save(tmp_path / "model", panel)
-    done, [answer] = piped("--model", tmp_path / "model", "-H", 2, text="passengers\n450\n")
+    done, [answer] = piped(
+        "--model", tmp_path / "model", "-H", 2, text="passengers\n450\n"
+    )
     assert done.status == 0
     stream = lc.Stream(lc.LSTMForecaster(horizon=2), panel)
     stream.observe([450])
@@ -322,7 +346,9 @@ def test_intervals_are_kept_unless_the_networks_own_are_asked_for():
         stream.observe([value])
     for answers, adjusted in ((kept, True), (own, False)):
         shown = np.transpose(list(answers[-1]["quantiles"].values()))
-        np.testing.assert_allclose(shown, stream.quantiles(2, adjusted=adjusted)[0], rtol=1e-9)
+        np.testing.assert_allclose(
+            shown, stream.quantiles(2, adjusted=adjusted)[0], rtol=1e-9
+        )
     assert [answer["point"] for answer in kept] == [answer["point"] for answer in own]
     expected = 100 * stream.coverage()[0, 0]
     assert list(kept[-1]["coverage"]) == ["95", "80", "50"]

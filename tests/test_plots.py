@@ -29,23 +29,33 @@ def seasonal_copy(panel: Panel, horizon: int, cutoffs=None) -> Forecast:
     origins = origins_of(panel, cutoffs)
     season = panel.periods[0]
     point = np.array(
-        [np.resize(panel.series(s)[:c][-season:], horizon) for s, c in zip(*origins, strict=True)]
+        [
+            np.resize(panel.series(s)[:c][-season:], horizon)
+            for s, c in zip(*origins, strict=True)
+        ]
     )
-    spread = np.array([-2, -1.3, 0, 1.3, 2]) * np.sqrt(np.arange(1, horizon + 1))[:, None]
-    return Forecast.at_origins(panel, origins, point, point[:, :, None] + spread, QUANTILES)
+    spread = (
+        np.array([-2, -1.3, 0, 1.3, 2]) * np.sqrt(np.arange(1, horizon + 1))[:, None]
+    )
+    return Forecast.at_origins(
+        panel, origins, point, point[:, :, None] + spread, QUANTILES
+    )
 
 
 def monthly(length: int = 144, count: int = 1) -> Panel:
     t = np.arange(length)
     values = {
-        f"store {i}": 100 + t + 20 * np.sin(2 * np.pi * t / 12) + 50 * i for i in range(count)
+        f"store {i}": 100 + t + 20 * np.sin(2 * np.pi * t / 12) + 50 * i
+        for i in range(count)
     }
     return Panel.from_arrays(values, frequency="MS", start="2010-01")
 
 
 def backtest_of(panel: Panel, horizon: int, counts: list[int]) -> Backtest:
     model = SeasonalNaive(horizon)
-    return backtest(model, panel, cutoffs=np.tile(counts, (len(panel), 1)), baselines=False)
+    return backtest(
+        model, panel, cutoffs=np.tile(counts, (len(panel), 1)), baselines=False
+    )
 
 
 def drawn(plot: ForecastPlot) -> list:
@@ -55,7 +65,8 @@ def drawn(plot: ForecastPlot) -> list:
 
 
 @pytest.mark.parametrize(
-    ("ending", "start"), [(".png", PNG), (".svg", b"<?xml"), (".pdf", PDF), (".PNG", PNG)]
+    ("ending", "start"),
+    [(".png", PNG), (".svg", b"<?xml"), (".pdf", PDF), (".PNG", PNG)],
 )
 def test_saves_by_ending(tmp_path, ending, start):
     panel = monthly()
@@ -72,13 +83,17 @@ def test_the_same_forecast_gives_the_same_bytes(tmp_path, ending):
         ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel).save(
             tmp_path / f"{name}{ending}"
         )
-    assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
+    assert (tmp_path / f"a{ending}").read_bytes() == (
+        tmp_path / f"b{ending}"
+    ).read_bytes()
 
 
 def test_other_endings_are_refused(tmp_path):
     panel = monthly()
     with pytest.raises(OutputError, match=r"ends in \.png or \.svg or \.pdf"):
-        ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel).save(tmp_path / "f.gif")
+        ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel).save(
+            tmp_path / "f.gif"
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -90,14 +105,17 @@ def test_other_endings_are_refused(tmp_path):
 def test_senseless_numbers_are_refused(options):
     panel, (name, given) = monthly(), *options.items()
     with pytest.raises(
-        UsageError, match=rf"{name} must be a number of (series|values) of at least 1, got {given}"
+        UsageError,
+        match=rf"{name} must be a number of (series|values) of at least 1, got {given}",
     ):
         ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, **options)
 
 
 def test_a_forecast_of_other_series_is_refused():
     with pytest.raises(UsageError, match="The forecast has no series of this panel"):
-        ForecastPlot.from_forecast(seasonal_copy(monthly(), 12), Panel.from_arrays([1.0, 2.0, 3.0]))
+        ForecastPlot.from_forecast(
+            seasonal_copy(monthly(), 12), Panel.from_arrays([1.0, 2.0, 3.0])
+        )
 
 
 def test_shows_the_last_seasons_and_all_of_the_forecast():
@@ -111,7 +129,10 @@ def test_shows_the_last_seasons_and_all_of_the_forecast():
 
 def test_shows_a_short_history_whole():
     panel = monthly(70)
-    assert len(ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel).panes[0].times) == 70
+    assert (
+        len(ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel).panes[0].times)
+        == 70
+    )
 
 
 def test_a_history_is_shown_back_to_the_held_out_forecasts():
@@ -137,7 +158,10 @@ def test_a_backtest_without_cutoffs_is_drawn_without(tmp_path):
     nothing = backtest(SeasonalNaive(12), panel)
     assert nothing.reason
     assert (
-        ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, nothing).panes[0].held_out == ()
+        ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, nothing)
+        .panes[0]
+        .held_out
+        == ()
     )
 
 
@@ -146,7 +170,9 @@ def test_many_series_become_six_panes():
     plot = ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel)
     assert [pane.name for pane in plot.panes] == [f"store {i}" for i in range(6)]
     assert plot.title == "y: 12 months ahead (6 of 9 series)"
-    assert [ax.get_title(loc="left") for ax in drawn(plot)] == [f"store {i}" for i in range(6)]
+    assert [ax.get_title(loc="left") for ax in drawn(plot)] == [
+        f"store {i}" for i in range(6)
+    ]
 
 
 def test_a_panel_of_which_one_series_is_forecast_is_titled_by_it():
@@ -157,12 +183,17 @@ def test_a_panel_of_which_one_series_is_forecast_is_titled_by_it():
 
 def test_what_is_drawn_is_what_the_json_says():
     panel = monthly(60)
-    plot = ForecastPlot.from_forecast(seasonal_copy(panel, 3), panel, backtest_of(panel, 3, [57]))
+    plot = ForecastPlot.from_forecast(
+        seasonal_copy(panel, 3), panel, backtest_of(panel, 3, [57])
+    )
     said = json.loads(plot.to_json())["panes"][0]
     lines = {line.get_label(): line for line in drawn(plot)[0].get_lines()}
     assert list(lines["history"].get_ydata()) == said["values"]
     assert list(lines["forecast"].get_ydata()) == [said["values"][-1], *said["point"]]
-    assert list(lines["earlier forecasts, held out"].get_ydata()) == said["held_out"][0]["point"]
+    assert (
+        list(lines["earlier forecasts, held out"].get_ydata())
+        == said["held_out"][0]["point"]
+    )
     assert said["future"] == ["2015-01-01", "2015-02-01", "2015-03-01"]
 
 
@@ -170,7 +201,12 @@ def test_the_axis_does_not_go_below_zero_where_nothing_does():
     panel = Panel.from_arrays(np.tile([0.0, 1.0, 500.0], 20))
     point = np.ones((1, 4))
     forecast = Forecast(
-        panel.ids, panel.ends, np.array([[61, 62, 63, 64]]), point, np.empty((1, 4, 0)), ()
+        panel.ids,
+        panel.ends,
+        np.array([[61, 62, 63, 64]]),
+        point,
+        np.empty((1, 4, 0)),
+        (),
     )
     assert drawn(ForecastPlot.from_forecast(forecast, panel))[0].get_ylim()[0] == 0
 
@@ -191,16 +227,30 @@ def test_the_axis_does_not_go_below_zero_where_nothing_does():
 )
 def test_anything_is_drawn(tmp_path, values, frequency, start, horizon):
     panel = Panel.from_arrays(values, frequency=frequency, start=start)
-    ForecastPlot.from_forecast(seasonal_copy(panel, horizon), panel).save(tmp_path / "f.png")
+    ForecastPlot.from_forecast(seasonal_copy(panel, horizon), panel).save(
+        tmp_path / "f.png"
+    )
     assert (tmp_path / "f.png").stat().st_size > 5_000
 
 
 @pytest.mark.parametrize(
-    "name", ["旅客数", "$x^$ 100%", "a\nb\x00\x1b[31m", "ß" * 300, "مسافر", "👩‍🚀", "", "\ud800"]
+    "name",
+    [
+        "旅客数",
+        "$x^$ 100%",
+        "a\nb\x00\x1b[31m",
+        "ß" * 300,
+        "مسافر",
+        "👩‍🚀",
+        "",
+        "\ud800",
+    ],
 )
 def test_any_name_is_drawn_without_boxes_and_warnings(tmp_path, name):
     values = np.arange(40.0)
-    panel = Panel.from_arrays({name: values, "b": values}, frequency="MS", start="2020-01")
+    panel = Panel.from_arrays(
+        {name: values, "b": values}, frequency="MS", start="2020-01"
+    )
     plot = ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel)
     plot.save(tmp_path / "f.png")
     plot.save(tmp_path / "f.svg")
@@ -210,10 +260,15 @@ def test_any_name_is_drawn_without_boxes_and_warnings(tmp_path, name):
 
 def test_fonts_of_the_system_are_used_where_they_have_the_letters(monkeypatch):
     monkeypatch.setattr(
-        fonts, "_covering", lambda families, letters: ([*families, "DejaVu Serif"], set())
+        fonts,
+        "_covering",
+        lambda families, letters: ([*families, "DejaVu Serif"], set()),
     )
     panel = monthly(40)
-    assert ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel).missing_letters() == ""
+    assert (
+        ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel).missing_letters()
+        == ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -257,7 +312,9 @@ def test_a_wide_interval_does_not_rule_the_axis():
     quantiles = forecast.quantiles.copy()
     quantiles[:, 3, 0], quantiles[:, 3, 4] = -4000.0, 5000.0
     wild = replace(forecast, quantiles=quantiles)
-    (calm,), (ax,) = (drawn(ForecastPlot.from_forecast(one, panel)) for one in (forecast, wild))
+    (calm,), (ax,) = (
+        drawn(ForecastPlot.from_forecast(one, panel)) for one in (forecast, wild)
+    )
     calm_height, height = (np.ptp(one.get_ylim()) for one in (calm, ax))
     assert height < 1.8 * calm_height
     assert ax.get_ylim()[1] > forecast.quantile(0.9).max()
@@ -268,7 +325,9 @@ def test_what_is_known_ends_at_a_mark_and_the_unit_stands_at_the_axis():
     plot = ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel, unit="tons")
     (ax,) = drawn(plot)
     marks = [line for line in ax.get_lines() if line.get_linestyle() == ":"]
-    assert len(marks) == 1 and marks[0].get_xdata()[0] == ax.get_lines()[-1].get_xdata()[0]
+    assert (
+        len(marks) == 1 and marks[0].get_xdata()[0] == ax.get_lines()[-1].get_xdata()[0]
+    )
     assert ax.get_ylabel() == "tons" and json.loads(plot.to_json())["unit"] == "tons"
     several = monthly(60, 2)
     named = ForecastPlot.from_forecast(seasonal_copy(several, 6), several, most=1)
@@ -288,14 +347,18 @@ def test_many_series_are_on_pages(tmp_path):
     panel = monthly(60, 8)
     plot = ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel, most=100)
     assert [len(page.panes) for page in plot.pages()] == [6, 2]
-    first, again = (plot.save(tmp_path / name).read_bytes() for name in ("a.pdf", "b.pdf"))
+    first, again = (
+        plot.save(tmp_path / name).read_bytes() for name in ("a.pdf", "b.pdf")
+    )
     assert first == again and first.startswith(PDF) and b"/Count 2" in first
 
 
 def test_dark_pictures_and_the_plot_of_a_forecast():
     panel = monthly(60)
     figure = seasonal_copy(panel, 6).plot(dark=True)
-    assert figure.get_facecolor()[:3] == pytest.approx((0x12 / 255, 0x17 / 255, 0x1C / 255))
+    assert figure.get_facecolor()[:3] == pytest.approx(
+        (0x12 / 255, 0x17 / 255, 0x1C / 255)
+    )
     light = seasonal_copy(panel, 6).plot(panel, unit="tons")
     assert light.axes[0].get_ylabel() == "tons"
     with pytest.raises(UsageError, match="holds no data"):
@@ -307,14 +370,19 @@ def test_components_add_up_and_find_the_season(tmp_path):
     steps = np.arange(120)
     season = 1 + 0.3 * np.sin(2 * np.pi * steps / 12)
     panel = Panel.from_arrays(
-        (100 + steps) * season * np.exp(rng.normal(0, 0.01, 120)), frequency="MS", start="2010-01"
+        (100 + steps) * season * np.exp(rng.normal(0, 0.01, 120)),
+        frequency="MS",
+        start="2010-01",
     )
     plot = ComponentsPlot.from_forecast(seasonal_copy(panel, 12), panel)
     level, yearly, rest = plot.parts
     assert [part.name for part in plot.parts] == ["level", "season of one year", "rest"]
     product = level.values * (1 + yearly.values / 100) * (1 + rest.values / 100)
     np.testing.assert_allclose(product, plot.values)
-    assert yearly.values.max() == pytest.approx(30, abs=3) and np.abs(rest.values[12:108]).max() < 6
+    assert (
+        yearly.values.max() == pytest.approx(30, abs=3)
+        and np.abs(rest.values[12:108]).max() < 6
+    )
     assert plot.save(tmp_path / "c.png").read_bytes().startswith(PNG)
     negative = Panel.from_arrays(steps - 60.0, periods=(12,))
     parts = ComponentsPlot.from_forecast(seasonal_copy(negative, 3), negative).parts
@@ -331,7 +399,9 @@ def test_components_of_missing_values_and_short_series():
 
 
 def test_one_series_may_be_named_without_a_list():
-    panel = Panel.from_arrays({"milk": np.arange(36.0), "tea": np.arange(36.0)}, periods=(12,))
+    panel = Panel.from_arrays(
+        {"milk": np.arange(36.0), "tea": np.arange(36.0)}, periods=(12,)
+    )
     plot = ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, series="tea")
     assert [pane.name for pane in plot.panes] == ["tea"]
 

@@ -31,7 +31,8 @@ def test_what_is_trained_follows_from_the_number_of_values():
     assert balanced.planned(6_000) == [TUNED]
     assert balanced.planned(30_000) == [TUNED, SCRATCH]
     assert best.planned(6_000) == [TUNED, SCRATCH]
-    assert 2 * sum(presets.SHARES.values()) <= 1  # of the time: trial and final training
+    # of the time: trial and final training
+    assert 2 * sum(presets.SHARES.values()) <= 1
 
 
 def test_short_data_are_left_to_the_shipped_network(tmp_path):
@@ -88,7 +89,10 @@ def test_held_out_cutoffs_decide_and_the_average_is_one_model(tmp_path, monkeypa
         parts[0].members[0]["head.weight"], shipped().members[0]["head.weight"]
     )
     origins = Origins(np.arange(len(data)), data.lengths)
-    answers = [lc.LSTMForecaster(H, weights=part).model.decode(data, origins, H) for part in parts]
+    answers = [
+        lc.LSTMForecaster(H, weights=part).model.decode(data, origins, H)
+        for part in parts
+    ]
     together = lc.LSTMForecaster(H, weights=network).model.decode(data, origins, H)
     np.testing.assert_allclose(together, np.mean(answers, axis=0), rtol=0.02)
 
@@ -111,7 +115,9 @@ def test_a_deadline_counts_from_the_first_epoch():
 
 
 def test_an_unknown_preset_is_refused_before_anything_is_read():
-    with pytest.raises(UsageError, match=r"preset='fast' is not known\. Use one of: 'bal"):
+    with pytest.raises(
+        UsageError, match=r"preset='fast' is not known\. Use one of: 'bal"
+    ):
         lc.fit_preset("no-such-file.csv", H, "fast")
 
 
@@ -147,7 +153,10 @@ def test_known_columns_are_used_and_remembered():
     pytest.importorskip("torch", reason="needs the train extra")
     rng = np.random.default_rng(0)
     sale = (rng.random(227) < 0.3) * 1.0
-    sold = {f"s{k}": 50 * np.exp(0.5 * sale[:220] + rng.normal(0, 0.05, 220)) for k in range(2)}
+    sold = {
+        f"s{k}": 50 * np.exp(0.5 * sale[:220] + rng.normal(0, 0.05, 220))
+        for k in range(2)
+    }
     known = {"sale": dict.fromkeys(sold, sale)}
     data = lc.Panel.from_arrays(sold, frequency="D", start="2024-01-01", future=known)
     work = Preset("balanced", 60.0, (1, 1), 1, 10**9)

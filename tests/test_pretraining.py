@@ -72,17 +72,24 @@ def uninterrupted(tmp_path_factory):
 
 def test_two_runs_with_one_seed_are_bit_equal(uninterrupted, tmp_path):
     torch.manual_seed(99)  # what was drawn before does not matter
-    assert_same_bits(pretrain(CONFIG, NETWORK, tmp_path / "again").arrays, uninterrupted)
+    assert_same_bits(
+        pretrain(CONFIG, NETWORK, tmp_path / "again").arrays, uninterrupted
+    )
     other = pretrain(replace(CONFIG, seed=4), NETWORK, tmp_path / "other").arrays
     assert (other["embed.0.weight"] != uninterrupted["embed.0.weight"]).all()
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(uninterrupted, tmp_path):
     with pytest.raises(Interrupted):
-        pretrain(CONFIG, NETWORK, tmp_path / "run", checkpoint_every=3, report=stop_after(4))
+        pretrain(
+            CONFIG, NETWORK, tmp_path / "run", checkpoint_every=3, report=stop_after(4)
+        )
     steps = []
     resumed = pretrain(
-        CONFIG, NETWORK, tmp_path / "run", report=lambda progress: steps.append(progress.step)
+        CONFIG,
+        NETWORK,
+        tmp_path / "run",
+        report=lambda progress: steps.append(progress.step),
     )
     assert steps == [4, 5, 6]
     assert_same_bits(resumed.arrays, uninterrupted)
@@ -123,7 +130,10 @@ def test_a_killed_run_goes_on_to_the_same_bits(uninterrupted, tmp_path):
     assert done.returncode == -signal.SIGKILL, done.stderr
     steps = []
     resumed = pretrain(
-        CONFIG, NETWORK, tmp_path / "run", report=lambda progress: steps.append(progress.step)
+        CONFIG,
+        NETWORK,
+        tmp_path / "run",
+        report=lambda progress: steps.append(progress.step),
     )
     assert steps == [5, 6]
     assert_same_bits(resumed.arrays, uninterrupted)
@@ -134,20 +144,30 @@ def test_a_killed_run_goes_on_to_the_same_bits(uninterrupted, tmp_path):
     [
         (replace(CONFIG, steps=7), NETWORK, "pretraining"),
         (replace(CONFIG, seed=4), NETWORK, "pretraining"),
-        (CONFIG, NetworkConfig(layers=(8, 8), inputs=Adaptive(window=4), horizon=5), "network"),
+        (
+            CONFIG,
+            NetworkConfig(layers=(8, 8), inputs=Adaptive(window=4), horizon=5),
+            "network",
+        ),
     ],
     ids=["steps", "seed", "network"],
 )
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path, config, network, named):
     with pytest.raises(Interrupted):
-        pretrain(CONFIG, NETWORK, tmp_path / "run", checkpoint_every=1, report=stop_after(1))
-    with pytest.raises(ModelError, match=f"was made with {named} .*Resume with the same settings"):
+        pretrain(
+            CONFIG, NETWORK, tmp_path / "run", checkpoint_every=1, report=stop_after(1)
+        )
+    with pytest.raises(
+        ModelError, match=f"was made with {named} .*Resume with the same settings"
+    ):
         pretrain(config, network, tmp_path / "run")
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
     with pytest.raises(Interrupted):
-        pretrain(CONFIG, NETWORK, tmp_path / "run", checkpoint_every=1, report=stop_after(1))
+        pretrain(
+            CONFIG, NETWORK, tmp_path / "run", checkpoint_every=1, report=stop_after(1)
+        )
     weights = tmp_path / "run" / "optimiser.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
     with pytest.raises(ModelError, match=r"optimiser\.safetensors"):
@@ -155,14 +175,21 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 
 
 def test_the_loss_goes_down(tmp_path):
-    config = PretrainingConfig(steps=80, values=600, positions=256, learning_rate=1e-2, average=0.9)
+    config = PretrainingConfig(
+        steps=80, values=600, positions=256, learning_rate=1e-2, average=0.9
+    )
     network = replace(NETWORK, layers=(16, 16), before=(16,))
 
     def loss(module):
         with torch.no_grad():
-            batches = (make_batch(number, config, NETWORK) for number in range(1000, 1012))
+            batches = (
+                make_batch(number, config, NETWORK) for number in range(1000, 1012)
+            )
             return np.mean(
-                [loss_of(module, *(torch.from_numpy(part) for part in batch)) for batch in batches]
+                [
+                    loss_of(module, *(torch.from_numpy(part) for part in batch))
+                    for batch in batches
+                ]
             )
 
     def loss_of(module, x, positions, target, weight):
@@ -189,14 +216,18 @@ def test_a_batch_is_the_same_whatever_was_made_before():
 @pytest.mark.parametrize("number", range(25))
 def test_batches_are_fit_for_training(number):
     batch = make_batch(number, CONFIG, NETWORK)
-    assert batch.x_BTC.dtype == batch.target_NH.dtype == batch.weight_N.dtype == np.float32
+    assert (
+        batch.x_BTC.dtype == batch.target_NH.dtype == batch.weight_N.dtype == np.float32
+    )
     assert (
         np.isfinite(batch.x_BTC).all()
         and np.isfinite(batch.weight_N).all()
         and (batch.weight_N > 0).all()
     )
     assert not np.isinf(batch.target_NH).any() and (~np.isnan(batch.target_NH)).any()
-    assert len(np.unique(batch.positions_N)) == len(batch.positions_N) <= CONFIG.positions
+    assert (
+        len(np.unique(batch.positions_N)) == len(batch.positions_N) <= CONFIG.positions
+    )
     assert batch.positions_N.max() < batch.x_BTC.shape[0] * batch.x_BTC.shape[1]
 
 
@@ -214,7 +245,9 @@ def test_training_inputs_are_those_of_inference(log):
     """At each position: what `advance` makes of the series cut off there, and targets that were
     unknown to it."""
     values = some_series(log)
-    batch = batch_from_series(np.random.default_rng(0), values, (12,), "monthly", log, 80, NETWORK)
+    batch = batch_from_series(
+        np.random.default_rng(0), values, (12,), "monthly", log, 80, NETWORK
+    )
     z_BU, T = to_axis(values, log), values.shape[1] - NETWORK.horizon
     for n in range(0, len(batch.positions_N), 7):
         row, step = divmod(int(batch.positions_N[n]), T)
@@ -235,7 +268,9 @@ def test_missing_values_are_masked():
         np.random.default_rng(0), values, (12,), "monthly", True, 10**6, NETWORK
     )
     rows, steps = np.divmod(batch.positions_N, values.shape[1] - NETWORK.horizon)
-    missing = np.isnan(values[rows[:, None], steps[:, None] + 1 + np.arange(NETWORK.horizon)])
+    missing = np.isnan(
+        values[rows[:, None], steps[:, None] + 1 + np.arange(NETWORK.horizon)]
+    )
     assert missing.any()
     np.testing.assert_array_equal(np.isnan(batch.target_NH), missing)
     quantiles = torch.zeros(*batch.target_NH.shape, 7, requires_grad=True)
@@ -268,7 +303,9 @@ def test_positions_have_seen_a_change_and_three_steps():
 
 
 @pytest.mark.slow
-def test_the_command_trains_members_that_differ_by_their_seed(tmp_path, monkeypatch, capfd):
+def test_the_command_trains_members_that_differ_by_their_seed(
+    tmp_path, monkeypatch, capfd
+):
     """Each, in a process of its own, is bit for bit what a run alone gives."""
     places = ["--out", str(tmp_path / "net"), "--checkpoints", str(tmp_path / "runs")]
     sizes = ["--members", "2", "--steps", "2", "--seed", "3"]
@@ -282,7 +319,9 @@ def test_the_command_trains_members_that_differ_by_their_seed(tmp_path, monkeypa
     )
     for seed, arrays in zip((3, 4), network.members, strict=True):
         alone = pretrain(
-            PretrainingConfig(steps=2, seed=seed), NetworkConfig(horizon=24), tmp_path / str(seed)
+            PretrainingConfig(steps=2, seed=seed),
+            NetworkConfig(horizon=24),
+            tmp_path / str(seed),
         )
         assert_same_bits(arrays, alone.arrays)
         assert (tmp_path / "runs" / f"seed-{seed}").is_dir()

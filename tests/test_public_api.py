@@ -44,7 +44,11 @@ def test_importing_it_leaks_nothing_and_imports_nothing_heavy():
         "'rich', 'matplotlib'}))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     assert done.stdout.splitlines() == [
         "['TYPE_CHECKING', 'annotations', 'import_module']",
@@ -55,5 +59,7 @@ def test_importing_it_leaks_nothing_and_imports_nothing_heavy():
 def test_the_errors_are_what_they_say():
     assert issubclass(lc.UsageError, ValueError)
     assert issubclass(lc.MissingExtraError, ImportError)
-    assert {error.exit_status for error in (lc.DataError, lc.ModelError, lc.OutputError)} == {1}
+    assert {
+        error.exit_status for error in (lc.DataError, lc.ModelError, lc.OutputError)
+    } == {1}
     assert lc.UsageError.exit_status == 2

@@ -28,7 +28,11 @@ def held(panel, name="holiday"):
     times = panel.frequency.range(panel.starts[0], len(values))
     if name in future.levels:
         texts = np.array(future.levels[name], object)[values.astype(int)]
-        return {str(t)[:10]: text for t, text in zip(times, texts, strict=True) if text != "none"}
+        return {
+            str(t)[:10]: text
+            for t, text in zip(times, texts, strict=True)
+            if text != "none"
+        }
     return {str(t)[:16]: value for t, value in zip(times, values, strict=True) if value}
 
 
@@ -81,7 +85,11 @@ def test_every_hour_of_the_day_is_one():
 )
 def test_longer_steps_count_holidays_on_working_days(freq, expected):
     panel = lc.read(series("2024-02-01", 20, freq), holidays="DE-BY")
-    found = {day[:10]: n for day, n in held(panel).items() if "2024-02-10" < day < "2024-06-02"}
+    found = {
+        day[:10]: n
+        for day, n in held(panel).items()
+        if "2024-02-10" < day < "2024-06-02"
+    }
     assert dict(list(found.items())[:3]) == expected
     named = "holiday name" in panel.covariates.future.columns
     assert named == freq.startswith("W")
@@ -90,14 +98,21 @@ def test_longer_steps_count_holidays_on_working_days(freq, expected):
 def test_holidays_on_a_day_without_work_are_not_counted():
     # 3 May 2025 is a Saturday, 6 May made up for the Sunday of 4 May in Japan
     panel = lc.read(series("2025-04-27", 10, "W-SUN"), holidays="JP")
-    assert {day[:10]: n for day, n in held(panel).items()}["2025-05-11"] == 2  # 5 and 6 May
+    # 5 and 6 May
+    assert {day[:10]: n for day, n in held(panel).items()}["2025-05-11"] == 2
     assert held(panel, "holiday name")["2025-05-04"] == "Showa Day"
 
 
 def test_several_countries_share_the_columns():
-    both = held(lc.read(series("2024-10-01", 40, "D"), holidays="DE, JP"), "holiday name")
-    assert both["2024-10-03"] == "German Unity Day" and both["2024-10-14"] == "Sports Day"
-    market = held(lc.read(series("2024-06-01", 40, "D"), holidays=["XNYS"]), "holiday name")
+    both = held(
+        lc.read(series("2024-10-01", 40, "D"), holidays="DE, JP"), "holiday name"
+    )
+    assert (
+        both["2024-10-03"] == "German Unity Day" and both["2024-10-14"] == "Sports Day"
+    )
+    market = held(
+        lc.read(series("2024-06-01", 40, "D"), holidays=["XNYS"]), "holiday name"
+    )
     assert list(market)[:2] == ["2024-06-19", "2024-07-04"]
 
 
@@ -110,7 +125,8 @@ def test_they_stand_beside_other_columns():
     np.testing.assert_array_equal(future.columns["price"][:60], np.arange(60))
     assert np.isnan(future.columns["price"][60:]).all()
     with pytest.raises(
-        DataError, match="the data have a column 'holiday', and so have the holidays of DE"
+        DataError,
+        match="the data have a column 'holiday', and so have the holidays of DE",
     ):
         taken = series("2024-03-01", 60, "D", holiday=[0.0, 1] * 30)
         lc.read(taken, target="y", future="holiday", holidays="DE")
@@ -121,7 +137,10 @@ def test_they_stand_beside_other_columns():
     [
         ("Germany", "holidays of 'Germany' are not known. Give a country, such as DE"),
         ("GR1", "holidays of 'GR1' are not known. Give a country, such as GR"),
-        ("DE-XX", "DE has no subdivision 'XX' with known holidays. Choose one of: BB, BE, BW, BY"),
+        (
+            "DE-XX",
+            "DE has no subdivision 'XX' with known holidays. Choose one of: BB, BE, BW, BY",
+        ),
         ("JP-13", "JP has no subdivision '13' with known holidays. Leave it out"),
         ("", "holidays='' does not name a country"),
     ],
@@ -143,7 +162,9 @@ def test_months_that_are_named_by_a_late_day_have_them():
 
 
 def test_numbered_steps_have_none():
-    with pytest.raises(DataError, match="holidays of DE cannot be added: the steps are numbered"):
+    with pytest.raises(
+        DataError, match="holidays of DE cannot be added: the steps are numbered"
+    ):
         lc.read({"y": np.arange(20.0)}, holidays="DE")
 
 
@@ -169,6 +190,8 @@ def test_the_command_reads_them(run, tmp_path):
     place = tmp_path / "a.csv"
     pd.DataFrame(series("2024-01-01", 60, "D")).to_csv(place, index=False)
     done = run("check", place, "--holidays", "JP,US-CA")
-    assert done.status == 0 and "  known in advance: holiday, holiday name\n" in done.out
+    assert (
+        done.status == 0 and "  known in advance: holiday, holiday name\n" in done.out
+    )
     wrong = run("check", place, "--holidays", "Japan")
     assert wrong.status == 2 and "such as JP" in wrong.err

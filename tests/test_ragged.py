@@ -42,8 +42,13 @@ def test_segments_are_slices(lengths, random):
     values, offsets = ragged(*(np.arange(n) + 10.0 * i for i, n in enumerate(lengths)))
     rows = [random.randrange(len(lengths)) for _ in range(4)]
     first = [random.randint(0, lengths[row]) for row in rows]
-    counts = [random.randint(0, lengths[row] - skip) for row, skip in zip(rows, first, strict=True)]
-    chosen, bounds = segments(offsets, np.array(rows), np.array(first), np.array(counts))
+    counts = [
+        random.randint(0, lengths[row] - skip)
+        for row, skip in zip(rows, first, strict=True)
+    ]
+    chosen, bounds = segments(
+        offsets, np.array(rows), np.array(first), np.array(counts)
+    )
     expected = [
         values[offsets[row] + skip : offsets[row] + skip + count].tolist()
         for row, skip, count in zip(rows, first, counts, strict=True)
@@ -80,7 +85,8 @@ def test_quantiles_are_those_of_numpy():
         one[rng.integers(0, len(one), 2)] = np.nan
     levels = (0.0, 0.25, 0.5, 0.75, 1.0)
     np.testing.assert_allclose(
-        quantiles(*ragged(*series), levels), [np.nanquantile(one, levels) for one in series]
+        quantiles(*ragged(*series), levels),
+        [np.nanquantile(one, levels) for one in series],
     )
 
 
@@ -89,7 +95,9 @@ def test_lags_and_carried_values_stay_within_their_series():
     np.testing.assert_array_equal(
         lagged(values, offsets, 2), [np.nan, np.nan, 1, np.nan, np.nan, np.nan, np.nan]
     )
-    np.testing.assert_array_equal(carried(values, offsets, 1), [1, 1, 1, 4, np.nan, 6, 6])
+    np.testing.assert_array_equal(
+        carried(values, offsets, 1), [1, 1, 1, 4, np.nan, 6, 6]
+    )
     np.testing.assert_array_equal(lagged(values, offsets, 99), np.full(7, np.nan))
 
 

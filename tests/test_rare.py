@@ -29,7 +29,8 @@ def changed(values, *at, times=0.3):
         (changed(sales(96), 50, times=4), [50]),
         (changed(sales(96), 50, 71), [50, 71]),
         (changed(sales(96), 40, 50, 71), []),  # more than one in forty
-        (changed(sales(96), 93), [93]),  # over since, as the next change is an ordinary one
+        # over since, as the next change is an ordinary one
+        (changed(sales(96), 93), [93]),
         (changed(sales(96), 94, 95), []),  # perhaps a new level
         (changed(sales(96), 95), []),
         (changed(sales(96), *range(60, 96)), []),  # a level
@@ -94,7 +95,9 @@ def test_one_shift_that_has_lasted_is_found(values, season, found):
     assert lasting_shift(values, season) == found
 
 
-@pytest.mark.parametrize(("frequency", "before", "after"), [("MS", 48, 24), ("D", 140, 60)])
+@pytest.mark.parametrize(
+    ("frequency", "before", "after"), [("MS", 48, 24), ("D", 140, 60)]
+)
 def test_intervals_are_those_of_the_new_level(frequency, before, after):
     values = levels(before, after + 12)
     panel = lc.Panel.from_arrays(values[:-12], frequency=frequency, start="2015-01-01")
@@ -115,7 +118,11 @@ def test_intervals_are_those_of_the_new_level(frequency, before, after):
         (changed(sales(96), *range(90, 96), times=0.2), 12, []),  # it is not over
         (levels(60, 36), 12, []),  # a level that there was before
         (np.exp(np.arange(80) / 9), 1, []),  # growth
-        (with_holes(changed(sales(96), *range(50, 60), times=0.2), 54), 12, [*range(51, 61)]),
+        (
+            with_holes(changed(sales(96), *range(50, 60), times=0.2), 54),
+            12,
+            [*range(51, 61)],
+        ),
         (changed(sales(96), *range(50, 60), times=0.2) - 200, 12, [*range(50, 60)]),
         (np.full(60, np.nan), 12, []),
     ],

@@ -22,7 +22,9 @@ DRIFT = np.cumsum(RNG.normal(size=len(HOURS)))
 
 def hourly(*series, **chosen):
     names = {f"s{i}": values for i, values in enumerate(series)}
-    return lc.Panel.from_arrays(names, **{"frequency": "h", "start": "2024-01-01"} | chosen)
+    return lc.Panel.from_arrays(
+        names, **{"frequency": "h", "start": "2024-01-01"} | chosen
+    )
 
 
 def ends(panel, *counts):
@@ -56,7 +58,10 @@ def test_the_first_steps_are_those_of_the_head(panel):
 def test_a_level_that_drifts_away_when_fed_back_is_held_by_slower_rates(monkeypatch):
     """Medians that are fed back with 1% too much each time."""
     values = 100 + 10 * DAY + RNG.normal(size=len(HOURS))
-    panel, actual = hourly(values), 100 + 10 * np.sin(2 * np.pi * np.arange(1500, 1740) / 24)
+    panel, actual = (
+        hourly(values),
+        100 + 10 * np.sin(2 * np.pi * np.arange(1500, 1740) / 24),
+    )
     good = [np.abs(forecast(panel, horizon=240)[0, :, 3] - actual).mean()]
     read = rates_module.read_along
 
@@ -65,35 +70,59 @@ def test_a_level_that_drifts_away_when_fed_back_is_held_by_slower_rates(monkeypa
         return answers * (1 + 0.001 * np.arange(answers.shape[1]))[None, :, None]
 
     monkeypatch.setattr("lstmcast.decoding.read_along", drifting)
-    drifted, held = forecast(panel, horizon=240, rates=False), forecast(panel, horizon=240)
-    errors = [np.abs(part[0, 120:, 3] - actual[120:]).mean() for part in (drifted, held)]
+    drifted, held = (
+        forecast(panel, horizon=240, rates=False),
+        forecast(panel, horizon=240),
+    )
+    errors = [
+        np.abs(part[0, 120:, 3] - actual[120:]).mean() for part in (drifted, held)
+    ]
     assert errors[1] < 0.4 * errors[0] and good[0] < 2
 
 
 def test_which_steps_a_mean_is_taken_over():
     assert rates_of((24, 168), 24, 24) == ()
-    assert rates_of((24, 168), 24, 25) == (4,) and rates_of((24, 168), 24, 48) == (4, 12)
-    assert rates_of((12,), 24, 60) == rates_of((7,), 24, 60) == rates_of((1,), 24, 60) == ()
+    assert rates_of((24, 168), 24, 25) == (4,) and rates_of((24, 168), 24, 48) == (
+        4,
+        12,
+    )
+    assert (
+        rates_of((12,), 24, 60)
+        == rates_of((7,), 24, 60)
+        == rates_of((1,), 24, 60)
+        == ()
+    )
     assert rates_of((52,), 24, 60) == (4, 13)
-    assert rates_of((23,), 24, 60) == () and rates_of((29,), 24, 60) == ()  # no divisors
+    # no divisors
+    assert rates_of((23,), 24, 60) == () and rates_of((29,), 24, 60) == ()
 
 
 def test_means_end_with_the_newest_value_and_skip_what_is_missing():
     values = np.arange(20.0)
     values[[0, 1, 8, 9, 10]] = np.nan
     panel = hourly(values)
-    slow = slowed(panel, Origins(np.array([0, 0, 0]), np.array([20, 12, 11])), np.zeros(3, int), 4)
+    slow = slowed(
+        panel, Origins(np.array([0, 0, 0]), np.array([20, 12, 11])), np.zeros(3, int), 4
+    )
     origin, shifted = slow.panel.series(0), slow.panel.series(1)
-    np.testing.assert_array_equal(origin, [2.5, 5.5, np.nan, 13.5, 17.5])  # 11 alone is not half
+    # 11 alone is not half
+    np.testing.assert_array_equal(origin, [2.5, 5.5, np.nan, 13.5, 17.5])
     np.testing.assert_array_equal(shifted, [4.5, np.nan])  # of 11 values: 3 … 6, 7 … 10
-    assert slow.origins.series.tolist() == [0, 0, 1] and slow.origins.counts.tolist() == [5, 3, 2]
+    assert slow.origins.series.tolist() == [
+        0,
+        0,
+        1,
+    ] and slow.origins.counts.tolist() == [5, 3, 2]
     assert slow.panel.periods == (6, 42) and slow.panel.frequency.family == "hourly"
 
 
 def test_nothing_later_changes_a_forecast(panel):
     known = 1111
     later = lc.Panel.from_arrays(
-        {n: np.where(known > HOURS, panel.series(i), 7e3) for i, n in enumerate(panel.ids)},
+        {
+            n: np.where(known > HOURS, panel.series(i), 7e3)
+            for i, n in enumerate(panel.ids)
+        },
         frequency="h",
         start="2024-01-01",
     )
@@ -111,7 +140,9 @@ def test_cutoffs_read_together_forecast_as_each_alone(panel):
 def test_a_step_does_not_depend_on_the_horizon_asked_for(panel):
     """Where the last means are whole: means over 4 and 12 steps are, of 72 steps."""
     np.testing.assert_allclose(
-        forecast(panel, horizon=72)[:, :65], forecast(panel, horizon=90)[:, :65], rtol=1e-9
+        forecast(panel, horizon=72)[:, :65],
+        forecast(panel, horizon=90)[:, :65],
+        rtol=1e-9,
     )
 
 
@@ -130,7 +161,10 @@ def test_a_stream_forecasts_as_decode_does(panel):
         expected = forecast(panel, hour + 1, horizon=100)
         quantiles = stream.quantiles(100)
         assert_close(quantiles, expected)
-    assert np.abs(quantiles / forecast(panel, 1107, horizon=100, rates=False) - 1).max() > 1e-3
+    assert (
+        np.abs(quantiles / forecast(panel, 1107, horizon=100, rates=False) - 1).max()
+        > 1e-3
+    )
 
 
 def test_a_saved_stream_goes_on_at_several_rates(panel, tmp_path):
@@ -151,7 +185,9 @@ def test_a_saved_model_goes_on_to_the_last_bit(panel, tmp_path):
 
 @pytest.mark.parametrize("known", [1, 30, 50])
 def test_young_and_constant_series_are_forecast(known):
-    panel = hourly(5 + DAY[:known], np.full(known, 3.0), np.full(known, np.nan), np.zeros(known))
+    panel = hourly(
+        5 + DAY[:known], np.full(known, 3.0), np.full(known, np.nan), np.zeros(known)
+    )
     far, plain = forecast(panel), forecast(panel, rates=False)
     np.testing.assert_array_equal(far[1:], plain[1:])
     assert np.isfinite(far[:2]).all()
@@ -159,6 +195,10 @@ def test_young_and_constant_series_are_forecast(known):
 
 def test_a_network_that_only_saw_one_frequency_is_not_asked():
     model = lc.LSTMForecaster(48).model
-    record = Record(np.array(["a"]), np.array([1]), lc.TrainingConfig(), History(), "scratch")
-    assert model.reader.rates and replace(model, record=replace(record, initial_weights="given"))
+    record = Record(
+        np.array(["a"]), np.array([1]), lc.TrainingConfig(), History(), "scratch"
+    )
+    assert model.reader.rates and replace(
+        model, record=replace(record, initial_weights="given")
+    )
     assert not replace(model, record=record).reader.reads_rates

@@ -36,10 +36,16 @@ def cluster():
     os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     sources = str(Path(lc.__file__).parents[1])
-    os.environ["PYTHONPATH"] = os.pathsep.join([sources, os.environ.get("PYTHONPATH", "")])
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [sources, os.environ.get("PYTHONPATH", "")]
+    )
     made = Cluster(
         initialize_head=True,
-        head_node_args={"num_cpus": 1, "include_dashboard": False, "object_store_memory": 10**8},
+        head_node_args={
+            "num_cpus": 1,
+            "include_dashboard": False,
+            "object_store_memory": 10**8,
+        },
     )
     made.add_node(num_cpus=1, object_store_memory=10**8)
     # what tests define is sent as it is: workers do not have this file
@@ -79,7 +85,10 @@ def test_a_cluster_writes_the_same_parts(cluster, sales, tmp_path):
     result = job(sales, tmp_path / "there", forecasts, lc.ray.over("auto")).run(print)
     assert result.parts == result.done == 4
     assert parts(tmp_path / "here") == parts(tmp_path / "there")
-    assert job(sales, tmp_path / "there", forecasts, lc.ray.over("auto")).run(print).done == 0
+    assert (
+        job(sales, tmp_path / "there", forecasts, lc.ray.over("auto")).run(print).done
+        == 0
+    )
 
 
 class Dying(SeasonalNaive):
@@ -88,7 +97,11 @@ class Dying(SeasonalNaive):
     marker = ""
 
     def predict(self, panel, horizon=None, *, cutoffs=None):
-        if self.marker and "item 4" in str(panel.ids) and not os.path.exists(self.marker):
+        if (
+            self.marker
+            and "item 4" in str(panel.ids)
+            and not os.path.exists(self.marker)
+        ):
             Path(self.marker).touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().predict(panel, horizon, cutoffs=cutoffs)
@@ -118,7 +131,9 @@ def test_an_error_of_a_task_is_the_one_that_is_told(cluster, sales, tmp_path):
     def make(first, source):
         return ForecastJob(Wrong(3), source, cutoffs=0)
 
-    with pytest.raises(DataError, match=r"part-0000\d, 3 series: these series are of no use"):
+    with pytest.raises(
+        DataError, match=r"part-0000\d, 3 series: these series are of no use"
+    ):
         job(sales, tmp_path / "out", make, lc.ray.over("auto")).run(print)
 
 
@@ -128,7 +143,9 @@ def test_a_dataset(cluster, sales):
 
     dataset = ray.data.from_arrow(parquet.read_table(sales))
     model = lc.LSTMForecaster(3, method="network")
-    made = lc.ray.forecast(dataset, model, series=["shop", "item"], target="sales", tasks=2)
+    made = lc.ray.forecast(
+        dataset, model, series=["shop", "item"], target="sales", tasks=2
+    )
     found = made.to_pandas().sort_values(["item", "step"])
     whole = model.predict(str(sales), series=["shop", "item"]).frame("pandas")
     whole = whole.sort_values(["item", "step"])
@@ -143,7 +160,9 @@ def test_a_dataset(cluster, sales):
 def test_a_model_for_each_group(cluster, sales, tmp_path):
     panel = lc.read(str(sales), series=["shop", "item"])
     training = lc.TrainingConfig(epochs=1, batching=lc.Windows(8))
-    network = lc.NetworkConfig(layers=(4,), horizon=2, inputs=lc.Transformed(lc.Standard()))
+    network = lc.NetworkConfig(
+        layers=(4,), horizon=2, inputs=lc.Transformed(lc.Standard())
+    )
     model = lc.LSTMForecaster(2, weights="scratch", network=network, training=training)
     made = lc.ray.fit(model, panel, "shop", tmp_path / "models", options={"threads": 1})
     assert {name: place.name for name, place in made.items()} == {
@@ -156,7 +175,9 @@ def test_a_model_for_each_group(cluster, sales, tmp_path):
     alone = model.unfitted().fit(own, threads=1)
     assert np.array_equal(saved.predict().point, alone.predict().point)
     before = made["shop 0"].stat().st_mtime_ns
-    again = lc.ray.fit(model, panel, "shop", tmp_path / "models", options={"threads": 1})
+    again = lc.ray.fit(
+        model, panel, "shop", tmp_path / "models", options={"threads": 1}
+    )
     assert again == made and made["shop 0"].stat().st_mtime_ns == before
     with pytest.raises(UsageError, match=r"'town' is not a column.*'shop', 'item'"):
         lc.ray.fit(model, panel, "town", tmp_path / "models")
@@ -172,7 +193,10 @@ def test_folders_of_groups_with_any_name():
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        (None, r"no Ray cluster could be started on this machine \(The node timed out\)"),
+        (
+            None,
+            r"no Ray cluster could be started on this machine \(The node timed out\)",
+        ),
         ("head:6379", r"no Ray cluster answers at 'head:6379' \(The node timed out\)"),
     ],
 )

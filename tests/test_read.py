@@ -58,7 +58,9 @@ def refusal_of(table_of):
 
 
 def csv_of(times, values, header="ds,y", delimiter=",") -> str:
-    rows = [f"{time}{delimiter}{value}" for time, value in zip(times, values, strict=True)]
+    rows = [
+        f"{time}{delimiter}{value}" for time, value in zip(times, values, strict=True)
+    ]
     return "\n".join([header, *rows]) + "\n"
 
 
@@ -93,7 +95,11 @@ def test_a_small_file_is_read_without_the_heavy_imports():
         "sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.strip() == "[]"
 
@@ -101,16 +107,21 @@ def test_a_small_file_is_read_without_the_heavy_imports():
 # Text
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp932", "euc_jp"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp932", "euc_jp"]
+)
 def test_japanese_in_every_encoding(table_of, encoding):
-    text = csv_of([f"2024年{month}月" for month in range(1, 9)], range(8), "年月,売上高（千円）")
+    text = csv_of(
+        [f"2024年{month}月" for month in range(1, 9)], range(8), "年月,売上高（千円）"
+    )
     table = table_of(text.encode(encoding))
     assert table.columns.time == "年月" and table.columns.target == "売上高（千円）"
     assert str(table.times[-1])[:10] == "2024-08-01"
 
 
 @pytest.mark.parametrize(
-    ("encoding", "header"), [("latin-1", "Größe"), ("cp1252", "Größe €"), ("latin-1", "Année")]
+    ("encoding", "header"),
+    [("latin-1", "Größe"), ("cp1252", "Größe €"), ("latin-1", "Année")],
 )
 def test_western_letters_are_not_taken_for_japanese(table_of, encoding, header):
     table = table_of(csv_of(MONTHS, range(24), f"ds,{header}").encode(encoding))
@@ -121,25 +132,35 @@ def test_western_letters_are_not_taken_for_japanese(table_of, encoding, header):
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_delimiters_and_line_ends(table_of, delimiter, end):
-    table = table_of(csv_of(MONTHS, range(24), f"ds{delimiter}y", delimiter).replace("\n", end))
-    assert table.values.tolist() == list(range(24)) and table.lines.tolist() == list(range(2, 26))
+    table = table_of(
+        csv_of(MONTHS, range(24), f"ds{delimiter}y", delimiter).replace("\n", end)
+    )
+    assert table.values.tolist() == list(range(24)) and table.lines.tolist() == list(
+        range(2, 26)
+    )
 
 
 def test_a_mark_inside_of_quoted_cells_cuts_nothing(table_of):
-    rows = [f'"2024-03-0{day} 00:00 - 01:00","BZN|DE-LU","{day}.5"' for day in range(1, 8)]
+    rows = [
+        f'"2024-03-0{day} 00:00 - 01:00","BZN|DE-LU","{day}.5"' for day in range(1, 8)
+    ]
     table = table_of("\n".join(['"MTU (UTC)","Area","Price"', *rows]))
     assert table.values.tolist() == [day + 0.5 for day in range(1, 8)]
 
 
 def test_columns_set_by_spaces(table_of):
-    assert table_of(csv_of(MONTHS, range(24), "ds   y", "   ")).values.tolist() == list(range(24))
+    assert table_of(csv_of(MONTHS, range(24), "ds   y", "   ")).values.tolist() == list(
+        range(24)
+    )
 
 
 def test_decimal_commas_and_german_dates(table_of):
     table = table_of(
         "Datum;Umsatz\n30.01.2024;1.234,50\n31.01.2024;12,00\n01.02.2024;999,9\n02.02.2024;\n"
     )
-    assert table.values[:3].tolist() == [1234.5, 12.0, 999.9] and np.isnan(table.values[3])
+    assert table.values[:3].tolist() == [1234.5, 12.0, 999.9] and np.isnan(
+        table.values[3]
+    )
     assert str(table.times[2])[:10] == "2024-02-01"
     assert "commas" in notes(table) and "day/month/year" in notes(table)
 
@@ -182,13 +203,20 @@ def test_a_quote_that_is_never_closed(table_of):
 
 
 def test_missing_values_stay_missing(table_of):
-    table = table_of("ds,y\n2024-01,5\n2024-02,NA\n2024-03,\n2024-04,-\n2024-05,1\n2024-06,0\n")
+    table = table_of(
+        "ds,y\n2024-01,5\n2024-02,NA\n2024-03,\n2024-04,-\n2024-05,1\n2024-06,0\n"
+    )
     assert np.isnan(table.values).tolist() == [False, True, True, True, False, False]
 
 
 def test_short_rows_of_data_are_kept_and_long_ones_explained(table_of, refusal_of):
     assert (
-        len(table_of("ds,y,z\n2024-01,5,a\n2024-02,6\n2024-03,7,b\n2024-04,7,b\n", target="y")) == 4
+        len(
+            table_of(
+                "ds,y,z\n2024-01,5,a\n2024-02,6\n2024-03,7,b\n2024-04,7,b\n", target="y"
+            )
+        )
+        == 4
     )
     message = refusal_of(csv_of(MONTHS, [5] * 12 + ["1,234"] * 12))
     assert "line 14" in message and "quotes" in message
@@ -196,7 +224,10 @@ def test_short_rows_of_data_are_kept_and_long_ones_explained(table_of, refusal_o
 
 def test_gzip_and_endings_that_lie(table_of, refusal_of):
     packed = gzip.compress(csv_of(MONTHS, range(24)).encode())
-    assert len(table_of(packed, "data.csv.gz")) == 24 and len(table_of(packed, "data.csv")) == 24
+    assert (
+        len(table_of(packed, "data.csv.gz")) == 24
+        and len(table_of(packed, "data.csv")) == 24
+    )
     assert "damaged gzip" in refusal_of(packed[:40], "data.csv.gz")
 
 
@@ -232,7 +263,9 @@ def test_large_files_with_many_distinct_values(tmp_path, monkeypatch):
         and np.isnan(table.values[::7]).all()
         and table.values[1] == 1.5
     )
-    path.write_text(csv_of(times, [f"{i},5" for i in range(500)], "ds;y", ";").replace("NA", ""))
+    path.write_text(
+        csv_of(times, [f"{i},5" for i in range(500)], "ds;y", ";").replace("NA", "")
+    )
     assert read_table(path).values[1] == 1.5 and "commas" in notes(read_table(path))
     path.write_text(csv_of(times, [*range(499), "oops"]))
     with pytest.raises(DataError, match="line 501 has 'oops'"):
@@ -245,17 +278,31 @@ def test_large_files_with_many_distinct_values(tmp_path, monkeypatch):
 def test_the_target_is_asked_for_where_two_columns_could_be_it(refusal_of, table_of):
     text = "ds,temp,rain\n2024-01,5,1\n2024-02,6,2\n2024-03,7,3\n"
     message = refusal_of(text)
-    assert "--target temp" in message and "'rain': 1, 2, 3" in message and "target='*'" in message
+    assert (
+        "--target temp" in message
+        and "'rain': 1, 2, 3" in message
+        and "target='*'" in message
+    )
     assert table_of(text, target="rain").values.tolist() == [1, 2, 3]
     wide = table_of(text, target="*")
-    assert wide.ids.tolist() == ["temp", "rain"] and wide.values.tolist() == [5, 6, 7, 1, 2, 3]
+    assert wide.ids.tolist() == ["temp", "rain"] and wide.values.tolist() == [
+        5,
+        6,
+        7,
+        1,
+        2,
+        3,
+    ]
     assert table_of(text, target="rain,temp").ids.tolist() == ["rain", "temp"]
 
 
 @pytest.mark.parametrize("name", ["elapsed_s", "Time (s)", "t [ms]"])
 def test_seconds_since_the_start_are_no_target(table_of, name):
     rows = [f"{n / 10},{n % 5}.5" for n in range(30)]
-    assert table_of("\n".join([f"{name},volts", *rows]), time="index").columns.target == "volts"
+    assert (
+        table_of("\n".join([f"{name},volts", *rows]), time="index").columns.target
+        == "volts"
+    )
 
 
 def test_a_column_that_never_changes_is_no_target(table_of):
@@ -270,9 +317,14 @@ def test_series_in_rows_whose_columns_are_numbered_from_the_names_on(table_of):
 
 
 def test_names_decide_between_columns(table_of):
-    assert table_of("ds,y,z\n2024-01,5,1\n2024-02,6,2\n2024-03,7,3\n").columns.target == "y"
     assert (
-        table_of("date,temp,sales\n2024-01,5,1\n2024-02,6,2\n2024-03,7,3\n").columns.target
+        table_of("ds,y,z\n2024-01,5,1\n2024-02,6,2\n2024-03,7,3\n").columns.target
+        == "y"
+    )
+    assert (
+        table_of(
+            "date,temp,sales\n2024-01,5,1\n2024-02,6,2\n2024-03,7,3\n"
+        ).columns.target
         == "sales"
     )
     table = table_of(
@@ -282,7 +334,10 @@ def test_names_decide_between_columns(table_of):
 
 
 def test_row_numbers_are_no_target(table_of):
-    assert table_of(",ds,temp\n0,2024-01,5\n1,2024-02,6\n2,2024-03,9\n").columns.target == "temp"
+    assert (
+        table_of(",ds,temp\n0,2024-01,5\n1,2024-02,6\n2,2024-03,9\n").columns.target
+        == "temp"
+    )
 
 
 def test_two_date_columns_are_a_question(refusal_of):
@@ -300,16 +355,24 @@ def test_no_dates_is_a_question_with_an_answer(refusal_of, table_of):
 
 def test_series_are_found_from_repeated_times(table_of, refusal_of):
     rows = [(m, s, i) for s in ("north", "south") for i, m in enumerate(MONTHS)]
-    table = table_of("month,region,value\n" + "\n".join(f"{m},{s},{i}" for m, s, i in rows))
+    table = table_of(
+        "month,region,value\n" + "\n".join(f"{m},{s},{i}" for m, s, i in rows)
+    )
     assert table.ids.tolist() == ["north", "south"] and table.columns.series == "region"
     coded = table_of(
-        "month,store,amount\n" + "\n".join(f"{m},{1 + (s == 'south')},{i}" for m, s, i in rows)
+        "month,store,amount\n"
+        + "\n".join(f"{m},{1 + (s == 'south')},{i}" for m, s, i in rows)
     )
     assert coded.ids.tolist() == ["1", "2"]
     pairs = [(m, s, k) for s in "ab" for k in "xy" for m in MONTHS]
     text = "month,shop,kind,value\n" + "\n".join(f"{m},{s},{k},1" for m, s, k in pairs)
     assert table_of(text).ids.tolist() == ["a/x", "a/y", "b/x", "b/y"]
-    assert table_of(text, series="shop,kind").ids.tolist() == ["a/x", "a/y", "b/x", "b/y"]
+    assert table_of(text, series="shop,kind").ids.tolist() == [
+        "a/x",
+        "a/y",
+        "b/x",
+        "b/y",
+    ]
     assert table_of(text, aggregate="sum").ids.tolist() == ["data"]
 
 
@@ -317,34 +380,52 @@ def test_series_that_share_no_time_are_told_apart_by_their_ids(table_of):
     def rows(name, year):
         return [f"{name},{year + m // 12}-{m % 12 + 1:02}-01,{m}" for m in range(18)]
 
-    later_first = table_of("sku,month,qty\n" + "\n".join([*rows("new", 2020), *rows("old", 2015)]))
+    later_first = table_of(
+        "sku,month,qty\n" + "\n".join([*rows("new", 2020), *rows("old", 2015)])
+    )
     assert later_first.ids.tolist() == ["new", "old"]
-    in_one_line = table_of("grade,month,qty\n" + "\n".join([*rows("a", 2020), *rows("b", 2015)]))
+    in_one_line = table_of(
+        "grade,month,qty\n" + "\n".join([*rows("a", 2020), *rows("b", 2015)])
+    )
     # no name of an id: a remark beside the values, as far as anybody can tell
     assert len(in_one_line.ids) == 1
 
 
 def test_leading_zeros_of_ids_are_kept(table_of):
-    text = "unique_id,ds,y\n" + "\n".join(f"{s},{m},1" for s in ("007", "7") for m in MONTHS)
+    text = "unique_id,ds,y\n" + "\n".join(
+        f"{s},{m},1" for s in ("007", "7") for m in MONTHS
+    )
     assert table_of(text).ids.tolist() == ["007", "7"]
 
 
 @pytest.mark.parametrize("name", ["NA", "null", "-", "none"])
 def test_words_for_missing_numbers_are_ids_like_any_other(table_of, name):
-    text = "country,ds,y\n" + "\n".join(f"{s},{m},1" for s in ("DE", name, "US") for m in MONTHS)
+    text = "country,ds,y\n" + "\n".join(
+        f"{s},{m},1" for s in ("DE", name, "US") for m in MONTHS
+    )
     assert table_of(text, series="country").ids.tolist() == ["DE", name, "US"]
 
 
 def test_different_series_of_one_joined_name_are_refused(refusal_of):
     rows = [f"{a},{b},{m},1" for a, b in (("a/b", "c"), ("a", "b/c")) for m in MONTHS]
     said = refusal_of("store,item,ds,y\n" + "\n".join(rows), series=["store", "item"])
-    assert "Two different series are called 'a/b/c'" in said and "'store' and 'item'" in said
+    assert (
+        "Two different series are called 'a/b/c'" in said
+        and "'store' and 'item'" in said
+    )
 
 
 def test_one_row_per_series(table_of):
     text = "item,2024-01,2024-02,2024-03,2024-04\nbolt,1,2,3,4\nnut,,5,6,\n"
     table = table_of(text)
-    assert table.ids.tolist() == ["bolt", "nut"] and table.values.tolist() == [1, 2, 3, 4, 5, 6]
+    assert table.ids.tolist() == ["bolt", "nut"] and table.values.tolist() == [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    ]
     years = table_of("country,2015,2016,2017,2018\nCH,1,2,3,4\nDE,4,5,6,7\n")
     assert str(years.times[0])[:4] == "2015" and len(years) == 8
     assert len(table_of(text, target="*")) == len(table)
@@ -356,14 +437,19 @@ def test_one_row_per_series(table_of):
     ("target", "named"),
     [("2024-01", "'2024-01'"), (["2024-01", "2024-02"], "'2024-01' and '2024-02'")],
 )
-def test_one_row_per_series_has_no_column_for_the_target(refusal_of, table_of, target, named):
+def test_one_row_per_series_has_no_column_for_the_target(
+    refusal_of, table_of, target, named
+):
     text = "item,2024-01,2024-02,2024-03,2024-04\nbolt,1,2,3,4\nnut,3,5,6,\nscrew,1,2,1,2\n"
     message = refusal_of(text, target=target)
     assert (
         "data.csv has one series per row, with times in the column names (2024-01, 2024-02, "
         f"2024-03, …): {named} " in (message)
     )
-    assert "Leave out --target (in Python: target=)" in message and "--time index" in message
+    assert (
+        "Leave out --target (in Python: target=)" in message
+        and "--time index" in message
+    )
     assert table_of(text, target="2024-01", time="index").values.tolist() == [1, 3, 1]
 
 
@@ -395,7 +481,8 @@ def test_one_or_two_values_are_too_few_for_a_history_and_enough_for_newer_data(
 ):
     (tmp_path / "new.csv").write_text("ds,sales\n" + rows)
     with pytest.raises(
-        DataError, match=rf"^new\.csv: there .*{words} of 'sales'. At least 3 are needed"
+        DataError,
+        match=rf"^new\.csv: there .*{words} of 'sales'. At least 3 are needed",
     ):
         read(tmp_path / "new.csv")
     table = read_table(tmp_path / "new.csv")
@@ -431,7 +518,9 @@ def test_bad_files_are_refused_with_a_reason(refusal_of, content, words):
 
 
 def test_all_values_missing_in_a_named_target(refusal_of):
-    assert "are missing" in refusal_of("ds,y\n2024-01,\n2024-02,NA\n2024-03,\n", target="y")
+    assert "are missing" in refusal_of(
+        "ds,y\n2024-01,\n2024-02,NA\n2024-03,\n", target="y"
+    )
 
 
 def test_text_in_the_target_names_a_few_lines(refusal_of):
@@ -539,7 +628,8 @@ def test_a_sheet_is_refused_where_nothing_has_sheets(tmp_path):
 
 
 def test_texts_of_parquet_are_fetched_once_each(tmp_path, monkeypatch):
-    monkeypatch.setattr(framecolumns, "_object_column", None)  # which takes the text of every row
+    # which takes the text of every row
+    monkeypatch.setattr(framecolumns, "_object_column", None)
     path = tmp_path / "x.parquet"
     shops = ["b"] * 8 + [None] * 8 + [""] * 8 + ["é"] * 8
     columns = {"shop": shops, "day": DAYS * 4, "y": list(range(32))}
@@ -554,10 +644,17 @@ def test_texts_of_parquet_are_fetched_once_each(tmp_path, monkeypatch):
 def test_parquet(tmp_path):
     path = tmp_path / "x.parquet"
     pl.DataFrame(
-        {"ds": [date(2024, m, 1) for m in range(1, 9)], "y": [1.0, None, 3, 4, 5, 6, 7, 8]}
+        {
+            "ds": [date(2024, m, 1) for m in range(1, 9)],
+            "y": [1.0, None, 3, 4, 5, 6, 7, 8],
+        }
     ).write_parquet(path)
     table = read_table(path)
-    assert np.isnan(table.values[1]) and table.frame == "file" and table.ids.tolist() == ["x"]
+    assert (
+        np.isnan(table.values[1])
+        and table.frame == "file"
+        and table.ids.tolist() == ["x"]
+    )
 
 
 # Frames
@@ -586,9 +683,9 @@ VALUES = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
 def test_frames_of_every_kind(frame, kind):
     table = read_table(frame)
     assert table.frame == kind and table.values.tolist() == VALUES
-    assert table.times.astype("datetime64[D]").tolist() == DAYS and table.lines.tolist() == list(
-        range(1, 9)
-    )
+    assert table.times.astype(
+        "datetime64[D]"
+    ).tolist() == DAYS and table.lines.tolist() == list(range(1, 9))
 
 
 def test_a_duckdb_relation():
@@ -601,7 +698,9 @@ def test_a_duckdb_relation():
             f"SELECT ds, y FROM {days} v(ds, y) UNION ALL SELECT DATE '2024-01-04', 4"
         )
     )
-    assert table.frame == "duckdb" and table.values[0] == 1 and np.isnan(table.values[1])
+    assert (
+        table.frame == "duckdb" and table.values[0] == 1 and np.isnan(table.values[1])
+    )
 
 
 def test_zones_give_local_times():
@@ -612,13 +711,17 @@ def test_zones_give_local_times():
     ):
         table = read_table(frame)
         assert (
-            table.time_zone == "Europe/Zurich" and str(table.times[-1])[:16] == "2024-04-02T00:00"
+            table.time_zone == "Europe/Zurich"
+            and str(table.times[-1])[:16] == "2024-04-02T00:00"
         )
 
 
 def test_arrays_and_dicts_of_series():
     assert read_table(np.arange(5.0)).times.tolist() == [1, 2, 3, 4, 5]
-    assert read_table(np.arange(12.0).reshape(2, 6)).ids.tolist() == ["series_1", "series_2"]
+    assert read_table(np.arange(12.0).reshape(2, 6)).ids.tolist() == [
+        "series_1",
+        "series_2",
+    ]
     assert read_table({"a": [1, 2, 3], "b": [4, 5]}).ids.tolist() == ["a", "b"]
     assert read_table([1.0, None, 3.0, 4.0]).values[2] == 3
     with pytest.raises(DataError, match="transpose"):
@@ -647,7 +750,11 @@ def test_arguments_of_other_types():
         with pytest.raises(UsageError, match=r"periods must be whole|is not known"):
             read(data, **wrong)
     panel = read(numbered, **options[-1])
-    assert (panel.columns.time, panel.columns.target, panel.frequency.code) == ("0", "1", "MS")
+    assert (panel.columns.time, panel.columns.target, panel.frequency.code) == (
+        "0",
+        "1",
+        "MS",
+    )
 
 
 def test_as_panel_keeps_a_panel_and_reads_the_rest():
@@ -684,7 +791,9 @@ CELL = st.one_of(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     rows=st.lists(st.lists(CELL, min_size=1, max_size=4), max_size=12),
@@ -700,13 +809,24 @@ def test_any_table_is_read_or_refused(tmp_path, rows, delimiter, encoding, targe
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     times=st.lists(st.datetimes() | st.none(), min_size=1, max_size=20),
     values=st.lists(st.floats(width=32) | st.none(), min_size=20, max_size=20),
     form=st.sampled_from(
-        ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y %H:%M", "%Y年%m月", "%Y", "%Y%m", "%b %Y", "%G-W%V"]
+        [
+            "%Y-%m-%d",
+            "%d.%m.%Y",
+            "%m/%d/%Y %H:%M",
+            "%Y年%m月",
+            "%Y",
+            "%Y%m",
+            "%b %Y",
+            "%G-W%V",
+        ]
     ),
 )
 def test_random_dates_and_numbers_are_read_or_refused(tmp_path, times, values, form):
@@ -717,7 +837,9 @@ def test_random_dates_and_numbers_are_read_or_refused(tmp_path, times, values, f
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     content=st.binary(max_size=200),
@@ -749,7 +871,11 @@ def answer_or_refuse(path, target):
         ("beijing_pm25.parquet", {"target": "pm2.5"}, "1 series, 43800 values, hourly"),
         ("etth1.parquet", {"target": "OT"}, "1 series, 17420 values, hourly"),
         ("etth1.parquet", {"target": "*"}, "7 series, 121940 values, hourly"),
-        ("exchange_rate.parquet", {"target": "*"}, "8 series, 60704 values, numbered steps"),
+        (
+            "exchange_rate.parquet",
+            {"target": "*"},
+            "8 series, 60704 values, numbered steps",
+        ),
         ("jaungiers_sinewave.parquet", {"time": "index"}, "1 series, 5001 values"),
         ("jaungiers_sp500.parquet", {"target": "Close"}, "1 series"),
         ("m3.parquet", {}, "3003 series, 236210 values"),

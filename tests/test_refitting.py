@@ -21,7 +21,13 @@ import pytest
 
 from lstmcast import store
 from lstmcast.data.panel import Panel
-from lstmcast.errors import DataError, MissingExtraError, ModelError, OutputError, UsageError
+from lstmcast.errors import (
+    DataError,
+    MissingExtraError,
+    ModelError,
+    OutputError,
+    UsageError,
+)
 from lstmcast.evaluation.backtest import backtest
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
 from lstmcast.evaluation.resuming import facts
@@ -55,12 +61,18 @@ def panel() -> Panel:
 @pytest.fixture
 def ragged(panel) -> Panel:
     """Too short for all cutoffs but the last, and a series that is too short for any."""
-    series = {"a": panel.series(0), "late": panel.series(1)[:16], "short": [1.0, 2.0, 3.0]}
+    series = {
+        "a": panel.series(0),
+        "late": panel.series(1)[:16],
+        "short": [1.0, 2.0, 3.0],
+    }
     return Panel.from_arrays(series, frequency="MS", start="2020-01", periods=(4,))
 
 
 def tried(model, panel, **arguments):
-    return backtest(model, panel, **{"cutoffs": 4, "horizon": 4, "baselines": False} | arguments)
+    return backtest(
+        model, panel, **{"cutoffs": 4, "horizon": 4, "baselines": False} | arguments
+    )
 
 
 def point(result) -> np.ndarray:
@@ -83,7 +95,10 @@ def test_once_fits_on_what_precedes_the_first_cutoff_and_each_at_every_cutoff(
     )
     each = tried(model, panel, refit="each")
     assert trainable.fits(model.log) == sorted(COUNTS[:1] + COUNTS)
-    assert each.notes[-1] == "The model was refitted at each of 4 cutoffs, on the data before it."
+    assert (
+        each.notes[-1]
+        == "The model was refitted at each of 4 cutoffs, on the data before it."
+    )
     np.testing.assert_array_equal(point(once)[:, 0], point(each)[:, 0])
     assert (point(once)[:, 1:] != point(each)[:, 1:]).all()
 
@@ -106,7 +121,9 @@ def test_forecasts_are_those_of_the_model_fitted_by_hand(model, panel):
         == once.forecasts["pull"].quantile_levels
         == (0.1, 0.5, 0.9)
     )
-    np.testing.assert_array_equal(by_hand.forecasts["pull"].times, once.forecasts["pull"].times)
+    np.testing.assert_array_equal(
+        by_hand.forecasts["pull"].times, once.forecasts["pull"].times
+    )
 
 
 @pytest.mark.parametrize("refit", ["once", "each"])
@@ -138,7 +155,9 @@ def test_a_model_without_quantiles_may_be_fitted(trainable, panel):
     class Plain(trainable.Pull):
         def predict(self, panel, horizon=None, *, cutoffs=None):
             whole = super().predict(panel, horizon, cutoffs=cutoffs)
-            return replace(whole, quantiles=whole.quantiles[..., :0], quantile_levels=())
+            return replace(
+                whole, quantiles=whole.quantiles[..., :0], quantile_levels=()
+            )
 
     result = tried(Plain(), panel, refit="each")
     assert result.forecasts["pull"].quantiles.shape == (8, 4, 0)
@@ -150,7 +169,9 @@ def test_a_model_without_quantiles_may_be_fitted(trainable, panel):
 def test_a_series_that_begins_later_joins_at_its_first_cutoff(model, ragged):
     counts = np.array([[24, 28, 32, 36], [0, 0, 8, 12], [0, 0, 0, 0]])
     each = tried(model, ragged, cutoffs=counts, refit="each")
-    lengths = [json.loads(line)["lengths"] for line in Path(model.log).read_text().splitlines()]
+    lengths = [
+        json.loads(line)["lengths"] for line in Path(model.log).read_text().splitlines()
+    ]
     assert lengths == [[24], [28], [32, 8], [36, 12]]
     assert np.isfinite(point(each)).all(axis=2).tolist() == (counts > 0).tolist()
     once = tried(model, ragged, cutoffs=counts)
@@ -173,7 +194,9 @@ def test_series_and_cutoffs_that_know_nothing_are_not_fitted_on(model, panel):
         refit="each",
         cutoffs=np.array([[0, 28, 36], [20, 28, 36]]),
     )
-    assert [json.loads(line)["lengths"] for line in Path(model.log).read_text().splitlines()] == [
+    assert [
+        json.loads(line)["lengths"] for line in Path(model.log).read_text().splitlines()
+    ] == [
         [28],
         [36, 36],
     ]
@@ -192,7 +215,9 @@ def test_cutoffs_of_series_that_end_apart_are_told_from_when_to_when(model, pane
 # ---------------------------------------------------------------- which models are fitted
 
 
-def test_what_can_forecast_as_it_is_is_fitted_only_when_asked_for(model, panel, trainable):
+def test_what_can_forecast_as_it_is_is_fitted_only_when_asked_for(
+    model, panel, trainable
+):
     first = model.fit(panel.until([24, 24]))
     Path(model.log).unlink()
     tried(first, panel)
@@ -207,14 +232,22 @@ def test_every_fit_of_the_model_is_given_the_options_and_no_other_model_is(
     trainable, tmp_path, panel, workers
 ):
     tested, other = (
-        trainable.Pull(log=str(tmp_path / name), name=name) for name in ("tested", "other")
+        trainable.Pull(log=str(tmp_path / name), name=name)
+        for name in ("tested", "other")
     )
     given = {"device": "cuda", "loss": "own"}
-    tried(tested, panel, refit="each", fit_options=given, baselines=[other], workers=workers)
+    tried(
+        tested,
+        panel,
+        refit="each",
+        fit_options=given,
+        baselines=[other],
+        workers=workers,
+    )
     for log, options in ((tested.log, given), (other.log, {})):
-        assert [json.loads(line)["options"] for line in Path(log).read_text().splitlines()] == [
-            options
-        ] * 4
+        assert [
+            json.loads(line)["options"] for line in Path(log).read_text().splitlines()
+        ] == [options] * 4
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -222,7 +255,8 @@ def test_what_is_missing_of_the_others_is_done_without_the_options(
     trainable, tmp_path, panel, workers
 ):
     tested, other = (
-        trainable.Pull(log=str(tmp_path / name), name=name) for name in ("tested", "other")
+        trainable.Pull(log=str(tmp_path / name), name=name)
+        for name in ("tested", "other")
     )
     arguments = {
         "refit": "each",
@@ -235,7 +269,9 @@ def test_what_is_missing_of_the_others_is_done_without_the_options(
         shutil.rmtree(tmp_path / "kept" / f"model_1_cutoff_{part}")
     Path(other.log).unlink()
     tried(tested, panel, **arguments, workers=workers)
-    assert [json.loads(line)["options"] for line in Path(other.log).read_text().splitlines()] == [
+    assert [
+        json.loads(line)["options"] for line in Path(other.log).read_text().splitlines()
+    ] == [
         {},
         {},
     ]
@@ -243,7 +279,8 @@ def test_what_is_missing_of_the_others_is_done_without_the_options(
 
 def test_options_of_a_fit_that_is_not_done_are_refused(model, panel):
     message = (
-        "fit_options, loss, device, would have no effect: nothing is fitted. Add refit='once' "
+        "fit_options, loss, device, would have no effect: nothing is fitted. "
+        "Add refit='once' "
     )
     with pytest.raises(UsageError, match=message):
         tried(SeasonalNaive(), panel, fit_options={"loss": "own", "device": "cuda"})
@@ -324,7 +361,10 @@ def test_series_that_it_was_not_trained_on_are_free(model, panel):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"refit": "always"}, "refit='always' is not known. Use 'once', 'each' or 'never'"),
+        (
+            {"refit": "always"},
+            "refit='always' is not known. Use 'once', 'each' or 'never'",
+        ),
         ({"refit": "never"}, "uses pull as it is, but it is not fitted. Fit it first"),
         (
             {"fit_options": {"folder": "x"}},
@@ -365,7 +405,9 @@ def test_a_forecast_of_another_shape_is_said(trainable, panel):
         def predict(self, panel, horizon=None, *, cutoffs=None):
             return super().predict(panel, 3, cutoffs=cutoffs)
 
-    with pytest.raises(ModelError, match=r"cutoff 1 of 4 .*has shape \(2, 3\); .*\(2, 4\)"):
+    with pytest.raises(
+        ModelError, match=r"cutoff 1 of 4 .*has shape \(2, 3\); .*\(2, 4\)"
+    ):
         tried(Short(), panel)
 
 
@@ -381,13 +423,15 @@ def test_processes_give_the_same_bits(model, panel, trainable):
     assert list(apart.forecasts) == list(serial.forecasts)
     for name, forecast in serial.forecasts.items():
         np.testing.assert_array_equal(forecast.point, apart.forecasts[name].point)
-        np.testing.assert_array_equal(forecast.quantiles, apart.forecasts[name].quantiles)
+        np.testing.assert_array_equal(
+            forecast.quantiles, apart.forecasts[name].quantiles
+        )
     fits = [json.loads(line) for line in Path(model.log).read_text().splitlines()]
     assert len(fits) == 8
     assert {(fit["threads"], fit["processors"]) for fit in fits} == {("1", 1)}
-    assert 1 <= len({fit["pid"] for fit in fits} - {os.getpid()}) <= 3 and os.getpid() not in {
-        f["pid"] for f in fits
-    }
+    assert 1 <= len(
+        {fit["pid"] for fit in fits} - {os.getpid()}
+    ) <= 3 and os.getpid() not in {f["pid"] for f in fits}
 
 
 def test_the_number_of_threads_here_stays(model, panel, monkeypatch):
@@ -417,7 +461,9 @@ def test_the_number_of_threads_here_stays(model, panel, monkeypatch):
 )
 def test_errors_come_with_their_cutoff(model, panel, trouble, kind, message, workers):
     with pytest.raises(kind, match=message) as caught:
-        tried(replace(model, trouble=trouble, at=28), panel, refit="each", workers=workers)
+        tried(
+            replace(model, trouble=trouble, at=28), panel, refit="each", workers=workers
+        )
     assert "Traceback" not in str(caught.value)
     if workers == 2:
         assert "in fit" in caught.value.__notes__[0]  # the traceback of the process
@@ -542,7 +588,9 @@ def running(group: int) -> bool:
 
 def kept(folder: Path) -> list[str]:
     return sorted(
-        path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
+        path.name
+        for path in folder.iterdir()
+        if path.is_dir() and not path.name.startswith(".")
     )
 
 
@@ -556,7 +604,11 @@ def test_a_backtest_that_failed_goes_on(tmp_path, model, panel, trainable):
     try:
         told = []
         resumed = tried(
-            troubled, panel, refit="each", folder=tmp_path / "kept", progress=told.append
+            troubled,
+            panel,
+            refit="each",
+            folder=tmp_path / "kept",
+            progress=told.append,
         )
     finally:
         trainable.TROUBLES["data"] = before
@@ -566,7 +618,10 @@ def test_a_backtest_that_failed_goes_on(tmp_path, model, panel, trainable):
     np.testing.assert_array_equal(
         resumed.forecasts["pull"].quantiles, whole.forecasts["pull"].quantiles
     )
-    assert resumed.forecasts["pull"].quantile_levels == whole.forecasts["pull"].quantile_levels
+    assert (
+        resumed.forecasts["pull"].quantile_levels
+        == whole.forecasts["pull"].quantile_levels
+    )
     assert [(p.done, p.total, p.kept) for p in told] == [
         (1, 4, True),
         (2, 4, True),
@@ -577,11 +632,17 @@ def test_a_backtest_that_failed_goes_on(tmp_path, model, panel, trainable):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
-def test_a_backtest_that_was_killed_goes_on(tmp_path, model, panel, trainable, workers, number):
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"]
+)
+def test_a_backtest_that_was_killed_goes_on(
+    tmp_path, model, panel, trainable, workers, number
+):
     process = script(tmp_path, panel, model, "slow", workers)
     done = 2 if workers == 1 else 3
-    wait_until(lambda: (tmp_path / "kept").exists() and len(kept(tmp_path / "kept")) == done)
+    wait_until(
+        lambda: (tmp_path / "kept").exists() and len(kept(tmp_path / "kept")) == done
+    )
     if number == signal.SIGINT:
         os.killpg(process.pid, number)  # as a terminal does: to all of them
     else:
@@ -595,20 +656,30 @@ def test_a_backtest_that_was_killed_goes_on(tmp_path, model, panel, trainable, w
     trainable.TROUBLES["slow"], before = (lambda: None), trainable.TROUBLES["slow"]
     try:
         resumed = tried(
-            replace(model, trouble="slow", at=32), panel, refit="each", folder=tmp_path / "kept"
+            replace(model, trouble="slow", at=32),
+            panel,
+            refit="each",
+            folder=tmp_path / "kept",
         )
     finally:
         trainable.TROUBLES["slow"] = before
     assert trainable.fits(model.log) == (COUNTS[done:] if workers == 1 else [32])
-    np.testing.assert_array_equal(point(resumed), point(tried(model, panel, refit="each")))
+    np.testing.assert_array_equal(
+        point(resumed), point(tried(model, panel, refit="each"))
+    )
 
 
 @pytest.mark.parametrize("refit", ["each", "once"])
-def test_a_fit_that_stops_early_by_ctrl_c_is_not_kept(tmp_path, model, panel, refit, ctrl_c):
+def test_a_fit_that_stops_early_by_ctrl_c_is_not_kept(
+    tmp_path, model, panel, refit, ctrl_c
+):
     at = {"each": 28, "once": 24}[refit]
     with pytest.raises(KeyboardInterrupt):
         tried(
-            replace(model, trouble="interrupt", at=at), panel, refit=refit, folder=tmp_path / "kept"
+            replace(model, trouble="interrupt", at=at),
+            panel,
+            refit=refit,
+            folder=tmp_path / "kept",
         )
     assert kept(tmp_path / "kept") == (["model_0_cutoff_1"] if refit == "each" else [])
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -617,9 +688,13 @@ def test_a_fit_that_stops_early_by_ctrl_c_is_not_kept(tmp_path, model, panel, re
 def test_what_is_finished_is_done_no_more(tmp_path, model, panel, trainable):
     for refit in ("once", "each"):
         folder = tmp_path / refit
-        first = tried(model, panel, refit=refit, folder=folder, baselines=[SeasonalNaive()])
+        first = tried(
+            model, panel, refit=refit, folder=folder, baselines=[SeasonalNaive()]
+        )
         Path(model.log).unlink()
-        again = tried(model, panel, refit=refit, folder=folder, baselines=[SeasonalNaive()])
+        again = tried(
+            model, panel, refit=refit, folder=folder, baselines=[SeasonalNaive()]
+        )
         assert trainable.fits(model.log) == []
         np.testing.assert_equal(again.scores, first.scores)
         assert again.notes == first.notes
@@ -636,7 +711,9 @@ def test_a_backtest_may_go_on_with_other_hardware(tmp_path, model, panel, traina
     assert len(trainable.fits(model.log)) == 4
 
 
-def test_forecasts_of_models_that_are_not_fitted_are_kept_too(tmp_path, panel, monkeypatch):
+def test_forecasts_of_models_that_are_not_fitted_are_kept_too(
+    tmp_path, panel, monkeypatch
+):
     first = tried(SeasonalNaive(), panel, folder=tmp_path / "kept")
     monkeypatch.setattr(SeasonalNaive, "predict", None)
     again = tried(SeasonalNaive(), panel, folder=tmp_path / "kept")
@@ -654,15 +731,27 @@ def test_the_folder_of_another_backtest_is_refused(tmp_path, model, panel):
             replace(panel, values=values),
             {},
         ),
-        r"data\.ids: object": (model, replace(panel, ids=np.array(["a", "c"], object)), {}),
-        r"data\.starts": (model, replace(panel, starts=panel.starts + np.timedelta64(31, "D")), {}),
+        r"data\.ids: object": (
+            model,
+            replace(panel, ids=np.array(["a", "c"], object)),
+            {},
+        ),
+        r"data\.starts": (
+            model,
+            replace(panel, starts=panel.starts + np.timedelta64(31, "D")),
+            {},
+        ),
         "horizon: 4 there, 2 now": (model, panel, {"horizon": 2}),
         r"cutoffs: int64 \(2, 4\) \w+ there, int64 \(2, 3\) \w+ now\.": (
             model,
             panel,
             {"cutoffs": 3},
         ),
-        r"models\.pull\.weight: 0\.5 there, 0\.7 now": (replace(model, weight=0.7), panel, {}),
+        r"models\.pull\.weight: 0\.5 there, 0\.7 now": (
+            replace(model, weight=0.7),
+            panel,
+            {},
+        ),
         r"refit\.naive: nothing there, never now; models\.naive": (
             model,
             panel,
@@ -676,8 +765,12 @@ def test_the_folder_of_another_backtest_is_refused(tmp_path, model, panel):
         ),
     }
     for message, (one, data, arguments) in others.items():
-        with pytest.raises(ModelError, match=f"kept' holds another backtest. {message}"):
-            tried(one, data, **{"refit": "each", "folder": tmp_path / "kept"} | arguments)
+        with pytest.raises(
+            ModelError, match=f"kept' holds another backtest. {message}"
+        ):
+            tried(
+                one, data, **{"refit": "each", "folder": tmp_path / "kept"} | arguments
+            )
 
 
 def test_folders_that_hold_something_else_are_left_alone(tmp_path, model, panel):
@@ -707,7 +800,10 @@ def test_progress_is_told_of_every_model(model, panel):
     told = []
     tried(model, panel, baselines=[Naive()], progress=told.append)
     # quick ones first
-    assert [str(p.job) for p in told] == ["naive, cutoffs 1 to 4", "pull, cutoffs 1 to 4"]
+    assert [str(p.job) for p in told] == [
+        "naive, cutoffs 1 to 4",
+        "pull, cutoffs 1 to 4",
+    ]
     assert [(p.done, p.total, p.kept) for p in told] == [(1, 2, False), (2, 2, False)]
 
 
@@ -729,11 +825,24 @@ class Told(Remembering):
 
 
 def test_facts_are_what_an_object_consists_of():
-    one, same, other = Remembering(np.ones(3)), Remembering(np.ones(3)), Remembering(np.arange(3.0))
+    one, same, other = (
+        Remembering(np.ones(3)),
+        Remembering(np.ones(3)),
+        Remembering(np.arange(3.0)),
+    )
     assert one.total == 3
-    assert facts(one) == facts(same) == facts(pickle.loads(pickle.dumps(same))) != facts(other)
-    assert facts(Told(np.ones(3))) == facts(Told(np.zeros(3))) != facts(Told(np.ones(2)))
-    assert facts(partial(round, 1)) != facts(partial(round, 2)) != facts(partial(abs, 2))
+    assert (
+        facts(one)
+        == facts(same)
+        == facts(pickle.loads(pickle.dumps(same)))
+        != facts(other)
+    )
+    assert (
+        facts(Told(np.ones(3))) == facts(Told(np.zeros(3))) != facts(Told(np.ones(2)))
+    )
+    assert (
+        facts(partial(round, 1)) != facts(partial(round, 2)) != facts(partial(abs, 2))
+    )
     assert facts({"b": {2, 1}, "a": (np.float64(1), None, map, Path("x"))}) == {
         "a.length": "4",
         "a.0": "1.0",

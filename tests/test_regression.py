@@ -59,7 +59,9 @@ def test_the_base_alone_is_least_squares_on_quasi_differences():
         assert result.phi_B[b] == best
         np.testing.assert_allclose(result.coefficients_BK[b], left[best][0], rtol=1e-5)
         freedom = DAYS - 1 - 3
-        np.testing.assert_allclose(result.noise_B[b] ** 2, left[best][1][0] / freedom, rtol=1e-6)
+        np.testing.assert_allclose(
+            result.noise_B[b] ** 2, left[best][1][0] / freedom, rtol=1e-6
+        )
 
 
 def test_the_gain_is_the_evidence_that_a_search_finds():
@@ -91,7 +93,9 @@ def test_what_is_in_the_columns_is_found_and_noise_is_not():
     X, truth = columns(), np.array([5, 2, -1, 0.5, 0.0, 0.3, 0.1])
     noise_BD = disturbed(0.5, 0.1)
     result = fitted(X, X @ truth + noise_BD)
-    np.testing.assert_allclose(result.coefficients_BK[:, 3:], np.tile(truth[3:], (3, 1)), atol=0.05)
+    np.testing.assert_allclose(
+        result.coefficients_BK[:, 3:], np.tile(truth[3:], (3, 1)), atol=0.05
+    )
     np.testing.assert_allclose(result.noise_B, 0.1, rtol=0.15)
     nothing = fitted(X, 5 + noise_BD)
     assert (nothing.gain_BG < 3).all() and not nothing.coefficients_BK[:, 3:].any()
@@ -109,9 +113,13 @@ def test_each_group_is_used_for_itself():
     z_BD = X[:, :7] @ [5, 2, -1, 0.5, 0.0, 0.3, 0.1] + disturbed(0.5, 0.1)
     result = fitted(X, z_BD, layout=layout)
     assert (result.gain_BG[:, 0] > 20).all() and (result.gain_BG[:, 1] < 3).all()
-    assert result.coefficients_BK[:, 3:7].all() and not result.coefficients_BK[:, 7:].any()
+    assert (
+        result.coefficients_BK[:, 3:7].all() and not result.coefficients_BK[:, 7:].any()
+    )
     alone = fitted(X[:, :7], z_BD)
-    np.testing.assert_allclose(result.coefficients_BK[:, :7], alone.coefficients_BK, rtol=1e-6)
+    np.testing.assert_allclose(
+        result.coefficients_BK[:, :7], alone.coefficients_BK, rtol=1e-6
+    )
 
 
 def test_pairs_without_weight_are_left_out():
@@ -130,7 +138,9 @@ def test_no_size_is_special():
     one = fitted(X, z_BD)
     for factor in (1e-9, 1e9):
         other = fitted(X, factor * z_BD)
-        np.testing.assert_allclose(other.coefficients_BK, factor * one.coefficients_BK, rtol=1e-6)
+        np.testing.assert_allclose(
+            other.coefficients_BK, factor * one.coefficients_BK, rtol=1e-6
+        )
         np.testing.assert_allclose(other.gain_BG, one.gain_BG, rtol=1e-6)
 
 
@@ -138,7 +148,9 @@ def test_a_constant_and_a_series_without_noise_are_no_trouble():
     X = columns()
     z_BD = np.stack([np.full(DAYS, 3.0), np.zeros(DAYS), X[:, 4]])
     result = fitted(X, z_BD)
-    assert np.isfinite(result.coefficients_BK).all() and np.isfinite(result.noise_B).all()
+    assert (
+        np.isfinite(result.coefficients_BK).all() and np.isfinite(result.noise_B).all()
+    )
     np.testing.assert_allclose(result.coefficients_BK[:2, 3:], 0, atol=1e-9)
     np.testing.assert_allclose(result.coefficients_BK[2, 4], 1.0, rtol=1e-3)
 

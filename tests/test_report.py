@@ -40,7 +40,9 @@ from lstmcast.util import html
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
 NASTY = "</script><img src=x onerror=document.title='broken'><!--"
 CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    shutil.which("chromium")
+    or shutil.which("chromium-browser")
+    or shutil.which("google-chrome")
 )
 
 
@@ -51,16 +53,21 @@ class LastSeason:
 
     def predict(self, panel, horizon=None, *, cutoffs=None):
         point = (
-            SeasonalNaive(horizon or self.horizon).predict(panel, horizon, cutoffs=cutoffs).point
+            SeasonalNaive(horizon or self.horizon)
+            .predict(panel, horizon, cutoffs=cutoffs)
+            .point
         )
         bounds = point[:, :, None] + np.array([-20, -10, 0, 10, 20])
-        return Forecast.at_origins(panel, origins_of(panel, cutoffs), point, bounds, QUANTILES)
+        return Forecast.at_origins(
+            panel, origins_of(panel, cutoffs), point, bounds, QUANTILES
+        )
 
 
 def monthly(count: int = 1, length: int = 60, names: str = "store {}") -> Panel:
     t = np.arange(length)
     values = {
-        names.format(i): 100 + t + 20 * np.sin(2 * np.pi * t / 12) + 5 * i for i in range(count)
+        names.format(i): 100 + t + 20 * np.sin(2 * np.pi * t / 12) + 5 * i
+        for i in range(count)
     }
     return Panel.from_arrays(values, frequency="MS", start="2015-01")
 
@@ -173,8 +180,13 @@ def test_chosen_series_and_a_unit_rule_the_chart(tmp_path):
 def test_the_card_is_that_of_the_shipped_network():
     panel = monthly()
     shipped = lc.LSTMForecaster(6)
-    assert "<summary>Model card</summary>" in report_of(panel, shipped, cutoffs=0).html()
-    assert "What it was made from." in Elements(report_of(panel, shipped, cutoffs=0).html()).text
+    assert (
+        "<summary>Model card</summary>" in report_of(panel, shipped, cutoffs=0).html()
+    )
+    assert (
+        "What it was made from."
+        in Elements(report_of(panel, shipped, cutoffs=0).html()).text
+    )
     assert "Model card" not in Elements(report_of(panel).html()).text
 
 
@@ -207,14 +219,19 @@ def test_a_model_without_intervals():
             ),
             "date",
         ),
-        (Panel.from_arrays(np.full(30, 4.0), frequency="h", start="2020-01-01"), "date"),
+        (
+            Panel.from_arrays(np.full(30, 4.0), frequency="h", start="2020-01-01"),
+            "date",
+        ),
     ],
     ids=["integers", "beyond calendars", "missing", "constant"],
 )
 def test_times_and_values_of_any_kind(panel, axis):
     data = Elements(report_of(panel).html()).data
     assert data["axis"] == axis
-    assert data["panes"][0]["values"] == [v if v == v else None for v in panel.values.tolist()]
+    assert data["panes"][0]["values"] == [
+        v if v == v else None for v in panel.values.tolist()
+    ]
 
 
 def test_one_step_ahead_has_no_chart_of_steps():
@@ -226,18 +243,24 @@ def test_one_step_ahead_has_no_chart_of_steps():
 
 def test_the_tile_compares_with_the_better_of_the_simple_forecasts():
     panel = Panel.from_arrays(
-        np.cumsum(np.random.default_rng(1).normal(size=200)), frequency="D", start="2024-01-01"
+        np.cumsum(np.random.default_rng(1).normal(size=200)),
+        frequency="D",
+        start="2024-01-01",
     )
     page = Elements(report_of(panel, SeasonalNaive(2), cutoffs=8).html())
     assert "no better than naive" in page.text
     assert "more error than the naive forecast" in page.text
-    assert 'class="verdict poor"' in report_of(panel, SeasonalNaive(2), cutoffs=8).html()
+    assert (
+        'class="verdict poor"' in report_of(panel, SeasonalNaive(2), cutoffs=8).html()
+    )
 
 
 def test_totals_stand_in_a_table():
     panel = monthly(2)
     forecast = Naive(6).predict(panel)
-    page = Report.from_forecast(forecast, panel, totals=forecast.total("quarter", by="all"))
+    page = Report.from_forecast(
+        forecast, panel, totals=forecast.total("quarter", by="all")
+    )
     text = Elements(page.html()).text
     assert "Totals quarter total 80% interval 95% interval 2020-01-01" in text
     assert "Totals" not in Elements(report_of(panel, Naive(6)).html()).text
@@ -254,9 +277,14 @@ def test_a_forecast_of_other_series_is_refused():
 def rows(
     member: int = 0, kept: int = 2, start: float | None = 0.61, losses=(0.5, 0.4, 0.45)
 ) -> list[Epoch]:
-    begun = [] if start is None else [Epoch(member, 0, 0, np.nan, start, 0.0, 0.0, kept == 0)]
+    begun = (
+        []
+        if start is None
+        else [Epoch(member, 0, 0, np.nan, start, 0.0, 0.0, kept == 0)]
+    )
     return begun + [
-        Epoch(member, e, e, v - 0.1, v, 1e-3, 1.5 * e, e == kept) for e, v in enumerate(losses, 1)
+        Epoch(member, e, e, v - 0.1, v, 1e-3, 1.5 * e, e == kept)
+        for e, v in enumerate(losses, 1)
     ]
 
 
@@ -267,11 +295,14 @@ def trained(
     config, start = model.config, model.start.network
     if start is not None:
         members = [
-            {name: array + 0.001 for name, array in arrays.items()} for arrays in start.members
+            {name: array + 0.001 for name, array in arrays.items()}
+            for arrays in start.members
         ]
     else:
         shapes = array_shapes(config, head_named(config.head))
-        members = [{name: np.full(shape, 0.01, np.float32) for name, shape in shapes.items()}]
+        members = [
+            {name: np.full(shape, 0.01, np.float32) for name, shape in shapes.items()}
+        ]
     initial_weights = model.start.initial_weights
     model.fitted = Fitted(
         Network(config, members),
@@ -288,7 +319,9 @@ def record(
     initial: InitialWeights,
     *notes: str,
 ) -> Record:
-    return Record(panel.ids, panel.ends, training, History(tuple(epochs)), initial, notes)
+    return Record(
+        panel.ids, panel.ends, training, History(tuple(epochs)), initial, notes
+    )
 
 
 def new_network(*transforms, **more) -> lc.LSTMForecaster:
@@ -300,7 +333,9 @@ def new_network(*transforms, **more) -> lc.LSTMForecaster:
 def page_of(model, panel: Panel) -> Elements:
     forecast = LastSeason().predict(panel)
     return Elements(
-        Report.from_forecast(forecast, panel, model=model, made_on=date(2026, 1, 2)).html()
+        Report.from_forecast(
+            forecast, panel, model=model, made_on=date(2026, 1, 2)
+        ).html()
     )
 
 
@@ -309,14 +344,20 @@ def test_nothing_is_said_of_training_where_nothing_was_trained():
         page = page_of(model, monthly())
         assert not {"Training", "loss by epoch", "Linear"} & set(page.said)
         assert page.data["learning"] is None
-        assert not [a for _, a in page.elements if a.get("id") in ("learning", "log", "straight")]
+        assert not [
+            a
+            for _, a in page.elements
+            if a.get("id") in ("learning", "log", "straight")
+        ]
 
 
 def test_training_is_told_with_its_curve_its_data_and_its_settings():
     panel = monthly(3)
     training = TrainingConfig(epochs=7, validation=Validation(share=0.25))
     model = trained(
-        lc.LSTMForecaster(6, training=training), panel, rows() + rows(1, 3, 0.7, (0.6, 0.5, 0.2))
+        lc.LSTMForecaster(6, training=training),
+        panel,
+        rows() + rows(1, 3, 0.7, (0.6, 0.5, 0.2)),
     )
     page = page_of(model, panel)
     for words in (
@@ -352,7 +393,9 @@ def test_one_member_without_a_start_needs_no_such_columns():
 
 def test_notes_of_the_training_mean_themselves():
     panel = monthly()
-    page = page_of(trained(new_network(), panel, rows(), "left out: 1 series", NASTY), panel)
+    page = page_of(
+        trained(new_network(), panel, rows(), "left out: 1 series", NASTY), panel
+    )
     assert "left out: 1 series" in page.said and NASTY in page.said
     assert "Notes" not in page_of(trained(new_network(), panel, rows()), panel).said
 
@@ -361,17 +404,21 @@ def test_without_a_held_back_part_it_is_said():
     panel = monthly()
     blind = [row._replace(validation_loss=np.nan) for row in rows(kept=3, start=None)]
     page = page_of(
-        trained(new_network(training=TrainingConfig(validation=None)), panel, blind), panel
+        trained(new_network(training=TrainingConfig(validation=None)), panel, blind),
+        panel,
     )
     assert "Held back nothing" in page.text
-    assert "no validation data to select the best epoch" in page.text and "too low" not in page.text
+    assert (
+        "no validation data to select the best epoch" in page.text
+        and "too low" not in page.text
+    )
 
 
 def test_losses_that_fall_far_begin_logarithmic_and_negative_ones_cannot():
     panel = monthly()
-    far = page_of(trained(new_network(), panel, rows(losses=(90.0, 1.0, 2.0))), panel).data[
-        "learning"
-    ]
+    far = page_of(
+        trained(new_network(), panel, rows(losses=(90.0, 1.0, 2.0))), panel
+    ).data["learning"]
     assert far["begins_log"] is True and far["log"] is True
     page = page_of(trained(new_network(), panel, rows(losses=(9.0, -1.0, 2.0))), panel)
     assert page.data["learning"]["begins_log"] is False
@@ -383,9 +430,9 @@ def test_thousands_of_epochs_stay_a_page_that_opens():
     long = rows(losses=np.linspace(2, 1, 60_000).tolist(), kept=59_999)
     assert (
         len(
-            page_of(trained(new_network(), panel, long), panel).data["learning"]["members"][0][
-                "epochs"
-            ]
+            page_of(trained(new_network(), panel, long), panel).data["learning"][
+                "members"
+            ][0]["epochs"]
         )
         <= 20_001
     )
@@ -397,7 +444,9 @@ def test_the_card_of_a_fine_tuned_network_says_so_before_that_of_its_start():
     card = Report.from_forecast(LastSeason().predict(panel), panel, model=model).card
     assert "trained further on 1 series, until 2019-12-01" in card
     assert "2 LSTM networks of 2 layers with 64 and 64 units each" in card
-    assert card.index("with numbers measured before") < card.index("# The shipped network")
+    assert card.index("with numbers measured before") < card.index(
+        "# The shipped network"
+    )
 
 
 def test_the_card_of_a_network_from_scratch_has_nothing_of_the_shipped_one():
@@ -405,7 +454,9 @@ def test_the_card_of_a_network_from_scratch_has_nothing_of_the_shipped_one():
     model = trained(new_network(Difference(12), Standard()), panel, rows(start=None))
     card = Report.from_forecast(LastSeason().predict(panel), panel, model=model).card
     numbers = sum(array.size for array in model.network.members[0].values())
-    assert f"An LSTM network of 2 layers with 5 and 4 units: {numbers:,} numbers" in card
+    assert (
+        f"An LSTM network of 2 layers with 5 and 4 units: {numbers:,} numbers" in card
+    )
     assert "values after these transforms: difference, standard" in card
     assert "Random initial weights, trained on 1 series" in card
     assert "shipped" not in card and "Synthetic" not in card
@@ -434,13 +485,19 @@ def test_a_model_remembers_what_its_training_started_from(initial_weights, said)
     loaded = lc.LSTMForecaster(6, weights=trained(new_network(), panel, rows()).network)
     done = record(panel, rows(), loaded.training, initial_weights)
     loaded.fitted = Fitted(loaded.network, record=done)
-    assert said in Report.from_forecast(LastSeason().predict(panel), panel, model=loaded).card
+    assert (
+        said
+        in Report.from_forecast(LastSeason().predict(panel), panel, model=loaded).card
+    )
 
 
 def test_given_weights_are_described_and_not_explained():
     network = trained(new_network(), monthly(), rows()).network
     card = cards.card_of(lc.LSTMForecaster(6, weights=network))
-    assert "how they were made is unknown" in card and "An LSTM network of 2 layers" in card
+    assert (
+        "how they were made is unknown" in card
+        and "An LSTM network of 2 layers" in card
+    )
 
 
 def test_a_saved_and_loaded_shipped_network_keeps_its_card(tmp_path):
@@ -486,11 +543,15 @@ def test_the_page_asks_for_nothing_from_outside():
     page = report_of(monthly()).html()
     outside = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
     assert not re.search(r"https?:|@import|url\(|<link", outside)
-    policy = next(a["content"] for tag, a in Elements(page).elements if a.get("http-equiv"))
+    policy = next(
+        a["content"] for tag, a in Elements(page).elements if a.get("http-equiv")
+    )
     assert policy.startswith("default-src 'none'")
     assert "connect-src" not in policy
     assert not [
-        a for tag, a in Elements(page).elements if tag in ("script", "img", "iframe") and "src" in a
+        a
+        for tag, a in Elements(page).elements
+        if tag in ("script", "img", "iframe") and "src" in a
     ]
 
 
@@ -506,7 +567,11 @@ def test_no_button_sends_the_data_away():
 def test_a_series_is_taken_apart_below_its_forecast():
     charts = Elements(report_of(monthly(6, names="a{}")).html()).data["components"]
     assert len(charts) == 4  # of six series that have a chart
-    assert [part["name"] for part in charts[0]["parts"]] == ["level", "season of one year", "rest"]
+    assert [part["name"] for part in charts[0]["parts"]] == [
+        "level",
+        "season of one year",
+        "rest",
+    ]
     assert {len(part["values"]) for part in charts[0]["parts"]} == {charts[0]["count"]}
 
 
@@ -524,7 +589,10 @@ def test_scenarios_are_side_by_side():
     plans = {"usual": np.zeros(14), "sale": np.ones(14)}
     panels = {
         name: Panel.from_arrays(
-            sold, frequency="D", start="2024-01-01", future={"sale": np.r_[sale[:100], plan]}
+            sold,
+            frequency="D",
+            start="2024-01-01",
+            future={"sale": np.r_[sale[:100], plan]},
         )
         for name, plan in plans.items()
     }
@@ -553,7 +621,9 @@ def test_thousands_of_series_stay_a_page_that_opens():
 
 
 def test_long_histories_are_cut_and_it_is_said():
-    panel = Panel.from_arrays(np.arange(60_000.0) % 24, frequency="h", start="2015-01-01")
+    panel = Panel.from_arrays(
+        np.arange(60_000.0) % 24, frequency="h", start="2015-01-01"
+    )
     page = report_of(panel, cutoffs=0).html()
     assert len(Elements(page).data["panes"][0]["values"]) == 9_000
     assert "the newest 9,000 values are shown" in page
@@ -572,10 +642,14 @@ def test_the_file_is_whole_or_absent(tmp_path, monkeypatch):
     with pytest.raises(OutputError, match="folder does not exist"):
         made.save(tmp_path / "no" / "r.html")
     (tmp_path / "r.html").write_text("old")
-    monkeypatch.setattr(Path, "write_bytes", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+    monkeypatch.setattr(
+        Path, "write_bytes", lambda *_: (_ for _ in ()).throw(OSError(28, "full"))
+    )
     with pytest.raises(OutputError, match="disk is full"):
         made.save(tmp_path / "r.html")
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("r.html", "old")]
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [
+        ("r.html", "old")
+    ]
 
 
 # ---------------------------------------------------------------- the command
@@ -594,9 +668,13 @@ def test_the_command_writes_the_page_and_shows_itself(tmp_path):
 
 
 def test_a_wrong_ending_is_refused_before_the_work(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(jobs.Source, "read", lambda *_: pytest.fail("the data were read"))
+    monkeypatch.setattr(
+        jobs.Source, "read", lambda *_: pytest.fail("the data were read")
+    )
     with pytest.raises(SystemExit) as ended:
-        cli.main(["forecast", str(AIRLINE), "-H", "3", "--report", str(tmp_path / "r.pdf")])
+        cli.main(
+            ["forecast", str(AIRLINE), "-H", "3", "--report", str(tmp_path / "r.pdf")]
+        )
     assert ended.value.code == 1
     assert "ends in .html" in capsys.readouterr().err
 
@@ -661,7 +739,9 @@ def browse(page: Path, tmp_path: Path, width: int) -> tuple[str, str]:
         text=True,
         timeout=120,
     )
-    return done.stdout, "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
+    return done.stdout, "\n".join(
+        line for line in done.stderr.splitlines() if "CONSOLE" in line
+    )
 
 
 @pytest.mark.slow
@@ -675,11 +755,14 @@ def test_a_browser_draws_it_and_has_no_complaint(tmp_path, width):
         trained(new_network(), panel, rows(), NASTY),
     )
     forecast = LastSeason().predict(panel)
-    place = Report.from_forecast(forecast, panel, tested, model=model).save(tmp_path / "r.html")
+    place = Report.from_forecast(forecast, panel, tested, model=model).save(
+        tmp_path / "r.html"
+    )
     drawn, said = browse(place, tmp_path, width)
     assert said == ""
     assert "<title>broken</title>" not in drawn
     assert drawn.count('class="main-svg"') >= 3
     assert "kept: epoch 2, 0.4000</text>" in drawn
-    assert "2020-06-01</th>" in drawn  # the table of numbers is filled by the page's own script
+    # the table of numbers is filled by the page's own script
+    assert "2020-06-01</th>" in drawn
     assert not re.search(r"<img[^>]+onerror", drawn)

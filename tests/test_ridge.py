@@ -12,13 +12,17 @@ def examples(seed=0, steps=3, count=200, columns=5, noise=0.1):
     rng = np.random.default_rng(seed)
     read = rng.normal(0, 1, (steps, count, columns))
     weights = rng.normal(0, 1, (steps, columns))
-    target = 2 + (read * weights[:, None]).sum(axis=2) + rng.normal(0, noise, (steps, count))
+    target = (
+        2 + (read * weights[:, None]).sum(axis=2) + rng.normal(0, noise, (steps, count))
+    )
     return read, target, weights
 
 
 def fitted(read, target, weight=None, sizes=None):
     weight = np.ones(target.shape) if weight is None else weight
-    return Ridge.fitted(read, target, weight, np.ones(read.shape[2]) if sizes is None else sizes)
+    return Ridge.fitted(
+        read, target, weight, np.ones(read.shape[2]) if sizes is None else sizes
+    )
 
 
 def test_it_finds_what_made_the_values():
@@ -65,7 +69,9 @@ def test_smaller_columns_have_smaller_effects():
     read, target, weights = examples(count=12, noise=1.0)
     usual, smaller = fitted(read, target), fitted(read, target, sizes=np.full(5, 0.3))
     few = fitted(read, target, sizes=np.array([0.01, 1, 1, 1, 1]))
-    assert np.abs(few.weights_HP[:, 0]).max() < 0.1 * np.abs(usual.weights_HP[:, 0]).max()
+    assert (
+        np.abs(few.weights_HP[:, 0]).max() < 0.1 * np.abs(usual.weights_HP[:, 0]).max()
+    )
     assert smaller.weights_HP.shape == weights.shape
 
 

@@ -58,7 +58,10 @@ def test_other_marks_change_nothing(name, marks, read_marked):
 
 def test_values_with_signs_keep_them(read_marked):
     values = [str(10 + n if n % 2 else -10 - n) for n in range(len(DAYS))]
-    assert read_marked("Type", ["DR", "CR"], values).values[:2].ravel().tolist() == [-10, 11]
+    assert read_marked("Type", ["DR", "CR"], values).values[:2].ravel().tolist() == [
+        -10,
+        11,
+    ]
 
 
 def test_a_column_that_names_the_series_marks_no_debits(read_marked):
@@ -66,11 +69,15 @@ def test_a_column_that_names_the_series_marks_no_debits(read_marked):
     assert panel.ids.tolist() == ["DR", "CR"] and (panel.values > 0).all()
 
 
-@pytest.mark.parametrize("marks", [("Actual", "Forecast"), ("Ist", "Plan"), ("実績", "見込")])
+@pytest.mark.parametrize(
+    "marks", [("Actual", "Forecast"), ("Ist", "Plan"), ("実績", "見込")]
+)
 def test_plans_among_actual_values_are_said(marks, read_marked):
     actual, planned = marks
     panel = read_marked("Kind", [actual] * 18 + [planned] * 6)
-    found = [finding for finding in panel.report.findings if finding.rule == "planned values"]
+    found = [
+        finding for finding in panel.report.findings if finding.rule == "planned values"
+    ]
     assert [finding.severity for finding in found] == ["warning"]
     assert f"{planned!r} in 6 of 24 rows, the first in line 20" in found[0].message
 
@@ -79,7 +86,9 @@ def test_one_code_for_missing_is_asked_about(read_marked):
     values = [str(10 + n) for n in range(len(DAYS))]
     values[5] = "-999"
     panel = read_marked("note", ["x"], values)
-    assert "the value -999 at 2024-01-06 (line 7) is far from all others" in str(panel.check())
+    assert "the value -999 at 2024-01-06 (line 7) is far from all others" in str(
+        panel.check()
+    )
 
 
 def test_a_low_value_that_is_no_code_is_none(read_marked):
@@ -91,11 +100,17 @@ def test_a_low_value_that_is_no_code_is_none(read_marked):
 @pytest.mark.parametrize("name", ["unit", "Currency", "UoM", "単位"])
 def test_several_units_of_a_series_are_said(name, read_marked):
     panel = read_marked(name, ["kg"] * 12 + ["t"] * 12)
-    assert f"the column {name!r} says several units of one series: 'kg', 't'" in str(panel.check())
+    assert f"the column {name!r} says several units of one series: 'kg', 't'" in str(
+        panel.check()
+    )
 
 
 def test_one_unit_of_each_series_is_not_said(tmp_path):
-    rows = [f"{day},{name},5.5,{unit}" for day in DAYS for name, unit in (("a", "kg"), ("b", "t"))]
+    rows = [
+        f"{day},{name},5.5,{unit}"
+        for day in DAYS
+        for name, unit in (("a", "kg"), ("b", "t"))
+    ]
     path = tmp_path / "data.csv"
     path.write_text("\n".join(["day,name,amount,unit", *rows]) + "\n")
     panel = lc.read(path, series="name")
@@ -105,10 +120,14 @@ def test_one_unit_of_each_series_is_not_said(tmp_path):
 def test_two_codes_for_missing_are_asked_about_together(read_marked):
     values = [str(10 + n) for n in range(len(DAYS))]
     values[5], values[8] = "-999", "-888"
-    assert 'missing_codes="-999,-888"' in str(read_marked("note", ["x"], values).check())
+    assert 'missing_codes="-999,-888"' in str(
+        read_marked("note", ["x"], values).check()
+    )
 
 
 def test_a_code_beside_values_below_0_is_asked_about(read_marked):
     values = [str(10 * (n % 7) - 30) for n in range(len(DAYS))]
     values[5] = "-9999"
-    assert "the value -9999 at 2024-01-06" in str(read_marked("note", ["x"], values).check())
+    assert "the value -9999 at 2024-01-06" in str(
+        read_marked("note", ["x"], values).check()
+    )

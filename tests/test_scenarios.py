@@ -123,7 +123,9 @@ def test_one_plan_is_compared_with_the_data_themselves(run, files):
     coming = pd.read_csv(files / "none.csv")
     pd.concat([whole, coming]).to_csv(files / "whole.csv", index=False)
     how = ("--target", "sold", "--future", "sale", "-H", "14", "--cutoffs", "0")
-    done = run("forecast", files / "whole.csv", *how, "--scenario", files / "always.csv")
+    done = run(
+        "forecast", files / "whole.csv", *how, "--scenario", files / "always.csv"
+    )
     assert done.status == 0, done.err
     assert "always less as given" in done.out
 
@@ -150,7 +152,9 @@ def test_a_plan_changes_what_comes_and_nothing_else():
         assert kept.tolist() == [0.0] * AHEAD  # the panel itself stays
         changed = other.covariates.future.since([row], [DAYS]).columns["sale"]
         assert changed.tolist() == expected
-        before = other.covariates.future.columns["sale"][other.covariates.future.offsets[row] :]
+        before = other.covariates.future.columns["sale"][
+            other.covariates.future.offsets[row] :
+        ]
         assert before[:DAYS].tolist() == SALE.tolist()
 
 

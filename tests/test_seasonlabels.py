@@ -8,14 +8,29 @@ import lstmcast as lc
 from lstmcast.data.times.dates import parse_times
 
 SEASONS = [
-    ("Summer 2019|Winter 2019/20|Summer 2020|Winter 2020/21", "2019-04 2019-10 2020-04 2020-10"),
+    (
+        "Summer 2019|Winter 2019/20|Summer 2020|Winter 2020/21",
+        "2019-04 2019-10 2020-04 2020-10",
+    ),
     ("Summer 2019|Winter 2019|Summer 2020", "2019-04 2019-10 2020-04"),
     ("Winter 1998/99|Winter 1999/00|Winter 2000/01", "1998-01 1999-01 2000-01"),
     ("Winter 1998-1999|Winter 1999-2000|Winter 2000-2001", "1998-01 1999-01 2000-01"),
-    ("Spring 2019|Summer 2019|Autumn 2019|Winter 2019", "2019-03 2019-06 2019-09 2019-12"),
-    ("Winter 2019|Spring 2019|Summer 2019|Fall 2019|Winter 2020", "2018-12 2019-03 2019-06"),
-    ("DJF 2019|MAM 2019|JJA 2019|SON 2019|DJF 2020", "2018-12 2019-03 2019-06 2019-09 2019-12"),
-    ("2019 Frühling|2019 Sommer|2019 Herbst|2019 Winter", "2019-03 2019-06 2019-09 2019-12"),
+    (
+        "Spring 2019|Summer 2019|Autumn 2019|Winter 2019",
+        "2019-03 2019-06 2019-09 2019-12",
+    ),
+    (
+        "Winter 2019|Spring 2019|Summer 2019|Fall 2019|Winter 2020",
+        "2018-12 2019-03 2019-06",
+    ),
+    (
+        "DJF 2019|MAM 2019|JJA 2019|SON 2019|DJF 2020",
+        "2018-12 2019-03 2019-06 2019-09 2019-12",
+    ),
+    (
+        "2019 Frühling|2019 Sommer|2019 Herbst|2019 Winter",
+        "2019-03 2019-06 2019-09 2019-12",
+    ),
     ("2019年春|2019年夏|2019年秋|2019年冬", "2019-03 2019-06 2019-09 2019-12"),
     ("Fall 2019|Spring 2020|Fall 2020|Spring 2021", "2019-09 2020-03 2020-09 2021-03"),
 ]
@@ -65,9 +80,13 @@ def test_labels_without_a_year_are_asked_about(texts, tmp_path):
     path = tmp_path / "data.csv"
     rows = [f"{label},{5 + n}" for n, label in enumerate(texts.split("|"))]
     path.write_text("\n".join(["when,sold", *rows]) + "\n")
-    with pytest.raises(lc.DataError, match=r"(have no|without a) year.*--time index --period N"):
+    with pytest.raises(
+        lc.DataError, match=r"(have no|without a) year.*--time index --period N"
+    ):
         lc.read(path)
-    assert lc.read(path, time="index", target="sold", periods=2).values.ravel().tolist() == [
+    assert lc.read(
+        path, time="index", target="sold", periods=2
+    ).values.ravel().tolist() == [
         5,
         6,
         7,

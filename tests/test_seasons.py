@@ -49,12 +49,17 @@ def test_phases_that_never_come_leave_the_others_their_season(m, open_phases, cy
 
 def test_days_that_never_come_leave_the_hours_of_the_others():
     steps = np.arange(168 * 6)
-    hours, days = np.sin(2 * np.pi * np.arange(24) / 24), np.array([0, 0.2, 0.4, 0.2, 0, 1, 0])
+    hours, days = (
+        np.sin(2 * np.pi * np.arange(24) / 24),
+        np.array([0, 0.2, 0.4, 0.2, 0, 1, 0]),
+    )
     z = hours[steps % 24] + days[steps // 24 % 7] + noise(len(steps), 0.05)
     z[steps // 24 % 7 == 6] = np.nan
     ahead = expected(z, (24, 168), 168)
     told = (hours[steps % 24] + days[steps // 24 % 7])[:144]
-    np.testing.assert_allclose(ahead[:144] - ahead[:144].mean(), told - told.mean(), atol=0.25)
+    np.testing.assert_allclose(
+        ahead[:144] - ahead[:144].mean(), told - told.mean(), atol=0.25
+    )
 
 
 @pytest.mark.parametrize("months", [12, 24, 36])
@@ -74,7 +79,9 @@ def test_single_closed_days_and_spikes_do_not_stay_in_the_season(closed):
 
 def test_a_season_that_begins_late_is_learned():
     steps = np.arange(7 * 40)
-    z = np.where(steps < 7 * 20, 5.0, 5 + np.sin(2 * np.pi * steps / 7)) + noise(len(steps), 1e-3)
+    z = np.where(steps < 7 * 20, 5.0, 5 + np.sin(2 * np.pi * steps / 7)) + noise(
+        len(steps), 1e-3
+    )
     ahead = expected(z, (7,), 7)
     np.testing.assert_allclose(
         ahead, np.sin(2 * np.pi * (steps[-1] + 1 + np.arange(7)) / 7), atol=0.3

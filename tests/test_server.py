@@ -46,7 +46,10 @@ def ask():
 def model(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "air"
     job = ForecastJob(
-        lc.LSTMForecaster(horizon=6), Source(str(AIRLINE)), 0, outputs=Outputs(model=folder)
+        lc.LSTMForecaster(horizon=6),
+        Source(str(AIRLINE)),
+        0,
+        outputs=Outputs(model=folder),
     )
     job.run()
     return folder
@@ -56,7 +59,9 @@ def model(tmp_path_factory) -> Path:
 
 
 def test_a_table_is_forecast_as_by_the_command(ask, run):
-    command = run("forecast", AIRLINE, "--horizon", "12", "--level", "80", "--json", "--quiet").json
+    command = run(
+        "forecast", AIRLINE, "--horizon", "12", "--level", "80", "--json", "--quiet"
+    ).json
     options = {"horizon": "12", "level": "80"}
     sent = {"file": ("airline.csv", AIRLINE.read_bytes())}
     document = ask("POST", "/v1/forecast", files=sent, data=options).json()
@@ -74,8 +79,26 @@ def test_options_of_a_form_are_those_of_the_command(ask, run, tmp_path):
     table.write_text("day;shop;sold;other\n" + "\n".join(lines))
     given = ["--target", "sold", "--series", "shop", "--time", "day", "--decimal", ","]
     given += ["--day-first", "--frequency", "daily", "--period", "7", "--gaps", "zero"]
-    given += ["--cutoffs", "2", "--method", "naive", "--total", "week", "--kind", "positive"]
-    given += ["--total-by", "all", "--until", "2024-04-07", "--level", "50", "--level", "90"]
+    given += [
+        "--cutoffs",
+        "2",
+        "--method",
+        "naive",
+        "--total",
+        "week",
+        "--kind",
+        "positive",
+    ]
+    given += [
+        "--total-by",
+        "all",
+        "--until",
+        "2024-04-07",
+        "--level",
+        "50",
+        "--level",
+        "90",
+    ]
     command = run("forecast", table, *given, "--json", "--quiet").json
     options = {
         "target": "sold",
@@ -99,8 +122,12 @@ def test_options_of_a_form_are_those_of_the_command(ask, run, tmp_path):
 
 
 def test_several_files_are_read_together(ask):
-    sent = [("file", (f"{name}.csv", AIRLINE.read_bytes())) for name in ("north", "south")]
-    document = ask("POST", "/v1/forecast", files=sent, data={"horizon": 2, "cutoffs": 0}).json()
+    sent = [
+        ("file", (f"{name}.csv", AIRLINE.read_bytes())) for name in ("north", "south")
+    ]
+    document = ask(
+        "POST", "/v1/forecast", files=sent, data={"horizon": 2, "cutoffs": 0}
+    ).json()
     assert sorted(set(document["forecast"]["unique_id"])) == ["north", "south"]
 
 
@@ -111,11 +138,16 @@ def test_several_files_are_read_together(ask):
         ({"frequency": "monthly"}, 49),
         ({"frequency": "daily", "start": "2024-01-01"}, "2024-02-18"),
         ({"frequency": "MS", "start": "2020-01"}, "2024-01-01"),
-        ({"times": [f"{y}-{m:02}" for y in range(2020, 2024) for m in range(1, 13)]}, "2024-01-01"),
+        (
+            {"times": [f"{y}-{m:02}" for y in range(2020, 2024) for m in range(1, 13)]},
+            "2024-01-01",
+        ),
     ],
 )
 def test_a_history_is_forecast(ask, given, first):
-    document = ask("POST", "/v1/forecast", json={"series": SEASON, "horizon": 3, **given}).json()
+    document = ask(
+        "POST", "/v1/forecast", json={"series": SEASON, "horizon": 3, **given}
+    ).json()
     assert document["forecast"]["ds"][0] == first
     assert len(document["forecast"]["forecast"]) == 3
     assert document["accuracy"] is None
@@ -128,7 +160,10 @@ def test_a_frequency_without_times_says_the_season(ask):
 
 
 def test_several_series_may_differ_in_length_and_have_unknown_values(ask):
-    asked = {"series": {"north": SEASON, "south": [*SEASON[:20], None, 8.0]}, "horizon": 2}
+    asked = {
+        "series": {"north": SEASON, "south": [*SEASON[:20], None, 8.0]},
+        "horizon": 2,
+    }
     forecast = ask("POST", "/v1/forecast", json=asked).json()["forecast"]
     assert forecast["unique_id"] == ["north", "north", "south", "south"]
     assert forecast["ds"] == [49, 50, 23, 24]
@@ -143,7 +178,9 @@ def test_a_history_is_tested_where_that_is_asked_for(ask):
 
 def test_anomalies_of_histories_and_tables(ask):
     values = [*SEASON, 500.0, *SEASON[:5]]
-    found = ask("POST", "/v1/anomalies", json={"series": values, "rate": 0.02}).json()["anomalies"]
+    found = ask("POST", "/v1/anomalies", json={"series": values, "rate": 0.02}).json()[
+        "anomalies"
+    ]
     assert "49" in [one["time"] for one in found["alerts"]]
     sent = {"file": ("airline.csv", AIRLINE.read_bytes())}
     assert ask("POST", "/v1/anomalies", files=sent).json()["anomalies"]["values"] == 143
@@ -152,7 +189,9 @@ def test_anomalies_of_histories_and_tables(ask):
 # ---------------------------------------------------------------- together
 
 
-def test_requests_that_arrive_together_are_read_in_one_pass_and_answered_as_if_alone(ask):
+def test_requests_that_arrive_together_are_read_in_one_pass_and_answered_as_if_alone(
+    ask,
+):
     rng = np.random.default_rng(0)
     asked = [
         {
@@ -177,7 +216,10 @@ def test_requests_that_arrive_together_are_read_in_one_pass_and_answered_as_if_a
 
 def test_what_cannot_be_forecast_fails_alone():
     batcher, results = Batcher(), {}
-    panels = {"good": lc.Panel.from_arrays(SEASON), "bad": lc.Panel.from_arrays([1.0, 2.0])}
+    panels = {
+        "good": lc.Panel.from_arrays(SEASON),
+        "bad": lc.Panel.from_arrays([1.0, 2.0]),
+    }
     gate = threading.Event()
     batcher._worker.submit(gate.wait)  # both wait for the same pass
 
@@ -216,8 +258,12 @@ def test_health_is_answered_while_others_wait(ask, monkeypatch):
 
     async def both():
         transport = httpx.ASGITransport(app=ask.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            waiting = asyncio.create_task(client.post("/v1/forecast", json={"series": SEASON}))
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://localhost"
+        ) as client:
+            waiting = asyncio.create_task(
+                client.post("/v1/forecast", json={"series": SEASON})
+            )
             await asyncio.to_thread(begun.wait, 20)
             health = await client.get("/health")
             assert not waiting.done()
@@ -233,7 +279,11 @@ def test_health_is_answered_while_others_wait(ask, monkeypatch):
 def test_saved_models_are_listed_described_and_asked(model):
     client = asking(models={"air": model})
     [listed] = client("GET", "/v1/models").json()["models"]
-    assert (listed["name"], listed["usable"], listed["kind"]) == ("air", True, "forecaster")
+    assert (listed["name"], listed["usable"], listed["kind"]) == (
+        "air",
+        True,
+        "forecaster",
+    )
     assert client("GET", "/v1/models/air").json()["model"]["kind"] == "forecaster"
     document = client("POST", "/v1/models/air/predict").json()
     assert document["model"] == "air"  # and not where it lies
@@ -249,7 +299,10 @@ def test_saved_models_are_listed_described_and_asked(model):
 @pytest.mark.parametrize("name", ["sales", "..", "%2e%2e%2fair", "air%00", "a" * 5000])
 def test_models_are_found_by_their_names_only(model, name):
     client = asking(models={"air": model})
-    for method, path in (("GET", f"/v1/models/{name}"), ("POST", f"/v1/models/{name}/predict")):
+    for method, path in (
+        ("GET", f"/v1/models/{name}"),
+        ("POST", f"/v1/models/{name}/predict"),
+    ):
         assert client(method, path).status_code in (404, 405)
     client.app.server.close()
 
@@ -339,7 +392,9 @@ def test_forms_without_a_file_and_other_contents_are_refused(ask):
     problem(ask("POST", "/v1/forecast", files={"file": (None, "text")}), 422, "file")
     problem(ask("POST", "/v1/forecast", files={"data": ("a.csv", b"1")}), 422, "data")
     text = {"content-type": "text/csv"}
-    problem(ask("POST", "/v1/forecast", content=b"a,b", headers=text), 415, "content-type")
+    problem(
+        ask("POST", "/v1/forecast", content=b"a,b", headers=text), 415, "content-type"
+    )
     broken = {"content-type": "multipart/form-data; boundary=x"}
     answer = ask("POST", "/v1/forecast", content=b"--y\r\n", headers=broken)
     assert answer.status_code in (400, 422)
@@ -349,7 +404,8 @@ def test_forms_without_a_file_and_other_contents_are_refused(ask):
 def test_there_are_no_other_addresses(ask):
     problem(ask("GET", "/v1/nothing"), 404)
     problem(ask("PUT", "/v1/forecast"), 405)
-    assert ask("GET", "/docs").status_code == 404  # it would load scripts from elsewhere
+    # it would load scripts from elsewhere
+    assert ask("GET", "/docs").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -374,7 +430,9 @@ def test_names_of_files_lead_nowhere(ask, name):
     assert safe not in (".", "..")
     assert len(safe.encode()) <= 100
     sent = {"file": (name or "x", AIRLINE.read_bytes())}
-    document = ask("POST", "/v1/forecast", files=sent, data={"horizon": 1, "cutoffs": 0})
+    document = ask(
+        "POST", "/v1/forecast", files=sent, data={"horizon": 1, "cutoffs": 0}
+    )
     assert document.status_code == 200
     assert "/" not in document.json()["data"]["source"]
 
@@ -385,17 +443,26 @@ def test_names_of_files_lead_nowhere(ask, name):
 def test_bodies_are_limited_whether_their_length_is_told_or_not():
     client = asking(limits=Limits(body=1000))
     asked = {"series": SEASON * 20}
-    assert "1,000 bytes" in problem(client("POST", "/v1/forecast", json=asked), 413, "body")
+    assert "1,000 bytes" in problem(
+        client("POST", "/v1/forecast", json=asked), 413, "body"
+    )
 
     async def parts():
         for _ in range(100):
             yield b" " * 100
 
     headers = {"content-type": "application/json"}
-    problem(client("POST", "/v1/forecast", content=parts(), headers=headers), 413, "body")
+    problem(
+        client("POST", "/v1/forecast", content=parts(), headers=headers), 413, "body"
+    )
     sent = {"file": ("a.csv", b"x" * 2000)}
     problem(client("POST", "/v1/forecast", files=sent), 413, "body")
-    assert client("POST", "/v1/forecast", json={"series": SEASON, "horizon": 1}).status_code == 200
+    assert (
+        client(
+            "POST", "/v1/forecast", json={"series": SEASON, "horizon": 1}
+        ).status_code
+        == 200
+    )
     client.app.server.close()
 
 
@@ -406,15 +473,28 @@ def test_a_client_that_sends_too_much_may_finish_its_sentence():
 
     async def receive():
         part = next(left, None)
-        return {"type": "http.request", "body": part or b"", "more_body": part is not None}
+        return {
+            "type": "http.request",
+            "body": part or b"",
+            "more_body": part is not None,
+        }
 
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": "/v1/forecast", "query_string": b""}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/forecast",
+        "query_string": b"",
+    }
     scope["headers"] = [(b"content-type", b"application/json"), (b"host", b"localhost")]
     asyncio.run(client.app(scope, receive, send))
-    assert [one.get("status", one.get("more_body")) for one in sent] == [413, True, False]
+    assert [one.get("status", one.get("more_body")) for one in sent] == [
+        413,
+        True,
+        False,
+    ]
     assert next(left, None) is None
     client.app.server.close()
 
@@ -429,7 +509,9 @@ def test_a_slow_client_is_not_waited_for():
 
     headers = {"content-type": "application/json"}
     begun = time.monotonic()
-    problem(client("POST", "/v1/forecast", content=late(), headers=headers), 408, "body")
+    problem(
+        client("POST", "/v1/forecast", content=late(), headers=headers), 408, "body"
+    )
     assert time.monotonic() - begun < 4
     client.app.server.close()
 
@@ -481,10 +563,19 @@ def test_rows_and_steps_are_limited():
     begun = time.monotonic()
     problem(client("POST", "/v1/forecast", json={"series": SEASON * 3}), 413, "series")
     assert time.monotonic() - begun < 1.5  # nothing more is waited for
-    problem(client("POST", "/v1/forecast", json={"series": SEASON, "horizon": 31}), 422, "horizon")
+    problem(
+        client("POST", "/v1/forecast", json={"series": SEASON, "horizon": 31}),
+        422,
+        "horizon",
+    )
     many = {"series": {str(k): [1, 2, 3, 4] for k in range(5)}, "horizon": 25}
     problem(client("POST", "/v1/forecast", json=many), 422, "horizon")
-    dated = {"series": SEASON, "start": "2024-01-01", "frequency": "D", "until": "2024-06-01"}
+    dated = {
+        "series": SEASON,
+        "start": "2024-01-01",
+        "frequency": "D",
+        "until": "2024-06-01",
+    }
     problem(client("POST", "/v1/forecast", json=dated), 422, "horizon")
     client.app.server.close()
 
@@ -535,7 +626,10 @@ def test_what_fails_is_told_as_a_problem(ask, monkeypatch, error, status):
 
 def test_problems_name_the_option_that_a_message_speaks_of():
     fields = {"horizon": 3, "date_format": "%Q", "series": None}
-    assert problem_of(UsageError("--date-format %Q is none"), fields).field == "date_format"
+    assert (
+        problem_of(UsageError("--date-format %Q is none"), fields).field
+        == "date_format"
+    )
     assert problem_of(UsageError("a horizon is short"), fields).field is None
     assert problem_of(DataError("no rows"), fields).field == "series"
 
@@ -546,7 +640,11 @@ def test_problems_name_the_option_that_a_message_speaks_of():
 def test_a_token_is_asked_for_everywhere_but_for_health():
     client = asking(token="secret")
     assert client("GET", "/health").status_code == 200
-    for given in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic secret"}):
+    for given in (
+        {},
+        {"authorization": "Bearer wrong"},
+        {"authorization": "Basic secret"},
+    ):
         for path in ("/metrics", "/v1/models", "/openapi.json", "/nothing"):
             answer = client("GET", path, headers=given)
             assert "Bearer TOKEN" in problem(answer, 401, "authorization")
@@ -559,7 +657,12 @@ def test_a_token_is_asked_for_everywhere_but_for_health():
 
 def test_pages_of_other_sites_may_not_ask():
     client = asking(hosts=["localhost"])
-    for origin in ("https://elsewhere.example", "null", "http://localhost:81", "http://["):
+    for origin in (
+        "https://elsewhere.example",
+        "null",
+        "http://localhost:81",
+        "http://[",
+    ):
         problem(client("GET", "/v1/models", headers={"origin": origin}), 403, "origin")
     own = {"origin": "http://localhost"}
     assert client("GET", "/v1/models", headers=own).status_code == 200
@@ -577,7 +680,10 @@ def test_metrics_are_those_of_prometheus(ask):
         r'(#\s(HELP|TYPE)\s.+|lstmcast_\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [0-9.e+-]+)'
     )
     assert all(line.fullmatch(one) for one in text.splitlines())
-    assert 'lstmcast_requests_total{method="GET",route="/v1/models/{name}",status="404"} ' in text
+    assert (
+        'lstmcast_requests_total{method="GET",route="/v1/models/{name}",status="404"} '
+        in text
+    )
     assert "lstmcast_passes_total" in text
 
 
@@ -590,15 +696,24 @@ def test_openapi_says_what_is_sent(ask):
     form = content["multipart/form-data"]["schema"]
     assert "file" in form["required"]
     assert {"date_format", "missing_codes", "cutoffs"} <= form["properties"].keys()
-    assert {"/v1/streams/{name}/events", "/v1/models/{name}/predict"} <= document["paths"].keys()
+    assert {"/v1/streams/{name}/events", "/v1/models/{name}/predict"} <= document[
+        "paths"
+    ].keys()
 
 
 def test_every_example_of_openapi_is_answered(ask):
-    schema = ask("GET", "/openapi.json").json()["paths"]["/v1/forecast"]["post"]["requestBody"]
-    for series in schema["content"]["application/json"]["schema"]["properties"]["series"][
-        "examples"
-    ]:
-        assert ask("POST", "/v1/forecast", json={"series": series, "horizon": 1}).status_code == 200
+    schema = ask("GET", "/openapi.json").json()["paths"]["/v1/forecast"]["post"][
+        "requestBody"
+    ]
+    for series in schema["content"]["application/json"]["schema"]["properties"][
+        "series"
+    ]["examples"]:
+        assert (
+            ask(
+                "POST", "/v1/forecast", json={"series": series, "horizon": 1}
+            ).status_code
+            == 200
+        )
 
 
 # ---------------------------------------------------------------- the command
@@ -665,7 +780,9 @@ def test_the_command_serves_until_it_is_told_to_end(tmp_path):
     )
     assert "serving at http://127.0.0.1" in process.stderr.readline()
     right = {"authorization": "Bearer word"}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=right, timeout=30) as client:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{port}", headers=right, timeout=30
+    ) as client:
         assert client.get("/health").json()["status"] == "ok"
         opened = client.post("/v1/streams", json={"name": "a", "rows": ["x"]})
         assert opened.status_code == 201

@@ -15,17 +15,52 @@ from serving import PROBLEM, asking
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner)
+    ),
     max_leaves=8,
 )
-VALUE = st.none() | st.integers(-5, 50) | st.floats(allow_nan=False, allow_infinity=False)
+VALUE = (
+    st.none() | st.integers(-5, 50) | st.floats(allow_nan=False, allow_infinity=False)
+)
 SENSIBLE = st.lists(st.integers(0, 50) | st.floats(0.1, 1e6), min_size=3, max_size=40)
 VALUES = SENSIBLE | st.lists(VALUE, max_size=40)
 WORDS = st.sampled_from(
     [
-        *("D", "monthly", "15min", "integer", "h", "2024-01-01", "2024-02-30", "5", "all", "month"),
-        *("horizon", "count", "real", "naive", "network", "best", "fill", "zero", "observed"),
-        *("skip", "series", "unique_id", "", "\x00", "9999-12-31", "-99999999", "1e400", "a\nb"),
+        *(
+            "D",
+            "monthly",
+            "15min",
+            "integer",
+            "h",
+            "2024-01-01",
+            "2024-02-30",
+            "5",
+            "all",
+            "month",
+        ),
+        *(
+            "horizon",
+            "count",
+            "real",
+            "naive",
+            "network",
+            "best",
+            "fill",
+            "zero",
+            "observed",
+        ),
+        *(
+            "skip",
+            "series",
+            "unique_id",
+            "",
+            "\x00",
+            "9999-12-31",
+            "-99999999",
+            "1e400",
+            "a\nb",
+        ),
     ]
 )
 FITTING = {
@@ -35,7 +70,9 @@ FITTING = {
     "method": st.sampled_from(["auto", "network", "best", "naive", "linear map"]),
     "total": st.sampled_from(["month", "horizon", "week"]),
     "total_by": st.just("all"),
-    "frequency": st.sampled_from(["D", "monthly", "15min", "h", "W-MON", "B", "integer"]),
+    "frequency": st.sampled_from(
+        ["D", "monthly", "15min", "h", "W-MON", "B", "integer"]
+    ),
     "start": st.sampled_from(["2024-01-01", "1899-12-31T23:59", "9999-12-30", "7"]),
     "period": st.integers(1, 50),
     "kind": st.sampled_from(["real", "count", "positive"]),
@@ -47,24 +84,61 @@ FITTING = {
     "held_out": st.booleans(),
 }
 FIELDS = (
-    *("horizon", "until", "level", "method", "total", "total_by", "frequency", "period", "kind"),
-    *("duplicates", "gaps", "missing", "calendar", "on_error", "start", "cutoffs", "baselines"),
-    *("held_out", "rate", "time", "target", "past", "sheet", "aggregate", "day_first", "decimal"),
+    *(
+        "horizon",
+        "until",
+        "level",
+        "method",
+        "total",
+        "total_by",
+        "frequency",
+        "period",
+        "kind",
+    ),
+    *(
+        "duplicates",
+        "gaps",
+        "missing",
+        "calendar",
+        "on_error",
+        "start",
+        "cutoffs",
+        "baselines",
+    ),
+    *(
+        "held_out",
+        "rate",
+        "time",
+        "target",
+        "past",
+        "sheet",
+        "aggregate",
+        "day_first",
+        "decimal",
+    ),
     *("header", "date_format", "missing_codes", "times"),
 )
-OPTION = WORDS | st.integers(-1, 60) | st.booleans() | st.lists(WORDS, max_size=3) | ANYTHING
+OPTION = (
+    WORDS | st.integers(-1, 60) | st.booleans() | st.lists(WORDS, max_size=3) | ANYTHING
+)
 OPTIONS = st.fixed_dictionaries({}, optional=FITTING) | st.dictionaries(
     st.sampled_from(FIELDS), OPTION, max_size=3
 )
 SERIES = st.dictionaries(st.text(max_size=4), VALUES, min_size=1, max_size=3)
 HISTORY = SENSIBLE | VALUES | SERIES | ANYTHING
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(
+    max_examples=60, deadline=None, suppress_health_check=list(HealthCheck)
+)
 
 
 @pytest.fixture(scope="module")
 def ask():
     client = asking(limits=Limits(rows=2000, horizon=100, streams=3, stream_rows=20))
-    client("POST", "/v1/streams", json={"name": "fuzz", "rows": ["a", "b"], "frequency": "daily"})
+    client(
+        "POST",
+        "/v1/streams",
+        json={"name": "fuzz", "rows": ["a", "b"], "frequency": "daily"},
+    )
     yield client
     client.app.server.close()
 
@@ -94,17 +168,28 @@ def test_histories(ask, series, options):
 @QUICK
 @given(HISTORY, OPTIONS)
 def test_anomalies(ask, series, options):
-    kept = {name: value for name, value in options.items() if name not in ("horizon", "cutoffs")}
+    kept = {
+        name: value
+        for name, value in options.items()
+        if name not in ("horizon", "cutoffs")
+    }
     answered(ask, "/v1/anomalies", **as_json({"series": series, **kept}))
 
 
 @QUICK
-@given(st.lists(st.lists(WORDS | VALUE.map(str), min_size=1, max_size=4), max_size=20), OPTIONS)
+@given(
+    st.lists(st.lists(WORDS | VALUE.map(str), min_size=1, max_size=4), max_size=20),
+    OPTIONS,
+)
 def test_tables(ask, rows, options):
     table = "day,value,name\n" + "\n".join(",".join(row) for row in rows)
-    data = {name: value for name, value in options.items() if isinstance(value, (str, int))}
+    data = {
+        name: value for name, value in options.items() if isinstance(value, (str, int))
+    }
     sent = {"file": ("table.csv", table.encode())}
-    answered(ask, "/v1/forecast", files=sent, data={name: str(data[name]) for name in data})
+    answered(
+        ask, "/v1/forecast", files=sent, data={name: str(data[name]) for name in data}
+    )
 
 
 @QUICK

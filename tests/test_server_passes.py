@@ -18,11 +18,16 @@ from lstmcast.server.problems import Problem
 
 PATIENCE = 60
 SEASON = [3.0, 5.0, 9.0, 4.0] * 12
-PANELS = [lc.Panel.from_arrays(SEASON), lc.Panel.from_arrays([2.0 * x for x in SEASON[4:]])]
+PANELS = [
+    lc.Panel.from_arrays(SEASON),
+    lc.Panel.from_arrays([2.0 * x for x in SEASON[4:]]),
+]
 
 
 def pass_of(*panels: lc.Panel, method: str = "auto") -> Pass:
-    return Pass.of(panels, [lc.LSTMForecaster(horizon=3, method=method) for _ in panels])
+    return Pass.of(
+        panels, [lc.LSTMForecaster(horizon=3, method=method) for _ in panels]
+    )
 
 
 @pytest.fixture
@@ -55,7 +60,9 @@ def test_a_lost_process_is_replaced(passes):
     assert passes.worker._process.pid != process.pid
 
 
-def test_a_process_that_is_lost_fails_nothing_but_what_it_was_reading(passes, monkeypatch):
+def test_a_process_that_is_lost_fails_nothing_but_what_it_was_reading(
+    passes, monkeypatch
+):
     """As where memory runs out for one request, wherever it is read."""
     result, lost = passes.worker.result, []
 
@@ -73,11 +80,15 @@ def test_a_process_that_is_lost_fails_nothing_but_what_it_was_reading(passes, mo
 
     def forecast(horizon: int) -> None:
         try:
-            results[horizon] = Batched(lc.LSTMForecaster(horizon), batcher).predict(PANELS[0])
+            results[horizon] = Batched(lc.LSTMForecaster(horizon), batcher).predict(
+                PANELS[0]
+            )
         except Problem as problem:
             results[horizon] = problem
 
-    threads = [threading.Thread(target=forecast, args=[horizon]) for horizon in (1, 2, 3)]
+    threads = [
+        threading.Thread(target=forecast, args=[horizon]) for horizon in (1, 2, 3)
+    ]
     for thread in threads:
         thread.start()
     while len(batcher._waiting) < len(threads):

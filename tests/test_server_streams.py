@@ -25,7 +25,12 @@ from lstmcast.server.settings import Limits, Settings
 from lstmcast.server.streams import Answer
 from serving import AIRLINE, Asking, asking, problem
 
-OPENED = {"name": "plant", "rows": ["north", "south"], "frequency": "daily", "horizon": 2}
+OPENED = {
+    "name": "plant",
+    "rows": ["north", "south"],
+    "frequency": "daily",
+    "horizon": 2,
+}
 TICKS = "/v1/streams/plant/ticks"
 
 
@@ -77,7 +82,9 @@ def test_ticks_are_answered_as_a_stream_forecasts():
     assert answer["rows"] == ["north", "south"]
     assert answer["expected"] == pytest.approx(expected.tolist(), rel=1e-6)
     assert np.array(answer["point"]) == pytest.approx(stream.predict(2), rel=1e-6)
-    by_level = np.stack([answer["quantiles"][level] for level in answer["quantiles"]], axis=2)
+    by_level = np.stack(
+        [answer["quantiles"][level] for level in answer["quantiles"]], axis=2
+    )
     assert by_level == pytest.approx(stream.quantiles(2), rel=1e-6)
     assert len(answer["score"]) == 2
     client.app.server.close()
@@ -91,13 +98,17 @@ def test_intervals_keep_their_promise_unless_they_are_to_be_the_networks_own():
     stream = lc.Stream(model, OPENED["rows"], frequency="D")
     for number in range(1, 40):
         kept = tick(client, number)
-        answer = client("POST", "/v1/streams/plain/ticks", json={"values": values(number)}).json()
+        answer = client(
+            "POST", "/v1/streams/plain/ticks", json={"values": values(number)}
+        ).json()
         stream.observe(values(number))
     assert sorted(kept["coverage"]) == ["50", "80", "95"]
     assert all(0 <= inside <= 100 for inside in kept["coverage"]["80"])
     assert kept["drift"] == []
     assert not {"coverage", "drift"} & answer.keys()
-    by_level = [np.stack(list(one["quantiles"].values()), axis=2) for one in (kept, answer)]
+    by_level = [
+        np.stack(list(one["quantiles"].values()), axis=2) for one in (kept, answer)
+    ]
     assert by_level[1] == pytest.approx(stream.quantiles(2), rel=1e-6)
     assert not np.allclose(*by_level, rtol=1e-3)
     client.app.server.close()
@@ -106,7 +117,9 @@ def test_intervals_keep_their_promise_unless_they_are_to_be_the_networks_own():
 def test_a_drift_of_the_errors_names_its_rows():
     client, named = opened(), []
     for spread, noise in zip(
-        [1] * 120 + [500] * 40, np.random.default_rng(0).normal(size=(160, 2)), strict=True
+        [1] * 120 + [500] * 40,
+        np.random.default_rng(0).normal(size=(160, 2)),
+        strict=True,
     ):
         both = [1000 + spread * noise[0], 50 + noise[1]]
         named += client("POST", TICKS, json={"values": both}).json()["drift"]
@@ -115,7 +128,9 @@ def test_a_drift_of_the_errors_names_its_rows():
 
 
 def test_a_stream_of_a_point_head_has_no_intervals_to_keep(tmp_path):
-    network = lc.NetworkConfig(layers=(2,), inputs=lc.Transformed(), head="point", horizon=1)
+    network = lc.NetworkConfig(
+        layers=(2,), inputs=lc.Transformed(), head="point", horizon=1
+    )
     training = lc.TrainingConfig(epochs=1)
     model = lc.LSTMForecaster(1, weights="scratch", network=network, training=training)
     model.fit(lc.read(str(AIRLINE))).save(tmp_path / "air")
@@ -140,11 +155,19 @@ def test_times_say_which_ticks_are_missing_and_which_came_late():
 
 def test_rows_may_be_named_and_unknown_and_join():
     client = opened()
-    assert client("POST", TICKS, json={"values": {"south": 5}}).json()["rows"] == ["south"]
-    assert client("POST", TICKS, json={"values": [1, None]}).json()["point"][0] is not None
+    assert client("POST", TICKS, json={"values": {"south": 5}}).json()["rows"] == [
+        "south"
+    ]
+    assert (
+        client("POST", TICKS, json={"values": [1, None]}).json()["point"][0] is not None
+    )
     joined = {"values": {"east": 7.5}, "join": True}
     assert client("POST", TICKS, json=joined).json()["rows"] == ["east"]
-    assert client("GET", "/v1/streams/plant").json()["rows"] == ["north", "south", "east"]
+    assert client("GET", "/v1/streams/plant").json()["rows"] == [
+        "north",
+        "south",
+        "east",
+    ]
     client.app.server.close()
 
 
@@ -176,7 +199,11 @@ def test_bad_ticks_change_nothing(body, field):
     assert answer.json()["field"].startswith(field.partition("..")[0])
     assert client("GET", "/v1/streams/plant").json() == before
     text = {"content-type": "application/json"}
-    problem(client("POST", TICKS, content=b'{"values": [NaN, 1]}', headers=text), 422, "values.0")
+    problem(
+        client("POST", TICKS, content=b'{"values": [NaN, 1]}', headers=text),
+        422,
+        "values.0",
+    )
     client.app.server.close()
 
 
@@ -205,7 +232,9 @@ def test_streams_that_cannot_be_opened_are_refused(tmp_path, changed, status, fi
     client = opened(tmp_path / "kept", limits=Limits(stream_rows=50))
     asked = {**OPENED, "name": "other", **changed}
     problem(client("POST", "/v1/streams", json=asked), status, field)
-    assert [one["name"] for one in client("GET", "/v1/streams").json()["streams"]] == ["plant"]
+    assert [one["name"] for one in client("GET", "/v1/streams").json()["streams"]] == [
+        "plant"
+    ]
     kept = [path.name for path in (tmp_path / "kept").iterdir() if path.is_dir()]
     assert kept == ["plant"]
     client.app.server.close()
@@ -244,7 +273,9 @@ def test_events_are_the_answers_of_ticks():
     answers = [tick(client, number) for number in range(1, 5)]
     path = "/v1/streams/plant/events"
     text = client("GET", path, params={"most": 2}, headers={"last-event-id": "2"}).text
-    found = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
+    found = [
+        json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")
+    ]
     assert found == answers[2:]
     assert "id: 4\nevent: forecast\n" in text
     problem(client("GET", path, params={"most": 0}), 422, "query.most")
@@ -413,7 +444,9 @@ def test_a_full_disk_refuses_ticks_and_changes_nothing(tmp_path, monkeypatch):
             return getattr(self.file, name)
 
     whole, stream._journal._file = stream._journal._file, Full(stream._journal._file)
-    assert "disk is full" in problem(client("POST", TICKS, json={"values": [1, 2]}), 507)
+    assert "disk is full" in problem(
+        client("POST", TICKS, json={"values": [1, 2]}), 507
+    )
     assert (tmp_path / "plant" / "journal.jsonl").read_bytes() == before
     stream._journal._file = whole
     answer, expected = tick(client, 2), answered(2)
@@ -453,7 +486,8 @@ def test_a_closed_stream_is_gone(tmp_path):
     problem(client("DELETE", "/v1/streams/plant"), 404, "name")
     assert not (tmp_path / "plant").exists()
     client.app.server.close()
-    (tmp_path / ".closed-old").mkdir(parents=True)  # of a server that was killed meanwhile
+    # of a server that was killed meanwhile
+    (tmp_path / ".closed-old").mkdir(parents=True)
     client = opened(tmp_path)
     assert tick(client, 1)["tick"] == 1
     assert not (tmp_path / ".closed-old").exists()
@@ -499,7 +533,10 @@ def test_a_process_that_is_killed_loses_no_tick(tmp_path):
     source = str(Path(lc.__file__).parents[1])
     command = [sys.executable, "-c", program, str(tmp_path), str(Path(__file__).parent)]
     process = subprocess.Popen(
-        command, env=os.environ | {"PYTHONPATH": source}, stdout=subprocess.PIPE, text=True
+        command,
+        env=os.environ | {"PYTHONPATH": source},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     heard = [int(process.stdout.readline()) for _ in range(7)]
     time.sleep(0.05)

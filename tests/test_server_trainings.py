@@ -156,13 +156,17 @@ def test_what_cannot_be_trained_on_says_why(ask):
     assert found["detail"].startswith("No series is long enough")
     assert found["model"] is None
     assert "no model" in problem(ask("GET", "/v1/trainings/short/model.zip"), 404)
-    japanese = ask("GET", "/v1/trainings/short", headers={"accept-language": "ja"}).json()
+    japanese = ask(
+        "GET", "/v1/trainings/short", headers={"accept-language": "ja"}
+    ).json()
     assert "系列" in japanese["detail"]
 
 
 def compared(ask, files, methods, **data):
     """Methods beside each other, on a forecast of the page."""
-    shown = ask("POST", "/page/forecast", files=files, data={"cutoffs": "0", **data}).json()
+    shown = ask(
+        "POST", "/page/forecast", files=files, data={"cutoffs": "0", **data}
+    ).json()
     asked = {"series": shown["series"][0], "methods": methods}
     return ask("POST", f"/page/results/{shown['id']}/compare", json=asked)
 
@@ -232,13 +236,20 @@ def test_a_name_is_given_once(ask, tuned):
 
 
 def test_an_unknown_training_is_not_there(ask):
-    for method, below in [("GET", ""), ("POST", "/stop"), ("DELETE", ""), ("GET", "/events")]:
+    for method, below in [
+        ("GET", ""),
+        ("POST", "/stop"),
+        ("DELETE", ""),
+        ("GET", "/events"),
+    ]:
         problem(ask(method, f"/v1/trainings/none{below}"), 404, "name")
 
 
 def test_what_has_ended_is_not_stopped_nor_gone_on_with(ask, tuned):
     assert "has ended" in problem(ask("POST", "/v1/trainings/tuned/stop"), 409, "name")
-    assert "cannot continue" in problem(ask("POST", "/v1/trainings/tuned/resume"), 409, "name")
+    assert "cannot continue" in problem(
+        ask("POST", "/v1/trainings/tuned/resume"), 409, "name"
+    )
 
 
 def test_rows_are_limited():
@@ -258,7 +269,9 @@ def test_a_token_is_asked_for():
 def test_without_pytorch_the_server_says_so(monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "torch" else found(name)
+        importlib.util,
+        "find_spec",
+        lambda name: None if name == "torch" else found(name),
     )
     ask = asking()
     answer = ask("POST", "/v1/trainings", files=AIR, data=QUICK)
@@ -282,7 +295,9 @@ def test_others_wait_in_line_and_a_stopped_one_keeps_its_best_epoch(opened):
     first = started(ask, LONG, name="first")
     second = started(ask, name="second")
     third = started(ask, name="third")
-    states = {one["name"]: one for one in ask("GET", "/v1/trainings").json()["trainings"]}
+    states = {
+        one["name"]: one for one in ask("GET", "/v1/trainings").json()["trainings"]
+    }
     assert states[first]["state"] == "running"
     assert (states[second]["state"], states[second]["waits_for"]) == ("waiting", 1)
     assert states[third]["waits_for"] == 2
@@ -294,7 +309,10 @@ def test_others_wait_in_line_and_a_stopped_one_keeps_its_best_epoch(opened):
     found = until(ask, first, "stopped", "failed")
     assert found["state"] == "stopped" and found["model"] == first
     assert len(found["epochs"]) < 5000
-    assert len(ask("POST", f"/v1/models/{first}/predict").json()["forecast"]["forecast"]) == 6
+    assert (
+        len(ask("POST", f"/v1/models/{first}/predict").json()["forecast"]["forecast"])
+        == 6
+    )
 
 
 @pytest.mark.slow
@@ -348,8 +366,20 @@ def test_a_process_ends_when_its_server_does(tmp_path):
     """However the server ended: all that a process sees of it is that its input has an end."""
     folder = Folder(tmp_path)
     values = np.sin(np.arange(400)).tolist()
-    fields = {"series": values, "horizon": 2, "epochs": 5000, "weights": "scratch", "period": [4]}
-    job = {"kind": "history", "fields": fields, "files": [], "horizon": 2, "minutes": 60}
+    fields = {
+        "series": values,
+        "horizon": 2,
+        "epochs": 5000,
+        "weights": "scratch",
+        "period": [4],
+    }
+    job = {
+        "kind": "history",
+        "fields": fields,
+        "files": [],
+        "horizon": 2,
+        "minutes": 60,
+    }
     folder.write_job(job)
     process = processes.started(folder)
     end = time.monotonic() + PATIENCE

@@ -28,7 +28,11 @@ def test_its_card_is_of_these_weights():
     manifest = json.loads((WEIGHTS / "manifest.json").read_text())
     assert f"{manifest['pretraining']['steps']:,}" in card.replace("\n", " ")
     assert manifest["date"] in card
-    for heading in ("What it was made from", "How well it does", "What it is not good at"):
+    for heading in (
+        "What it was made from",
+        "How well it does",
+        "What it is not good at",
+    ):
         assert heading in card
 
 
@@ -44,7 +48,8 @@ def test_airline_twelve_months_ahead():
 
 @pytest.mark.paper
 @pytest.mark.skipif(
-    not M3.exists(), reason="the M3 series are no part of the project; ../shared/data holds them"
+    not M3.exists(),
+    reason="the M3 series are no part of the project; ../shared/data holds them",
 )
 def test_m3_monthly_is_better_than_exponential_smoothing():
     """The official test part. AutoETS has MASE 0.863 and sMAPE 14.16, Theta as submitted 0.858
@@ -62,11 +67,15 @@ def test_m3_monthly_is_better_than_exponential_smoothing():
         str(i): group["y"].to_numpy()[~group["is_test"].to_numpy()]
         for i, group in enumerate(series)
     }
-    actual = np.array([group["y"].to_numpy()[group["is_test"].to_numpy()] for group in series])
+    actual = np.array(
+        [group["y"].to_numpy()[group["is_test"].to_numpy()] for group in series]
+    )
     forecast = lc.LSTMForecaster(18).predict(
         lc.Panel.from_arrays(history, frequency="MS", start="2000-01")
     )
-    scale = np.array([np.abs(values[12:] - values[:-12]).mean() for values in history.values()])
+    scale = np.array(
+        [np.abs(values[12:] - values[:-12]).mean() for values in history.values()]
+    )
     assert mase(actual, forecast.point, scale) <= 0.845
     assert smape(actual, forecast.point) <= 13.9
     inside = forecast.interval(80)

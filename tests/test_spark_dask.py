@@ -33,7 +33,9 @@ forecast.write.parquet("forecasts-partitions")
 
 def block(title: str) -> str:
     text = PAGE.read_text(encoding="utf-8")
-    found = re.search(rf'^```text title="{re.escape(title)}"\n(.*?)^```', text, re.M | re.S)
+    found = re.search(
+        rf'^```text title="{re.escape(title)}"\n(.*?)^```', text, re.M | re.S
+    )
     assert found, title
     return found[1]
 
@@ -73,7 +75,10 @@ def printed(folder: Path, *programs: str) -> str:
 def expected(table) -> list[tuple]:
     words = {"series": "item", "time": "month", "target": "sales"}
     forecast = TableForecast(lc.LSTMForecaster(12), words)(table)
-    return rows(f"(SELECT {', '.join(map(quoted, forecast.column_names))} FROM forecast)", forecast)
+    return rows(
+        f"(SELECT {', '.join(map(quoted, forecast.column_names))} FROM forecast)",
+        forecast,
+    )
 
 
 def quoted(name: str) -> str:

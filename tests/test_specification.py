@@ -17,9 +17,15 @@ from lstmcast.model.network import Network, array_shapes
 from lstmcast.specification import Specification
 
 SCALED = lc.Transformed(lc.Log1p(), lc.Standard(per="panel"))
-BY_SERIES = lc.Transformed({"a": lc.Difference(12), "b": lc.Chain((lc.MinMax(),), apart=True)})
-NETWORK = lc.NetworkConfig(layers=(8, 4), inputs=lc.Transformed(), head="point", horizon=1)
-TRAINING = lc.TrainingConfig(epochs=2, batching=lc.Windows(length=8), optimiser=lc.Optimiser("sgd"))
+BY_SERIES = lc.Transformed(
+    {"a": lc.Difference(12), "b": lc.Chain((lc.MinMax(),), apart=True)}
+)
+NETWORK = lc.NetworkConfig(
+    layers=(8, 4), inputs=lc.Transformed(), head="point", horizon=1
+)
+TRAINING = lc.TrainingConfig(
+    epochs=2, batching=lc.Windows(length=8), optimiser=lc.Optimiser("sgd")
+)
 SPECIFICATIONS = {
     "usual": {},
     "numbers": {"quantiles": (0.9, 0.05), "seed": 3},
@@ -36,12 +42,16 @@ SPECIFICATIONS = {
     },
     "fine-tuned": {"training": lc.TrainingConfig.fine_tuning()},
 }
-MONTHS = lc.Panel.from_arrays(10.0 + np.arange(48) % 12, frequency="MS", start="2020-01")
+MONTHS = lc.Panel.from_arrays(
+    10.0 + np.arange(48) % 12, frequency="MS", start="2020-01"
+)
 
 
 def network(number: float = 0.01) -> Network:
     shapes = array_shapes(NETWORK)
-    return Network(NETWORK, [{name: np.full(shape, number) for name, shape in shapes.items()}])
+    return Network(
+        NETWORK, [{name: np.full(shape, number) for name, shape in shapes.items()}]
+    )
 
 
 class Own(Point):
@@ -59,11 +69,18 @@ class TestEverySpecification:
 
     def test_it_is_equal_to_its_like_and_to_no_other(self, chosen):
         model = lc.LSTMForecaster(12, **chosen)
-        assert model == lc.LSTMForecaster(12, **chosen) == pickle.loads(pickle.dumps(model))
+        assert (
+            model
+            == lc.LSTMForecaster(12, **chosen)
+            == pickle.loads(pickle.dumps(model))
+        )
         assert hash(model) == hash(lc.LSTMForecaster(12, **chosen))
         others = [lc.LSTMForecaster(12, **other) for other in SPECIFICATIONS.values()]
         assert sum(model == other for other in others) == 1
-        assert model != lc.LSTMForecaster(6, **chosen) and model != "LSTMForecaster(horizon=12)"
+        assert (
+            model != lc.LSTMForecaster(6, **chosen)
+            and model != "LSTMForecaster(horizon=12)"
+        )
 
     def test_a_copy_has_what_was_changed_and_nothing_else(self, chosen):
         model = lc.LSTMForecaster(12, **chosen)
@@ -81,7 +98,9 @@ class TestEverySpecification:
 
 def test_the_text_says_what_is_not_as_usual():
     assert repr(lc.LSTMForecaster(12)) == "LSTMForecaster(horizon=12)"
-    model = lc.LSTMForecaster(6, weights="scratch", network=lc.NetworkConfig((8,)), seed=2)
+    model = lc.LSTMForecaster(
+        6, weights="scratch", network=lc.NetworkConfig((8,)), seed=2
+    )
     assert repr(model) == (
         "LSTMForecaster(horizon=6, weights='scratch', network=NetworkConfig(layers=(8,)), seed=2, "
         "not fitted)"
@@ -97,7 +116,10 @@ def test_settings_that_were_left_out_follow_from_what_is_changed():
     model = lc.LSTMForecaster(6)
     assert model.training == lc.TrainingConfig.fine_tuning()
     scratch = model.replace(weights="scratch")
-    assert scratch.training == lc.TrainingConfig.from_scratch() and scratch.config.horizon == 6
+    assert (
+        scratch.training == lc.TrainingConfig.from_scratch()
+        and scratch.config.horizon == 6
+    )
     assert scratch.replace(horizon=9).config.horizon == 9
     assert scratch.replace(network=NETWORK).training == lc.TrainingConfig.transformed()
 
@@ -113,7 +135,9 @@ def test_what_cannot_be_changed_to_is_refused():
 
 
 def test_networks_are_compared_by_their_weights():
-    one, same, other = (lc.LSTMForecaster(3, weights=network(w)) for w in (0.1, 0.1, 0.2))
+    one, same, other = (
+        lc.LSTMForecaster(3, weights=network(w)) for w in (0.1, 0.1, 0.2)
+    )
     assert one == same and one != other and one != lc.LSTMForecaster(3)
 
 
@@ -133,10 +157,13 @@ def test_a_folder_is_a_folder_however_its_path_is_written(tmp_path, monkeypatch)
 def test_a_loaded_model_is_specified_by_its_folder(tmp_path):
     lc.LSTMForecaster(3, quantiles=(0.2, 0.8)).save(tmp_path / "model", MONTHS)
     loaded = lc.load(tmp_path / "model")
-    assert loaded == lc.LSTMForecaster(3, weights=tmp_path / "model", quantiles=(0.2, 0.8))
+    assert loaded == lc.LSTMForecaster(
+        3, weights=tmp_path / "model", quantiles=(0.2, 0.8)
+    )
     assert lc.LSTMForecaster.from_json(loaded.to_json()) == loaded
     np.testing.assert_array_equal(
-        loaded.unfitted().predict(MONTHS).point, lc.LSTMForecaster(3).predict(MONTHS).point
+        loaded.unfitted().predict(MONTHS).point,
+        lc.LSTMForecaster(3).predict(MONTHS).point,
     )
 
 
@@ -157,7 +184,10 @@ def test_objects_cannot_be_described():
         ('{"horizon": 0}', "got 0"),
         ('{"horizon": 3, "network": {"units": 5}}', "units"),
         ('{"horizon": 3, "training": {"epochs": 0}}', "epochs"),
-        ('{"horizon": 3, "transforms": {"chain": {"steps": [{"name": "magic"}]}}}', "magic"),
+        (
+            '{"horizon": 3, "transforms": {"chain": {"steps": [{"name": "magic"}]}}}',
+            "magic",
+        ),
         ('{"horizon": 3, "quantiles": [2]}', "quantiles"),
     ],
 )
@@ -172,7 +202,9 @@ def test_json_of_a_folder_that_is_gone_says_so():
 
 
 def test_transforms_of_json_that_named_them_beside_the_network_are_its_inputs():
-    model = lc.LSTMForecaster(3, weights="scratch", network=replace(NETWORK, inputs=SCALED))
+    model = lc.LSTMForecaster(
+        3, weights="scratch", network=replace(NETWORK, inputs=SCALED)
+    )
     old = json.loads(model.to_json())
     assert "transforms" not in old
     old["transforms"] = old["network"]["inputs"]["transforms"]
@@ -184,12 +216,16 @@ def test_transforms_of_json_that_named_them_beside_the_network_are_its_inputs():
 
 
 def test_the_old_name_of_quantiles_is_taken_with_a_note(tmp_path):
-    with pytest.warns(DeprecationWarning, match=r"levels= is now called quantiles=") as warned:
+    with pytest.warns(
+        DeprecationWarning, match=r"levels= is now called quantiles="
+    ) as warned:
         model = lc.LSTMForecaster(3, levels=(0.2, 0.8))
     assert warned[0].filename == __file__
     assert model == lc.LSTMForecaster(3, quantiles=(0.2, 0.8))
     model.save(tmp_path / "model", MONTHS)
-    with pytest.warns(DeprecationWarning, match=r"levels= is now called quantiles=") as warned:
+    with pytest.warns(
+        DeprecationWarning, match=r"levels= is now called quantiles="
+    ) as warned:
         loaded = lc.load(tmp_path / "model", levels=(0.4, 0.6))
     assert warned[0].filename == __file__ and loaded.quantiles == (0.4, 0.6)
 

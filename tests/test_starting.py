@@ -27,20 +27,27 @@ print(gc.get_freeze_count() - kept - searched)
 def monthly(folder: Path) -> str:
     path = folder / "sales.parquet"
     months = [f"{2010 + month // 12}-{month % 12 + 1:02}-01" for month in range(60)]
-    table = pa.table({"month": months, "sales": [100.0 + month % 12 for month in range(60)]})
+    table = pa.table(
+        {"month": months, "sales": [100.0 + month % 12 for month in range(60)]}
+    )
     parquet.write_table(table, path)
     return str(path)
 
 
 def ended(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     code = COMMAND.format(arguments=arguments)
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120
+    )
 
 
 @pytest.mark.parametrize("words", [["check"], ["forecast", "-H", "3"], ["forecast"]])
-def test_modules_of_a_command_are_not_searched_and_no_library_complains(tmp_path, words):
+def test_modules_of_a_command_are_not_searched_and_no_library_complains(
+    tmp_path, words
+):
     done = ended([*words, monthly(tmp_path)])
-    assert "leaked" not in done.stderr  # DuckDB lists its objects if they are kept until the end
+    # DuckDB lists its objects if they are kept until the end
+    assert "leaked" not in done.stderr
     assert int(done.stdout.splitlines()[-1]) > 10_000
 
 

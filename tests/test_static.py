@@ -36,7 +36,8 @@ def sold():
 
 def products(**changed):
     return pd.DataFrame(
-        {"product": ["tea", "milk"], "shelf": [5, 3], "group": ["dry", "cold"]} | changed
+        {"product": ["tea", "milk"], "shelf": [5, 3], "group": ["dry", "cold"]}
+        | changed
     )
 
 
@@ -50,7 +51,9 @@ def test_columns_of_the_data_are_constant_in_each_series():
     np.testing.assert_array_equal(statics(panel)["group"], [0, 1])
     assert panel.covariates.static_levels == {"group": ("cold", "dry")}
     assert repr(panel).endswith("static: shelf, group)")
-    assert "static columns: shelf, group. Series with little history are" in str(panel.check())
+    assert "static columns: shelf, group. Series with little history are" in str(
+        panel.check()
+    )
     np.testing.assert_array_equal(statics(panel.select(["tea"]))["shelf"], [5])
     np.testing.assert_array_equal(statics(panel.until([2, 3]))["shelf"], [3, 5])
 
@@ -76,7 +79,12 @@ def test_a_column_that_changes_is_an_error():
         products().to_dict("list"),
         products().rename(columns={"product": "Product"}),
         products().rename(columns={"product": "what"}),
-        pd.concat([products(), pd.DataFrame({"product": ["rum"], "shelf": [9], "group": ["dry"]})]),
+        pd.concat(
+            [
+                products(),
+                pd.DataFrame({"product": ["rum"], "shelf": [9], "group": ["dry"]}),
+            ]
+        ),
     ],
     ids=["frame", "dict", "capitals", "other name", "more"],
 )
@@ -99,7 +107,10 @@ def test_a_table_of_stores_is_shared_by_their_series():
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (products(product=["tea", "tea"]), r"has two rows for series 'tea' \(row 1 and 2\)"),
+        (
+            products(product=["tea", "tea"]),
+            r"has two rows for series 'tea' \(row 1 and 2\)",
+        ),
         (products()[["shelf"]], "has no column that names the series of a row"),
         (products()[["product"]], "has no column of values"),
         (products(shelf=["5", "x"]).assign(shelf=["5", "x"]), None),
@@ -118,16 +129,22 @@ def test_tables_that_do_not_fit_are_refused(table, words):
 def test_names_that_are_nowhere_are_refused():
     with pytest.raises(DataError, match="no column 'shelve' for the static covariate"):
         lc.read(shop(), target="sold", static="shelve")
-    with pytest.raises(UsageError, match="'shelf' is named as future covariate and as static"):
+    with pytest.raises(
+        UsageError, match="'shelf' is named as future covariate and as static"
+    ):
         lc.read(shop(), target="sold", series="product", static="shelf", future="shelf")
 
 
 def test_arrays_have_them():
     values = {"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0]}
-    panel = lc.Panel.from_arrays(values, static={"area": {"b": 7, "a": 5}, "town": ["Ulm", "Bonn"]})
+    panel = lc.Panel.from_arrays(
+        values, static={"area": {"b": 7, "a": 5}, "town": ["Ulm", "Bonn"]}
+    )
     np.testing.assert_array_equal(statics(panel)["area"], [5, 7])
     assert panel.covariates.static_levels == {"town": ("Bonn", "Ulm")}
-    with pytest.raises(DataError, match=r"'area' has shape \(3,\), and there are 2 series"):
+    with pytest.raises(
+        DataError, match=r"'area' has shape \(3,\), and there are 2 series"
+    ):
         lc.Panel.from_arrays(values, static={"area": [1, 2, 3]})
 
 
@@ -139,12 +156,17 @@ def test_a_saved_context_keeps_them_and_newer_data_need_none():
     np.testing.assert_array_equal(statics(context.panel)["shelf"], [3, 5])
     assert context.panel.covariates.static_levels == {"group": ("cold", "dry")}
 
-    later = pd.DataFrame({"day": [DAYS[-1] + pd.Timedelta("1D")], "product": ["tea"], "sold": [9]})
+    later = pd.DataFrame(
+        {"day": [DAYS[-1] + pd.Timedelta("1D")], "product": ["tea"], "sold": [9]}
+    )
     joined = context.join(read_newer(later, context.panel))
     np.testing.assert_array_equal(statics(joined.panel)["shelf"], [5])
     both = updated_panel(context, joined)
     by_id = dict(zip(both.ids, statics(both)["group"], strict=True))
-    assert {name: both.covariates.static_levels["group"][int(k)] for name, k in by_id.items()} == {
+    assert {
+        name: both.covariates.static_levels["group"][int(k)]
+        for name, k in by_id.items()
+    } == {
         "milk": "cold",
         "tea": "dry",
     }

@@ -44,7 +44,9 @@ def shop(count: int = 6, length: int = 60, **static) -> lc.Panel:
         for name in names
     }
     static = static or {"group": groups, "size": sizes}
-    return lc.Panel.from_arrays(values, frequency="D", start="2024-01-01", static=static)
+    return lc.Panel.from_arrays(
+        values, frequency="D", start="2024-01-01", static=static
+    )
 
 
 def config(inputs=None, static=COLUMNS, **settings) -> NetworkConfig:
@@ -123,7 +125,10 @@ def test_forecasts_follow_the_attributes_of_each_series(inputs, horizon):
     np.testing.assert_allclose(
         answers[1],
         decode(
-            Reader(network), alike.select(["s1"]), Origins(np.array([0]), np.array([60])), horizon
+            Reader(network),
+            alike.select(["s1"]),
+            Origins(np.array([0]), np.array([60])),
+            horizon,
         )[0],
         rtol=1e-5,
     )
@@ -145,7 +150,9 @@ def test_every_batching_scheme_trains_embeddings(scheme, tmp_path):
     pytest.importorskip("torch", reason="needs the train extra")
     inputs, batching = scheme
     ahead = 1 if isinstance(batching, Rollout) else None
-    network = NetworkConfig((6,), inputs=inputs, static=["*", "each series"], horizon=ahead)
+    network = NetworkConfig(
+        (6,), inputs=inputs, static=["*", "each series"], horizon=ahead
+    )
     training = TrainingConfig(
         epochs=3,
         batching=batching,
@@ -154,12 +161,18 @@ def test_every_batching_scheme_trains_embeddings(scheme, tmp_path):
         validation=None,
     )
     panel = shop()
-    model = lc.LSTMForecaster(H, weights="scratch", network=network, training=training).fit(panel)
+    model = lc.LSTMForecaster(
+        H, weights="scratch", network=network, training=training
+    ).fit(panel)
     config, arrays = model.network.config, model.network.members[0]
     assert [column.name for column in config.static] == ["group", "size", "each series"]
     assert np.isfinite(model.history.columns()["train_loss"]).all()
     fresh = lc.LSTMForecaster(
-        H, weights="scratch", network=network, training=replace(training, epochs=1), seed=0
+        H,
+        weights="scratch",
+        network=network,
+        training=replace(training, epochs=1),
+        seed=0,
     ).fit(panel)
     start = fresh.network.members[0]["static.0.weight"]
     assert not np.allclose(arrays["static.0.weight"], start)
@@ -172,9 +185,14 @@ def test_every_batching_scheme_trains_embeddings(scheme, tmp_path):
 def test_a_new_series_gets_the_level_of_its_group():
     pytest.importorskip("torch", reason="needs the train extra")
     inputs = Transformed(lc.Standard(per="panel"))
-    network = NetworkConfig((8,), inputs=inputs, static=["group"], horizon=1, head="point")
+    network = NetworkConfig(
+        (8,), inputs=inputs, static=["group"], horizon=1, head="point"
+    )
     training = TrainingConfig(
-        epochs=60, batching=Windows(2), batch_size=32, optimiser=Optimiser(learning_rate=0.02)
+        epochs=60,
+        batching=Windows(2),
+        batch_size=32,
+        optimiser=Optimiser(learning_rate=0.02),
     )
     rng = np.random.default_rng(3)
     groups = {f"s{k}": ("cold", "dry")[k % 2] for k in range(8)}
@@ -184,7 +202,9 @@ def test_a_new_series_gets_the_level_of_its_group():
         for name, group in groups.items()
     }
     panel = lc.Panel.from_arrays(values, static={"group": groups})
-    model = lc.LSTMForecaster(1, weights="scratch", network=network, training=training).fit(panel)
+    model = lc.LSTMForecaster(
+        1, weights="scratch", network=network, training=training
+    ).fit(panel)
     new = {"x": np.array([5.0, 5.0]), "y": np.array([5.0, 5.0])}
     coming = lc.Panel.from_arrays(new, static={"group": {"x": "cold", "y": "dry"}})
     answers = decode(model.model.reader, coming, ends(coming), 1)[:, 0, 0]
@@ -195,7 +215,9 @@ def test_fine_tuning_keeps_what_was_learned_of_the_columns():
     pytest.importorskip("torch", reason="needs the train extra")
     training = TrainingConfig(epochs=1)
     network = NetworkConfig((4,), static=["group"])
-    first = lc.LSTMForecaster(H, weights="scratch", network=network, training=training).fit(shop())
+    first = lc.LSTMForecaster(
+        H, weights="scratch", network=network, training=training
+    ).fit(shop())
     again = lc.LSTMForecaster(H, weights=first.network, training=training).fit(shop(4))
     assert again.network.config.static == first.network.config.static
 
@@ -230,12 +252,18 @@ def fitted(panel, static=("group",)):
 
 
 def test_a_missing_column_is_named():
-    with pytest.raises(DataError, match=r"static column 'shelf', which .* do not have \(there are"):
+    with pytest.raises(
+        DataError, match=r"static column 'shelf', which .* do not have \(there are"
+    ):
         fitted(shop(), ["shelf"])
     model = fitted(shop())
-    without = lc.Panel.from_arrays({"s0": np.ones(20)}, frequency="D", start="2024-01-01")
+    without = lc.Panel.from_arrays(
+        {"s0": np.ones(20)}, frequency="D", start="2024-01-01"
+    )
     alone = lc.LSTMForecaster(H, weights=model.network)
-    with pytest.raises(DataError, match=r"'group', .*\(there are none\)\. Name it \(static=\['gro"):
+    with pytest.raises(
+        DataError, match=r"'group', .*\(there are none\)\. Name it \(static=\['gro"
+    ):
         alone.predict(without)
     bare = lc.Panel.from_arrays({"a": np.ones(20)})
     with pytest.raises(DataError, match="have no static columns to read"):
@@ -247,7 +275,9 @@ def test_a_saved_model_asks_for_the_column_of_new_series(tmp_path):
     loaded = lc.load(tmp_path / "model")
     days = [f"2024-03-{day:02d}" for day in range(1, 5)]
     newer = {"ds": days, "y": [1.0, 2.0, 1.0, 2.0], "unique_id": ["new"] * 4}
-    with pytest.raises(DataError, match=r"static column 'group', .* for the new series 'new'"):
+    with pytest.raises(
+        DataError, match=r"static column 'group', .* for the new series 'new'"
+    ):
         loaded.predict(newer)
     told = loaded.predict(newer | {"group": ["dry"] * 4}, static="group")
     assert np.isfinite(told.point).all()
@@ -258,7 +288,9 @@ def test_a_saved_model_asks_for_the_column_of_new_series(tmp_path):
 def test_numbers_and_categories_are_not_mixed_up():
     model = lc.LSTMForecaster(H, weights=fitted(shop()).network)
     numbers = shop(2, group={"s0": 1.0, "s1": 2.0})
-    with pytest.raises(DataError, match="holds numbers, but the model was trained with categories"):
+    with pytest.raises(
+        DataError, match="holds numbers, but the model was trained with categories"
+    ):
         model.predict(numbers)
 
 
@@ -272,19 +304,27 @@ def test_a_graph_refuses():
 
 def test_keras_refuses():
     network = drawn_network(config(Transformed(), head="point", horizon=1))
-    with pytest.raises(lc.ModelError, match=r"reads static columns .* cannot be written for Keras"):
+    with pytest.raises(
+        lc.ModelError, match=r"reads static columns .* cannot be written for Keras"
+    ):
         lc.to_keras(network)
 
 
 def test_a_stream_refuses():
     network = drawn_network(config())
-    with pytest.raises(UsageError, match=r"reads static columns .'group', 'size' and 'each"):
+    with pytest.raises(
+        UsageError, match=r"reads static columns .'group', 'size' and 'each"
+    ):
         lc.Stream(network, ["a"])
 
 
 @pytest.mark.parametrize(
     ("static", "message"),
-    [(3, "are not column names"), ([4], "4 is not a name"), (["a", "a"], "named twice")],
+    [
+        (3, "are not column names"),
+        ([4], "4 is not a name"),
+        (["a", "a"], "named twice"),
+    ],
 )
 def test_senseless_names_are_refused(static, message):
     with pytest.raises(UsageError, match=message):
@@ -298,5 +338,7 @@ def test_networks_without_them_are_described_as_before():
 
 
 def test_columns_of_unknown_words_are_refused():
-    with pytest.raises(lc.UsageError, match=r"static: \{'nme': 'size'\} is not a name of a column"):
+    with pytest.raises(
+        lc.UsageError, match=r"static: \{'nme': 'size'\} is not a name of a column"
+    ):
         lc.NetworkConfig(static=[{"nme": "size"}])

@@ -89,7 +89,9 @@ def test_manifest_is_readable_by_people(model):
 
 @given(
     hnp.arrays(
-        st.sampled_from([np.float64, np.float32, np.int64, np.int32, np.uint8, np.bool_]),
+        st.sampled_from(
+            [np.float64, np.float32, np.int64, np.int32, np.uint8, np.bool_]
+        ),
         hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
     )
 )
@@ -97,7 +99,9 @@ def test_manifest_is_readable_by_people(model):
 def test_any_array_of_numbers_survives(tmp_path_factory, values):
     place = tmp_path_factory.mktemp("any") / "m"
     store.save(
-        place, {}, {"a": {"x": values, "strided": values.T[..., ::-1] if values.ndim else values}}
+        place,
+        {},
+        {"a": {"x": values, "strided": values.T[..., ::-1] if values.ndim else values}},
     )
     _, arrays = store.load(place)
     assert arrays["a"]["x"].shape == values.shape
@@ -165,7 +169,8 @@ def test_missing_file(model):
 def test_changed_manifest(model):
     path = model / "manifest.json"
     path.write_text(
-        path.read_text(encoding="utf-8").replace('"horizon": 12', '"horizon": 13'), encoding="utf-8"
+        path.read_text(encoding="utf-8").replace('"horizon": 12', '"horizon": 13'),
+        encoding="utf-8",
     )
     assert "manifest.json: its contents do not match" in refused(model)
 
@@ -227,7 +232,12 @@ def test_file_that_is_not_safetensors(model):
     (model / "weights.safetensors").write_bytes(blob)
     rewritten(
         model,
-        files={"weights.safetensors": {"bytes": 40, "sha256": hashlib.sha256(blob).hexdigest()}},
+        files={
+            "weights.safetensors": {
+                "bytes": 40,
+                "sha256": hashlib.sha256(blob).hexdigest(),
+            }
+        },
     )
     assert "it does not hold arrays" in refused(model)
 
@@ -313,7 +323,10 @@ def test_the_folder_one_is_in_is_not_replaced(model, monkeypatch, name, within):
             (model / within / "mine").touch()
         with pytest.raises(OutputError, match=r"current folder|is left alone"):
             call(model if name == "model" else name)
-    assert Path.cwd() == model / within and store.load(model)[0]["name"] == MANIFEST["name"]
+    assert (
+        Path.cwd() == model / within
+        and store.load(model)[0]["name"] == MANIFEST["name"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -328,7 +341,10 @@ def test_a_model_with_a_broken_manifest_can_be_saved_again(model, blob):
     store.check_place(model)
     store.save(model, {"name": "second"}, {"weights": {"w": np.ones(3)}})
     assert store.load(model)[0]["name"] == "second"
-    assert sorted(path.name for path in model.iterdir()) == ["manifest.json", "weights.safetensors"]
+    assert sorted(path.name for path in model.iterdir()) == [
+        "manifest.json",
+        "weights.safetensors",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -358,7 +374,9 @@ def test_what_may_be_somebody_elses_is_left_alone(tmp_path, blob, files):
     ("number", "text"),
     [(errno.EACCES, "permission to read it is missing"), (errno.EIO, "output error")],
 )
-def test_a_file_that_cannot_be_read_is_not_called_damaged(model, monkeypatch, name, number, text):
+def test_a_file_that_cannot_be_read_is_not_called_damaged(
+    model, monkeypatch, name, number, text
+):
     for reader in ("read_text", "read_bytes"):
         read = getattr(Path, reader)
 
@@ -444,7 +462,9 @@ def test_a_killed_save_leaves_the_old_model_whole(model, at):
     assert_same(arrays, ARRAYS)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="no other system exchanges folders yet")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="no other system exchanges folders yet"
+)
 def test_a_save_that_is_killed_after_the_exchange_has_saved(model):
     killed_while_saving(model, "exchanged")
     assert store.load(model)[0]["name"] == "second"
@@ -561,7 +581,9 @@ def half_replaced(model, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "read", [lambda place: store.load(place)[0], store.read_manifest], ids=["load", "manifest"]
+    "read",
+    [lambda place: store.load(place)[0], store.read_manifest],
+    ids=["load", "manifest"],
 )
 def test_reading_waits_while_the_folder_is_replaced(half_replaced, read):
     assert read(half_replaced)["name"] == "second"
@@ -579,7 +601,11 @@ def test_saving_waits_while_the_folder_is_replaced(half_replaced):
 
 def test_what_a_dead_process_has_set_aside_is_put_back(model, monkeypatch):
     monkeypatch.setattr(folders, "PATIENCE", 0.0)
-    for name, age in ((".model.previous", 9), (".model.previous-a", 5), (".model.previous-b", 7)):
+    for name, age in (
+        (".model.previous", 9),
+        (".model.previous-a", 5),
+        (".model.previous-b", 7),
+    ):
         store.save(model.with_name(name), {"name": name}, {})
         os.utime(model.with_name(name), (age, age))
     folders._remove(model)
@@ -637,7 +663,9 @@ def test_a_save_that_another_one_overtakes(model, monkeypatch, step):
     assert [path.name for path in model.parent.iterdir()] == ["model"]
 
 
-def test_files_of_others_are_taken_from_the_folder_that_came_in_place(model, monkeypatch):
+def test_files_of_others_are_taken_from_the_folder_that_came_in_place(
+    model, monkeypatch
+):
     (model / "notes.txt").write_text("mine")
     copy, copies = folders.shutil.copy2, []
 
@@ -650,7 +678,10 @@ def test_files_of_others_are_taken_from_the_folder_that_came_in_place(model, mon
 
     monkeypatch.setattr(folders.shutil, "copy2", replaced_before_the_first)
     store.save(model, *SECOND)
-    assert store.load(model)[0]["name"] == "second" and (model / "notes.txt").read_text() == "mine"
+    assert (
+        store.load(model)[0]["name"] == "second"
+        and (model / "notes.txt").read_text() == "mine"
+    )
 
 
 def test_processes_that_save_and_load_one_folder_do_not_meet(model):
@@ -663,7 +694,9 @@ def test_processes_that_save_and_load_one_folder_do_not_meet(model):
             store.save(sys.argv[1], {"size": size}, {"weights": {"w": np.ones(size)}})
     """)
     command = [sys.executable, "-c", script, str(model)]
-    writers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    writers = [
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
     while any(writer.poll() is None for writer in writers):
         manifest, arrays = store.load(model)
         assert len(arrays["weights"]["w"]) == manifest.get("size", 2)

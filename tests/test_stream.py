@@ -32,7 +32,13 @@ IDS = ["a", "b", "c", "d"]
 
 def network(seed=0, members=1, **chosen):
     config = NetworkConfig(
-        **{"layers": (5, 4), "inputs": Running("changes"), "head": "point", "horizon": 1} | chosen
+        **{
+            "layers": (5, 4),
+            "inputs": Running("changes"),
+            "head": "point",
+            "horizon": 1,
+        }
+        | chosen
     )
     rng = np.random.default_rng(seed)
     arrays = [
@@ -73,9 +79,13 @@ def kinds(ticks, seed=0):
     rng, t = np.random.default_rng(seed), np.arange(ticks)
     noise = rng.normal(size=(14, ticks))
     return {
-        "positive": np.exp(0.02 * np.cumsum(noise[0]) + 0.3 * np.sin(2 * np.pi * t / 7)),
+        "positive": np.exp(
+            0.02 * np.cumsum(noise[0]) + 0.3 * np.sin(2 * np.pi * t / 7)
+        ),
         "across zero": np.cumsum(noise[1]) + 5 * np.sin(2 * np.pi * t / 7),
-        "changes its sign": np.where(t < ticks // 2, 10.0, 0) + 5 * np.sin(t) + noise[2] / 2,
+        "changes its sign": np.where(t < ticks // 2, 10.0, 0)
+        + 5 * np.sin(t)
+        + noise[2] / 2,
         "nearly flat": 1000 + 0.01 * noise[3],
         "constant": np.full(ticks, 3.0),
         "with gaps": np.where(rng.random(ticks) < 0.2, np.nan, 50 + noise[4]),
@@ -93,7 +103,9 @@ def kinds(ticks, seed=0):
 
 
 def panel_of(series, **chosen):
-    return lc.Panel.from_arrays(series, **{"frequency": "D", "start": "2000-01-01"} | chosen)
+    return lc.Panel.from_arrays(
+        series, **{"frequency": "D", "start": "2000-01-01"} | chosen
+    )
 
 
 def assert_forecasts_as_decoded(stream, panel, counts, horizon=30):
@@ -112,7 +124,9 @@ def assert_forecasts_as_decoded(stream, panel, counts, horizon=30):
         # Where the largest logarithm that is used cuts an interval off, its width says nothing.
         usual = usual + (np.abs(expected[s]) >= np.exp(709.0)).any()
         error = np.abs(quantiles[s] / size - expected[s] / size)
-        assert not (error > 1e-6 * usual + 1e-14).any(), f"{name} at {counts[s]}: {error.max()}"
+        assert not (error > 1e-6 * usual + 1e-14).any(), (
+            f"{name} at {counts[s]}: {error.max()}"
+        )
         assert np.isnan(quantiles[s]).all() == (not len(known)), name
     np.testing.assert_array_equal(stream.predict(horizon), quantiles[:, :, 3])
     np.testing.assert_array_equal(stream.predict(), quantiles[:, 0, 3])
@@ -161,11 +175,14 @@ def test_a_history_given_at_once_goes_on_as_predict_does():
 def test_a_history_at_once_is_one_tick_by_tick(length):
     """The last four of them, and three more."""
     series = {
-        name: kinds(length + 3)[name] for name in ("positive", "with gaps", "changes its sign")
+        name: kinds(length + 3)[name]
+        for name in ("positive", "with gaps", "changes its sign")
     }
     panel, earlier = panel_of(series), max(length - 4, 1)
     values_TS = np.array(list(series.values())).T
-    one, two = (Stream(SHIPPED, panel.until(np.full(3, count))) for count in (length, earlier))
+    one, two = (
+        Stream(SHIPPED, panel.until(np.full(3, count))) for count in (length, earlier)
+    )
     for values_S in values_TS[earlier:length]:
         two.observe(values_S)
     for values_S in values_TS[length:]:
@@ -191,7 +208,9 @@ def test_the_forecasts_are_those_of_the_forecaster():
         for horizon in (1, 5, 14):
             expected = model.predict(panel, horizon).point
             np.testing.assert_allclose(stream.predict(horizon), expected, rtol=1e-6)
-            np.testing.assert_allclose(Stream(model, panel).predict(horizon), expected, rtol=1e-6)
+            np.testing.assert_allclose(
+                Stream(model, panel).predict(horizon), expected, rtol=1e-6
+            )
     other = Stream(model, panel, periods=(7,))
     assert np.abs(other.predict(5) - stream.predict(5)).max() > 0.1
 
@@ -205,7 +224,9 @@ def test_rows_of_the_shipped_network_have_ticks_of_their_own():
     stream, counts = Stream(SHIPPED, names, frequency="D"), np.zeros(4, int)
     for tick in range(140):
         share = 1.0 if tick == 0 else 0.7
-        chosen = [k for k in rng.permutation(4) if rng.random() < share and counts[k] < 110]
+        chosen = [
+            k for k in rng.permutation(4) if rng.random() < share and counts[k] < 110
+        ]
         stream.observe({names[k]: series[names[k]][counts[k]] for k in chosen})
         counts[chosen] += 1
         if tick % 20 == 5:
@@ -216,7 +237,9 @@ def test_rows_of_the_shipped_network_have_ticks_of_their_own():
 @pytest.mark.usefixtures("short_contexts")
 def test_rows_of_the_shipped_network_join_leave_and_begin_anew():
     series = kinds(150)
-    panel = panel_of({name: series[name][:70] for name in ("positive", "across zero", "with gaps")})
+    panel = panel_of(
+        {name: series[name][:70] for name in ("positive", "across zero", "with gaps")}
+    )
     stream = Stream(SHIPPED, panel)
     stream.leave(["positive"])
     stream.join(["changes its sign"])
@@ -230,7 +253,9 @@ def test_rows_of_the_shipped_network_join_leave_and_begin_anew():
         stays.observe([series["across zero"][tick]], ["across zero"])
     assert stream.ids == ["across zero", "with gaps", "changes its sign"]
     np.testing.assert_allclose(stream.predict(9)[1:], fresh.predict(9), rtol=1e-5)
-    np.testing.assert_allclose(stream.predict(9)[0], stays.predict(9)[1], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        stream.predict(9)[0], stays.predict(9)[1], rtol=1e-5, atol=1e-5
+    )
     everything = Stream(SHIPPED, panel)
     everything.reset()
     assert np.isnan(everything.predict(3)).all()
@@ -238,7 +263,9 @@ def test_rows_of_the_shipped_network_join_leave_and_begin_anew():
 
 @pytest.mark.usefixtures("short_contexts")
 @pytest.mark.parametrize("ticks", [0, 60, 61, 64])
-def test_a_saved_stream_of_the_shipped_network_goes_on_with_the_same_bits(tmp_path, ticks):
+def test_a_saved_stream_of_the_shipped_network_goes_on_with_the_same_bits(
+    tmp_path, ticks
+):
     names = ("positive", "changes its sign", "with gaps", "begins late", "grows")
     values_TS = np.array([kinds(100)[name] for name in names]).T
     stream = Stream(SHIPPED, names, frequency="D")
@@ -246,7 +273,11 @@ def test_a_saved_stream_of_the_shipped_network_goes_on_with_the_same_bits(tmp_pa
         stream.observe(values_S)
     stream.save(tmp_path / "stream")
     loaded, frozen = Stream.load(tmp_path / "stream"), stream.frozen()
-    assert (loaded.grid.periods, loaded.context, loaded.ids) == ((7,), stream.context, [*names])
+    assert (loaded.grid.periods, loaded.context, loaded.ids) == (
+        (7,),
+        stream.context,
+        [*names],
+    )
     for values_S in values_TS[ticks : ticks + 10]:
         errors = stream.observe(values_S)
         for copy in (loaded, frozen):
@@ -273,8 +304,12 @@ def test_rows_are_read_and_answered_alike_in_parts_and_at_different_turns(monkey
 
 
 @pytest.mark.usefixtures("short_contexts")
-def test_a_stream_of_an_older_version_whose_younger_states_waited_for_nothing_goes_on(tmp_path):
-    series = {name: kinds(100)[name] for name in ("positive", "across zero", "with gaps")}
+def test_a_stream_of_an_older_version_whose_younger_states_waited_for_nothing_goes_on(
+    tmp_path,
+):
+    series = {
+        name: kinds(100)[name] for name in ("positive", "across zero", "with gaps")
+    }
     # a panel leaves out what is missing at its end, and 100 ticks are read
     panel = panel_of({name: np.append(values, 1.0) for name, values in series.items()})
     stream = Stream(SHIPPED, series, frequency="D")
@@ -308,9 +343,14 @@ def test_positive_values_may_grow_beyond_all_squares():
     for tick, value in enumerate(values):
         stream.observe([value])
         expected = decode(
-            Reader(SHIPPED.network), panel, Origins(np.array([0]), np.array([tick + 1])), 5
+            Reader(SHIPPED.network),
+            panel,
+            Origins(np.array([0]), np.array([tick + 1])),
+            5,
         )
-        np.testing.assert_allclose(np.log(stream.quantiles(5)), np.log(expected), atol=1e-4)
+        np.testing.assert_allclose(
+            np.log(stream.quantiles(5)), np.log(expected), atol=1e-4
+        )
 
 
 def test_a_stream_of_the_shipped_network_may_be_empty():
@@ -359,16 +399,21 @@ def test_ticks_one_by_one_are_one_pass():
     predicted = followed(Stream(net, IDS), values)
     changes, decay = np.diff(values, axis=0), np.exp(-np.arange(39) / 250)
     scale = [
-        np.sqrt(decay[: t + 1] @ changes[t::-1] ** 2 / decay[: t + 1].sum()) for t in range(39)
+        np.sqrt(decay[: t + 1] @ changes[t::-1] ** 2 / decay[: t + 1].sum())
+        for t in range(39)
     ]
     answers = by_hand(net, (changes / scale)[..., None])[..., 0]
     assert np.isnan(predicted[:2]).all()
-    np.testing.assert_allclose(predicted[2:], values[1:-1] + (answers * scale)[:-1], rtol=1e-6)
+    np.testing.assert_allclose(
+        predicted[2:], values[1:-1] + (answers * scale)[:-1], rtol=1e-6
+    )
 
 
 MODEL = {
     "weights": "scratch",
-    "network": NetworkConfig((4,), inputs=Transformed(Difference(), Standard()), head="point"),
+    "network": NetworkConfig(
+        (4,), inputs=Transformed(Difference(), Standard()), head="point"
+    ),
     "training": TrainingConfig(epochs=2, batching=WholeSequence(), validation=None),
 }
 
@@ -393,7 +438,9 @@ def test_missing_ticks_of_a_fitted_forecaster_are_read_as_it_reads_them():
     panel = lc.Panel.from_arrays({"a": values[:, 0]})
     model = lc.LSTMForecaster(1, **MODEL).fit(panel)
     expected = model.predict(panel, mode="one-step").point[:, 0]
-    np.testing.assert_allclose(followed(Stream(model, ["a"]), values)[2:, 0], expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        followed(Stream(model, ["a"]), values)[2:, 0], expected, rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -402,11 +449,16 @@ def test_missing_ticks_of_a_fitted_forecaster_are_read_as_it_reads_them():
         (Difference(), Standard()),
         # of the second one, more is unknown than of the values
         (Difference(), Difference(4), Standard()),
-        {"a": (Log1p(), Difference(3), MeanAbs()), "b": (Difference(4), Difference(), Standard())},
+        {
+            "a": (Log1p(), Difference(3), MeanAbs()),
+            "b": (Difference(4), Difference(), Standard()),
+        },
         {"a": Standard(), "b": (Difference(2), Standard())},
     ],
 )
-def test_a_gap_of_any_length_is_passed_as_the_forecaster_passes_it(tmp_path, transforms):
+def test_a_gap_of_any_length_is_passed_as_the_forecaster_passes_it(
+    tmp_path, transforms
+):
     """A gap of 25 ticks, single ones, and one shorter than the longest lag; saved and loaded in
     the first of them."""
     values = walks(90, 2)
@@ -418,7 +470,9 @@ def test_a_gap_of_any_length_is_passed_as_the_forecaster_passes_it(tmp_path, tra
     stream = Stream(model, ["a", "b"])
     before = followed(stream, values[:40])
     stream.save(tmp_path / "stream")
-    predicted = np.concatenate([before, followed(Stream.load(tmp_path / "stream"), values[40:])])
+    predicted = np.concatenate(
+        [before, followed(Stream.load(tmp_path / "stream"), values[40:])]
+    )
     assert np.isfinite(expected[20:]).all()
     np.testing.assert_allclose(predicted[-len(expected) :], expected, rtol=1e-6)
 
@@ -438,14 +492,18 @@ WHOLE = TrainingConfig(epochs=1, batching=WholeSequence(), validation=None)
         (WHOLE, "normal", (Difference(), Standard(per="panel")), 1),
     ],
 )
-def test_a_transformed_network_forecasts_as_its_forecaster(training, head, transforms, steps):
+def test_a_transformed_network_forecasts_as_its_forecaster(
+    training, head, transforms, steps
+):
     """Far ahead where it answers points; otherwise as far as the network answers at once."""
     values = walks(50, 2)
     values[[7, 30, 31], 0] = np.nan
     panel = panel_of({"a": values[:, 0], "b": values[:, 1]})
     network = NetworkConfig((4,), Transformed(transforms), head, horizon=steps)
     chosen = {"weights": "scratch", "network": network}
-    model = lc.LSTMForecaster(steps, **chosen, training=training).fit(panel.until(np.full(2, 40)))
+    model = lc.LSTMForecaster(steps, **chosen, training=training).fit(
+        panel.until(np.full(2, 40))
+    )
     stream, at_once = Stream(model, ["b", "a"]), Stream(model, panel)
     for values_S in values[:, ::-1]:
         stream.observe(values_S)
@@ -461,16 +519,22 @@ def test_a_window_of_newest_steps_is_kept(tmp_path):
     values = walks(60, 3)
     panel = panel_of({"a": values[:50, 0], "b": values[:5, 1], "c": values[:20, 2]})
     network = NetworkConfig((4,), Transformed(MeanAbs()), "point")
-    model = lc.LSTMForecaster(1, weights="scratch", network=network, training=WINDOWS).fit(panel)
+    model = lc.LSTMForecaster(
+        1, weights="scratch", network=network, training=WINDOWS
+    ).fit(panel)
     stream = Stream(model, panel)
     assert stream.context == Newest(9)
     stream.save(tmp_path / "stream")
     stream = Stream.load(tmp_path / "stream")
-    np.testing.assert_allclose(stream.predict(6), model.predict(panel, 6).point, rtol=1e-6)
+    np.testing.assert_allclose(
+        stream.predict(6), model.predict(panel, 6).point, rtol=1e-6
+    )
     for more in range(3):
         stream.observe(values[[50 + more, 5 + more, 20 + more], [0, 1, 2]])
     longer = panel_of({"a": values[:53, 0], "b": values[:8, 1], "c": values[:23, 2]})
-    np.testing.assert_allclose(stream.predict(6), model.predict(longer, 6).point, rtol=1e-6)
+    np.testing.assert_allclose(
+        stream.predict(6), model.predict(longer, 6).point, rtol=1e-6
+    )
 
 
 def test_sums_of_quantiles_are_refused():
@@ -480,7 +544,9 @@ def test_sums_of_quantiles_are_refused():
     stream = Stream(model.fit(panel), panel)
     assert (np.diff(stream.quantiles(1)[:, 0]) > 0).all()
     for ask in (stream.predict, stream.quantiles):
-        with pytest.raises(UsageError, match="quantiles of a sum are not sums of quantiles"):
+        with pytest.raises(
+            UsageError, match="quantiles of a sum are not sums of quantiles"
+        ):
             ask(2)
 
 
@@ -490,7 +556,9 @@ def test_columns_that_are_read_together_are_forecast_as_their_forecaster_does(tr
     panel = panel_of({"price": values[:, 0], "sales": values[:, 1]})
     inputs = Transformed(Difference(), Standard(), columns=2)
     network = NetworkConfig((4,), inputs, "point", horizon=2)
-    model = lc.LSTMForecaster(2, weights="scratch", network=network, training=training).fit(panel)
+    model = lc.LSTMForecaster(
+        2, weights="scratch", network=network, training=training
+    ).fit(panel)
     stream = Stream(model, ["shop"])
     assert np.isnan(stream.predict(3)).all() and stream.predict(3).shape == (1, 3, 2)
     for values_K in values:
@@ -498,9 +566,13 @@ def test_columns_that_are_read_together_are_forecast_as_their_forecaster_does(tr
     for horizon in (1, 2, 7):
         expected = model.predict(panel, horizon).point
         np.testing.assert_allclose(stream.predict(horizon)[0].T, expected, rtol=1e-6)
-    with pytest.raises(UsageError, match=r"fitted to 1 row\(s\) of 2 columns, but 2 are given"):
+    with pytest.raises(
+        UsageError, match=r"fitted to 1 row\(s\) of 2 columns, but 2 are given"
+    ):
         stream.join(["another"])
-    with pytest.raises(UsageError, match=r"this network reads 2 together\. Name the rows"):
+    with pytest.raises(
+        UsageError, match=r"this network reads 2 together\. Name the rows"
+    ):
         Stream(model, panel)
 
 
@@ -517,7 +589,9 @@ def test_rows_of_several_columns_are_apart():
 
 
 def test_rows_with_transforms_of_their_own_may_tick_one_by_one():
-    net = network(inputs=Transformed({"a": (Difference(), Difference(3)), "b": Log1p(), "c": ()}))
+    net = network(
+        inputs=Transformed({"a": (Difference(), Difference(3)), "b": Log1p(), "c": ()})
+    )
     values, together, apart = (
         walks(20, 3),
         Stream(net, ["a", "b", "c"]),
@@ -528,13 +602,17 @@ def test_rows_with_transforms_of_their_own_may_tick_one_by_one():
         for name, value in zip("abc", values_S, strict=True):
             apart.observe([value], [name])
     expected = together.predict(5)
-    np.testing.assert_allclose(apart.predict(5)[[1, 2, 0]], expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(
+        apart.predict(5)[[1, 2, 0]], expected, rtol=1e-6, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("columns", [1, 2])
 def test_what_was_given_to_the_caller_may_be_changed(columns):
     values = walks(12, 3, columns=columns).squeeze()
-    stream = Stream(network(inputs=Running("changes", columns=columns)), ["a", "b", "c"])
+    stream = Stream(
+        network(inputs=Running("changes", columns=columns)), ["a", "b", "c"]
+    )
     followed(stream, values[:-1])
     predicted = stream.predict()
     expected = values[-1] - predicted
@@ -591,7 +669,8 @@ def test_a_stream_learns_on_from_a_history():
     first = stream.predict()
     np.testing.assert_allclose(first, _after(learner(None), values[:20]), rtol=1e-6)
     followed(stream, values[20:])
-    assert stream.updates == 19 and not stream.skipped  # the first tick has nothing before it
+    # the first tick has nothing before it
+    assert stream.updates == 19 and not stream.skipped
 
 
 @pytest.mark.parametrize("of", ["values", "changes", "returns"])
@@ -600,7 +679,9 @@ def test_nothing_after_a_tick_is_used_at_it(of, learning):
     values = walks()
     other = values.copy()
     other[20:] = 3 * other[20:] + 7
-    one, two = (followed(learner(learning, Running(of)), given) for given in (values, other))
+    one, two = (
+        followed(learner(learning, Running(of)), given) for given in (values, other)
+    )
     # the prediction for tick 20 was made before it
     np.testing.assert_array_equal(one[:21], two[:21])
     assert (one[22:] != two[22:]).all()
@@ -610,7 +691,8 @@ def test_nothing_after_a_tick_is_used_at_it(of, learning):
 def test_units_do_not_matter(of):
     values = walks()
     predicted, larger = (
-        followed(learner(inputs=Running(of)), given) for given in (values, 1000 * values - 5000)
+        followed(learner(inputs=Running(of)), given)
+        for given in (values, 1000 * values - 5000)
     )
     np.testing.assert_allclose(larger[2:], 1000 * predicted[2:] - 5000, rtol=1e-4)
 
@@ -661,9 +743,13 @@ def test_one_rows_reset_leaves_the_others_as_they_were():
     two.reset(["b"])
     assert np.isnan(two.predict()[1])
     rest, other = followed(one, values[20:]), followed(two, values[20:])
-    np.testing.assert_array_equal(np.delete(other, 1, axis=1), np.delete(rest, 1, axis=1))
+    np.testing.assert_array_equal(
+        np.delete(other, 1, axis=1), np.delete(rest, 1, axis=1)
+    )
     np.testing.assert_allclose(
-        other[:, 1], followed(learner(None, ids=["b"]), values[20:, 1:2])[:, 0], rtol=1e-6
+        other[:, 1],
+        followed(learner(None, ids=["b"]), values[20:, 1:2])[:, 0],
+        rtol=1e-6,
     )
 
 
@@ -697,9 +783,13 @@ def test_rows_join_and_leave():
     with pytest.raises(UsageError, match="'a'"):
         stream.observe([1.0], ["a"])
     predicted = followed(stream, values[10:, 1:4])
-    np.testing.assert_allclose(predicted[:, 0], followed(learner(None), values)[10:, 1], rtol=1e-6)
     np.testing.assert_allclose(
-        predicted[:, 1], followed(learner(None, ids=["x"]), values[10:, 2:3])[:, 0], rtol=1e-6
+        predicted[:, 0], followed(learner(None), values)[10:, 1], rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        predicted[:, 1],
+        followed(learner(None, ids=["x"]), values[10:, 2:3])[:, 0],
+        rtol=1e-6,
     )
 
 
@@ -737,7 +827,9 @@ def test_values_that_name_their_rows_go_to_these(kind):
             values = pytest.importorskip("pandas").Series(values)
         np.testing.assert_array_equal(named.observe(values)[::-1], placed.observe(row))
     np.testing.assert_array_equal(named.predict(), placed.predict())
-    with pytest.raises(UsageError, match="The values name their rows, and so does ids="):
+    with pytest.raises(
+        UsageError, match="The values name their rows, and so does ids="
+    ):
         named.observe(values, ids=IDS)
     with pytest.raises(UsageError, match="'x'"):
         named.observe({"a": 1.0, "x": 2.0})
@@ -761,7 +853,9 @@ def test_only_rows_with_news_are_learned_from():
         one.observe([value], ["c"])
         two.observe([value])
     np.testing.assert_allclose(
-        one.network.members[0]["head.weight"], two.network.members[0]["head.weight"], rtol=1e-4
+        one.network.members[0]["head.weight"],
+        two.network.members[0]["head.weight"],
+        rtol=1e-4,
     )
 
 
@@ -785,13 +879,17 @@ def test_a_missing_value_is_no_error_and_teaches_nothing():
 def test_an_update_is_the_gradient_of_the_newest_chunk():
     """One step of plain gradient descent by hand: three ticks, the state before them as it was."""
     values = walks(30)
-    stream = learner(Learning(learning_rate=0.1, chunk=3, every=1, clip=None, optimiser="sgd"))
+    stream = learner(
+        Learning(learning_rate=0.1, chunk=3, every=1, clip=None, optimiser="sgd")
+    )
     followed(stream, values[:20])
     arrays = {name: array.copy() for name, array in stream.network.members[0].items()}
     memory, known = stream.rows["memory"], stream.rows["older"].inputs
     slots = (memory.count_S[0] - 3 + np.arange(3)) % 3
     x, label = memory.x_SLC[:, slots].copy(), memory.label_SLK[:, slots].copy()
-    state = [tuple(part[:, slots[0]].copy() for part in layer) for layer in memory.before[0]]
+    state = [
+        tuple(part[:, slots[0]].copy() for part in layer) for layer in memory.before[0]
+    ]
     scale = np.sqrt(known.square_BK / known.weight_BK)
     label[:, 2] = np.clip((values[20][:, None] - values[19][:, None]) / scale, -10, 10)
     stream.observe(values[20])
@@ -805,7 +903,9 @@ def test_an_update_is_the_gradient_of_the_newest_chunk():
     np.testing.assert_allclose(
         stream.network.members[0]["head.weight"], expected, rtol=1e-4, atol=1e-6
     )
-    expected = arrays["lstm.0.weight_hh"] - 0.1 * module.lstm[0].weight_hh_l0.grad.numpy()
+    expected = (
+        arrays["lstm.0.weight_hh"] - 0.1 * module.lstm[0].weight_hh_l0.grad.numpy()
+    )
     np.testing.assert_allclose(
         stream.network.members[0]["lstm.0.weight_hh"], expected, rtol=1e-4, atol=1e-6
     )
@@ -815,7 +915,9 @@ def turning(ticks=300, rows=30, change=150, share=0.8):
     """Changes that go on, and from `change` on turn round."""
     rng, changes = np.random.default_rng(0), np.zeros((ticks, rows))
     for t in range(1, ticks):
-        changes[t] = (share if t < change else -share) * changes[t - 1] + rng.normal(size=rows)
+        changes[t] = (share if t < change else -share) * changes[t - 1] + rng.normal(
+            size=rows
+        )
     return 100 + np.cumsum(changes, axis=0)
 
 
@@ -827,7 +929,8 @@ def test_it_learns_and_learns_anew_where_a_frozen_copy_does_not():
     frozen = stream.frozen()
     naive = np.abs(np.diff(values[149:], axis=0))[75:].mean()
     learned, stayed = (
-        np.abs(followed(one, values[150:]) - values[150:])[75:].mean() for one in (stream, frozen)
+        np.abs(followed(one, values[150:]) - values[150:])[75:].mean()
+        for one in (stream, frozen)
     )
     assert learned < 0.75 * naive < naive < stayed
     assert frozen.updates == 0 and stream.updates > 250
@@ -840,13 +943,15 @@ def test_every_chunk_updates_less_often():
 
 
 @pytest.mark.parametrize(
-    "learning", [Learning(chunk=1), Learning(optimiser="sgd"), Learning(loss="huber", clip=None)]
+    "learning",
+    [Learning(chunk=1), Learning(optimiser="sgd"), Learning(loss="huber", clip=None)],
 )
 def test_other_ways_to_learn(learning):
     stream = learner(learning)
     before = stream.network.members[0]["lstm.0.weight_ih"].copy()
     followed(stream, walks())
-    assert stream.updates == 38  # from the third tick on something was predicted from a known scale
+    # from the third tick on something was predicted from a known scale
+    assert stream.updates == 38
     assert (stream.network.members[0]["lstm.0.weight_ih"] != before).any()
 
 
@@ -857,7 +962,8 @@ def test_the_network_that_was_given_stays_as_it_is():
     np.testing.assert_array_equal(net.members[0]["head.bias"], before)
 
 
-@pytest.mark.parametrize("when", [6, 30])  # before and after it is known what gradients are usual
+# before and after it is known what gradients are usual
+@pytest.mark.parametrize("when", [6, 30])
 def test_an_update_that_explodes_is_skipped_and_said(caplog, when):
     values = walks()
     stream = learner(Learning(chunk=4), Running("values", limit=None))
@@ -868,7 +974,10 @@ def test_an_update_that_explodes_is_skipped_and_said(caplog, when):
     with caplog.at_level(logging.WARNING, "lstmcast"):
         stream.observe(wild)
     assert stream.skipped == 1
-    assert f"tick {when}: the network did not learn" in caplog.text and "row 'c'" in caplog.text
+    assert (
+        f"tick {when}: the network did not learn" in caplog.text
+        and "row 'c'" in caplog.text
+    )
     for name, array in stream.network.members[0].items():
         np.testing.assert_array_equal(array, before[name])
     assert np.isfinite(stream.predict()).all()
@@ -890,9 +999,13 @@ def test_a_gradient_is_clipped():
     """Plain gradient descent with a rate of 1 moves the weights by at most the clip."""
     stream = learner(Learning(learning_rate=1.0, clip=1e-3, optimiser="sgd"))
     followed(stream, walks(20))
-    before = np.concatenate([array.ravel() for array in stream.network.members[0].values()])
+    before = np.concatenate(
+        [array.ravel() for array in stream.network.members[0].values()]
+    )
     stream.observe(walks(21)[-1])
-    after = np.concatenate([array.ravel() for array in stream.network.members[0].values()])
+    after = np.concatenate(
+        [array.ravel() for array in stream.network.members[0].values()]
+    )
     assert np.linalg.norm(after - before) == pytest.approx(1e-3, rel=1e-2)
 
 
@@ -902,7 +1015,9 @@ def test_a_wrong_tick_does_little_where_there_is_a_limit():
     wrong[100, 2] = 1e12
     usual, other = followed(stream, values), followed(learner(None), wrong)
     np.testing.assert_allclose(other[110:, 2], usual[110:, 2], atol=5.0)
-    np.testing.assert_array_equal(np.delete(other, 2, axis=1), np.delete(usual, 2, axis=1))
+    np.testing.assert_array_equal(
+        np.delete(other, 2, axis=1), np.delete(usual, 2, axis=1)
+    )
 
 
 # ---------------------------------------------------------------- saving
@@ -950,7 +1065,9 @@ def test_loaded_without_learning_it_is_the_frozen_copy(tmp_path):
     stream.save(tmp_path / "stream")
     frozen, loaded = stream.frozen(), Stream.load(tmp_path / "stream", learns=False)
     followed(stream, values[20:])  # what goes on learning does not move its copies
-    np.testing.assert_array_equal(followed(frozen, values[20:]), followed(loaded, values[20:]))
+    np.testing.assert_array_equal(
+        followed(frozen, values[20:]), followed(loaded, values[20:])
+    )
     assert "updates" not in repr(frozen) and frozen.ids == IDS
 
 
@@ -975,7 +1092,11 @@ def test_settings_go_through_json():
 
 
 @pytest.mark.parametrize(
-    "start", [NetworkConfig((4,), Transformed(), "point", horizon=1), network(inputs=Transformed())]
+    "start",
+    [
+        NetworkConfig((4,), Transformed(), "point", horizon=1),
+        network(inputs=Transformed()),
+    ],
 )
 def test_online_is_a_stream_that_learns_under_its_old_name(start):
     with pytest.warns(
@@ -984,7 +1105,9 @@ def test_online_is_a_stream_that_learns_under_its_old_name(start):
         old = lc.Online(start, IDS, scaling=Running("changes"), seed=3)
     config = start if isinstance(start, NetworkConfig) else start.config
     inputs = Running("changes")
-    given = replace(config, inputs=inputs) if start is config else start.with_inputs(inputs)
+    given = (
+        replace(config, inputs=inputs) if start is config else start.with_inputs(inputs)
+    )
     new = Stream(given, IDS, learning=Learning(), seed=3)
     np.testing.assert_array_equal(followed(old, walks(15)), followed(new, walks(15)))
     assert old.updates == new.updates > 10
@@ -996,7 +1119,9 @@ def test_online_is_a_stream_that_learns_under_its_old_name(start):
 def test_online_goes_on_from_a_forecaster_as_it_did():
     """By its transforms, or by a scaling that is given."""
     values = walks(60, 2)
-    model = lc.LSTMForecaster(1, **MODEL).fit(panel_of({"a": values[:, 0], "b": values[:, 1]}))
+    model = lc.LSTMForecaster(1, **MODEL).fit(
+        panel_of({"a": values[:, 0], "b": values[:, 1]})
+    )
     with pytest.warns(DeprecationWarning):
         old, other = (
             lc.Online(model, ["a", "b"]),
@@ -1005,7 +1130,10 @@ def test_online_goes_on_from_a_forecaster_as_it_did():
     new = Stream(model, ["a", "b"], learning=Learning())
     np.testing.assert_array_equal(followed(old, values), followed(new, values))
     assert other.network.config.inputs == Running("changes")
-    with pytest.warns(DeprecationWarning), pytest.raises(UsageError, match="learns from a stream"):
+    with (
+        pytest.warns(DeprecationWarning),
+        pytest.raises(UsageError, match="learns from a stream"),
+    ):
         lc.Online(SHIPPED, ["a"])
 
 
@@ -1044,7 +1172,9 @@ def test_networks_that_cannot_learn_from_ticks_are_refused():
         NetworkConfig((4,), horizon=1),
         NetworkConfig((4,), inputs=Transformed(), horizon=3),
     ):
-        with pytest.raises(UsageError, match=r"Use NetworkConfig\(inputs=Running\(\), horizon=1\)"):
+        with pytest.raises(
+            UsageError, match=r"Use NetworkConfig\(inputs=Running\(\), horizon=1\)"
+        ):
             Stream(config, IDS, learning=Learning())
     scratch = lc.LSTMForecaster(
         1, weights="scratch", network=NetworkConfig((4,), inputs=Transformed())
@@ -1063,7 +1193,8 @@ def test_networks_that_cannot_learn_from_ticks_are_refused():
 @pytest.mark.parametrize("ids", [5, None])
 def test_ids_that_name_no_rows_are_refused(ids):
     with pytest.raises(
-        UsageError, match=rf"ids={ids} does not name rows. A list of texts or whole numbers"
+        UsageError,
+        match=rf"ids={ids} does not name rows. A list of texts or whole numbers",
     ):
         learner(ids=ids)
     stream = learner()
@@ -1115,11 +1246,18 @@ def test_rows_of_a_stream_stop_where_series_do():
 
 def test_a_row_above_0_stops_there_once_it_touches_it():
     values = np.append(demand(3, 30) + 40.5, [0.0, 3.5, 0.0, 0.0])
-    stream, whole = Stream(lc.LSTMForecaster(6), lc.read({"a": values[:30]})), {"a": values}
+    stream, whole = (
+        Stream(lc.LSTMForecaster(6), lc.read({"a": values[:30]})),
+        {"a": values},
+    )
     assert stream.quantiles(6).min() > 0
     for value in values[30:]:
         stream.observe([value])
-    assert stream.quantiles(6).min() == 0 == lc.LSTMForecaster(6).predict(whole).quantiles.min()
+    assert (
+        stream.quantiles(6).min()
+        == 0
+        == lc.LSTMForecaster(6).predict(whole).quantiles.min()
+    )
     stream.observe([-1.0])
     assert stream.quantiles(6).min() < 0
 
@@ -1143,7 +1281,9 @@ def test_a_stream_of_declared_counts_refuses_what_is_below_0():
         stream.observe([value, 0.0])
     before = stream.quantiles(6)
     assert (before >= 0).all()
-    with pytest.raises(DataError, match="Row 7 has -1, but its values are declared not"):
+    with pytest.raises(
+        DataError, match="Row 7 has -1, but its values are declared not"
+    ):
         stream.observe([1.0, -1.0])
     np.testing.assert_array_equal(stream.quantiles(6), before)
     stream.join(["new"])
@@ -1152,7 +1292,10 @@ def test_a_stream_of_declared_counts_refuses_what_is_below_0():
 
 
 def test_a_stream_takes_a_word_or_what_its_forecaster_remembers(tmp_path):
-    counts, falling = lc.read({"a": demand(0.4)}), lc.read({"a": np.arange(40.0, -1, -1)})
+    counts, falling = (
+        lc.read({"a": demand(0.4)}),
+        lc.read({"a": np.arange(40.0, -1, -1)}),
+    )
     assert Stream(lc.LSTMForecaster(6), falling).quantiles(6).min() == 0
     assert Stream(lc.LSTMForecaster(6), falling, kind="real").quantiles(6).min() < 0
     with pytest.raises(UsageError, match="Choose one of"):
@@ -1171,7 +1314,9 @@ def test_a_stream_takes_a_word_or_what_its_forecaster_remembers(tmp_path):
 
 
 def test_a_stream_that_older_inputs_saved_reads_its_newest_values_again(tmp_path):
-    panel = panel_of({"a": np.random.default_rng(2).normal(100, 3, 700), "b": demand(0.4)})
+    panel = panel_of(
+        {"a": np.random.default_rng(2).normal(100, 3, 700), "b": demand(0.4)}
+    )
     stream = Stream(SHIPPED, panel)
     stream.join(["c"])
     manifest, groups = described_stream(stream)
@@ -1180,10 +1325,14 @@ def test_a_stream_that_older_inputs_saved_reads_its_newest_values_again(tmp_path
         del rows[name]
     store.save(tmp_path / "old", manifest, groups)
     again = Stream.load(tmp_path / "old")
-    np.testing.assert_allclose(again.quantiles(6), stream.quantiles(6), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        again.quantiles(6), stream.quantiles(6), rtol=1e-5, atol=1e-6
+    )
     for each in (again, stream):
         each.observe([101.0, 0.0, 5.0])
-    np.testing.assert_allclose(again.quantiles(6), stream.quantiles(6), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        again.quantiles(6), stream.quantiles(6), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_a_saved_stream_of_an_older_lstmcast_stops_nowhere(tmp_path):

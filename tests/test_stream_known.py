@@ -28,7 +28,9 @@ def shop(steps=260, seed=0, closed=True):
     rng = np.random.default_rng(seed)
     promo = (rng.random(steps) < 0.25).astype(float)
     warm = np.cos(np.arange(steps) / 40) + rng.normal(0, 0.5, steps)
-    kind = np.array(["usual", "usual", "fair", "feast"], object)[rng.integers(0, 4, steps)]
+    kind = np.array(["usual", "usual", "fair", "feast"], object)[
+        rng.integers(0, 4, steps)
+    ]
     is_open = np.where(closed & (rng.random(steps) < 0.1), 0.0, 1.0)
     log = 4 + 0.2 * np.sin(2 * np.pi * np.arange(steps) / 7) + 0.5 * promo - 0.1 * warm
     log += 0.3 * (kind == "fair") + rng.normal(0, 0.05, steps)
@@ -45,19 +47,26 @@ def panel_of(sales, future, count, ahead=8, frequency="D"):
 
 def told(future, step, ahead=8):
     """What a tick says: its own values, and those of the ticks that follow it."""
-    return {name: [column[step : step + ahead + 1].tolist()] for name, column in future.items()}
+    return {
+        name: [column[step : step + ahead + 1].tolist()]
+        for name, column in future.items()
+    }
 
 
 def at_once(sales, future, count, horizon=7, frequency="D"):
     """Quantiles (H, Q) of the network after so many values, read at once; 0 where it is closed."""
     panel = panel_of(sales, future, count, len(sales) - count, frequency)
-    answer_HQ = MODEL.model.decode(panel, Origins(np.zeros(1, int), np.array([count])), horizon)[0]
+    answer_HQ = MODEL.model.decode(
+        panel, Origins(np.zeros(1, int), np.array([count])), horizon
+    )[0]
     return np.nan_to_num(answer_HQ)
 
 
 def equal(stream, sales, future, count, horizon=7, frequency="D"):
     expected = at_once(sales, future, count, horizon, frequency)
-    np.testing.assert_allclose(stream.quantiles(horizon)[0], expected, rtol=2e-6, atol=1e-6)
+    np.testing.assert_allclose(
+        stream.quantiles(horizon)[0], expected, rtol=2e-6, atol=1e-6
+    )
 
 
 # ---------------------------------------------------------------- equal to predict
@@ -140,14 +149,20 @@ def test_times_that_do_not_occur_are_passed():
 def test_a_network_of_transformed_inputs_answers_with_the_effects(tmp_path):
     sales, future = shop(closed=False)
     training = lc.TrainingConfig(epochs=1)
-    network = NetworkConfig(layers=(4,), inputs=Transformed(lc.Log1p(), lc.Standard()), horizon=7)
-    start = lc.LSTMForecaster(horizon=7, weights="scratch", network=network, training=training)
+    network = NetworkConfig(
+        layers=(4,), inputs=Transformed(lc.Log1p(), lc.Standard()), horizon=7
+    )
+    start = lc.LSTMForecaster(
+        horizon=7, weights="scratch", network=network, training=training
+    )
     model = start.fit(panel_of(sales, future, 150))
     stream = lc.Stream(model, panel_of(sales, future, 150))
     for step in range(150, 160):
         stream.observe([sales[step]], future=told(future, step))
     panel = panel_of(sales, future, 160)
-    expected = model.model.decode(panel, Origins(np.zeros(1, int), np.array([160])), 7)[0]
+    expected = model.model.decode(panel, Origins(np.zeros(1, int), np.array([160])), 7)[
+        0
+    ]
     np.testing.assert_allclose(stream.quantiles(7)[0], expected, rtol=1e-5)
 
 
@@ -163,7 +178,10 @@ def test_rows_join_leave_and_tick_by_themselves():
         stream.observe({"other": two[step]}, future=told(also, step))
     for step in range(100, 110):
         both = {
-            name: {"shop": known[name][step : step + 9], "other": also[name][step : step + 9]}
+            name: {
+                "shop": known[name][step : step + 9],
+                "other": also[name][step : step + 9],
+            }
             for name in known
         }
         stream.observe({"shop": one[step], "other": two[step]}, future=both)
@@ -171,7 +189,9 @@ def test_rows_join_leave_and_tick_by_themselves():
     assert stream.ids == ["shop", "other"]
     for row, sales, future in (("shop", one, known), ("other", two, also)):
         answer = stream.quantiles(7, [row])[0]
-        np.testing.assert_allclose(answer, at_once(sales, future, 110), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            answer, at_once(sales, future, 110), rtol=1e-5, atol=1e-6
+        )
 
 
 def test_a_row_that_begins_anew_keeps_what_is_known_of_its_future():
@@ -255,7 +275,9 @@ def test_a_saved_stream_goes_on_with_the_same_bits(tmp_path, count):
     for step in range(count, count + 50):
         for one in (stream, again):
             one.observe({"shop": sales[step]}, future=told(future, step))
-        np.testing.assert_array_equal(again.quantiles(7, ["shop"]), stream.quantiles(7, ["shop"]))
+        np.testing.assert_array_equal(
+            again.quantiles(7, ["shop"]), stream.quantiles(7, ["shop"])
+        )
     equal_rows = {"new": sales[0]}
     for one in (stream, again):
         one.observe(equal_rows, future={**told(future, 0), "kind": [["new kind"] * 9]})
@@ -269,13 +291,25 @@ def test_a_saved_stream_goes_on_with_the_same_bits(tmp_path, count):
 @pytest.mark.parametrize(
     ("future", "error", "words"),
     [
-        (None, DataError, "'promo' is not known at this tick, 2023-03-13. Give its value"),
+        (
+            None,
+            DataError,
+            "'promo' is not known at this tick, 2023-03-13. Give its value",
+        ),
         ({"promo": [[1]]}, DataError, "column 'warm' is not known at this tick"),
-        ({"price": [1.0]}, UsageError, "'price' is not a column that is known in advance"),
+        (
+            {"price": [1.0]},
+            UsageError,
+            "'price' is not a column that is known in advance",
+        ),
         ([1.0], UsageError, "does not name columns"),
         ({"promo": [1, 0, 0]}, UsageError, "has 3 entries, but the tick has 1 row"),
         ({"warm": [["cold"]]}, DataError, "column 'warm' is 'cold' at this tick"),
-        ({"warm": [[1, "cold"]]}, DataError, "column 'warm' is 'cold' at coming tick 1"),
+        (
+            {"warm": [[1, "cold"]]},
+            DataError,
+            "column 'warm' is 'cold' at coming tick 1",
+        ),
         ({"warm": [[1j]]}, DataError, "a number, a text or yes and no is expected"),
     ],
 )
@@ -291,7 +325,9 @@ def test_a_tick_that_cannot_be_used_changes_nothing(future, error, words):
 def test_the_error_names_the_row_the_column_and_the_step():
     sales, future = shop()
     stream = lc.Stream(MODEL, panel_of(sales, future, 70, 3))
-    with pytest.raises(DataError, match=r"'shop': column 'promo' .* step 4 of the 7 .* 2023-03-16"):
+    with pytest.raises(
+        DataError, match=r"'shop': column 'promo' .* step 4 of the 7 .* 2023-03-16"
+    ):
         stream.predict(7)
     assert np.isfinite(stream.predict(3)).all()
 
@@ -326,7 +362,10 @@ def day(step):
 
 
 def line(sales, future, step, ahead=3):
-    cells = {name: column[step : step + ahead + 1].tolist() for name, column in future.items()}
+    cells = {
+        name: column[step : step + ahead + 1].tolist()
+        for name, column in future.items()
+    }
     return json.dumps({"date": day(step), "shop": sales[step], **cells})
 
 
@@ -346,7 +385,8 @@ def test_lines_say_the_values_of_coming_steps():
         (answer,) = pipe.answers(line(sales, future, step, 4))
     known = {name: column[:94] for name, column in future.items()}
     expected = at_once(sales[:94], known, 90, 3)[:, 3]
-    np.testing.assert_allclose(answer["point"], expected, rtol=1e-3)  # no day is told beyond 93
+    # no day is told beyond 93
+    np.testing.assert_allclose(answer["point"], expected, rtol=1e-3)
     (refused,) = pipe.answers(line(sales, future, 91, 1))
     assert "'promo' is not known at coming tick 3, 2023-04-06" in refused["error"]
     (answer,) = pipe.answers(line(sales, future, 92))  # two days are missing
@@ -367,16 +407,26 @@ def test_cells_of_csv_hold_several_values():
 
 def test_the_command_refuses_other_columns_than_those_of_the_model(run, tmp_path):
     sales, future = shop()
-    lc.LSTMForecaster(horizon=3).save(tmp_path / "model", panel_of(sales, future, 100, 3))
+    lc.LSTMForecaster(horizon=3).save(
+        tmp_path / "model", panel_of(sales, future, 100, 3)
+    )
     done = run("stream", "--model", tmp_path / "model", "--future", "price")
     assert done.status == 2
-    assert "columns that are known in advance are 'promo', 'warm', 'kind' and 'open'" in done.err
+    assert (
+        "columns that are known in advance are 'promo', 'warm', 'kind' and 'open'"
+        in done.err
+    )
 
 
 def test_a_server_reads_and_keeps_them(tmp_path):
     sales, future = shop(closed=False)
     client = asking(streams=tmp_path)
-    opening = {"name": "plant", "rows": ["shop"], "frequency": "daily", "future": ["promo", "kind"]}
+    opening = {
+        "name": "plant",
+        "rows": ["shop"],
+        "frequency": "daily",
+        "future": ["promo", "kind"],
+    }
     assert client("POST", "/v1/streams", json=opening).status_code == 201
     for step in range(40):
         cells = {"promo": future["promo"][step : step + 2].tolist()}

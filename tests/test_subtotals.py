@@ -8,7 +8,20 @@ import pytest
 
 import lstmcast as lc
 
-MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+MONTHS = [
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+]
 YEARS = (2021, 2022, 2023)
 
 
@@ -75,7 +88,11 @@ def test_quarters_and_years_among_months_are_left_out(quarters, years, tmp_path)
 def test_years_quarters_and_months_below_each_other(tmp_path):
     lines = [f"{year},{year - 2000}" for year in YEARS]
     lines += [f"{year} Q{quarter},5" for year in YEARS for quarter in range(1, 5)]
-    lines += [f"{y} {name.upper()},{sales(y, m)}" for y in YEARS for m, name in enumerate(MONTHS)]
+    lines += [
+        f"{y} {name.upper()},{sales(y, m)}"
+        for y in YEARS
+        for m, name in enumerate(MONTHS)
+    ]
     panel = lc.read(write(tmp_path, "Title,CPI", *lines))
     assert (panel.frequency.code, panel.values.tolist()) == ("MS", VALUES)
 
@@ -85,7 +102,9 @@ def test_years_before_the_first_month_are_told_as_what_may_be_data(tmp_path):
     lines += [f"{y}-{m + 1:02d},{sales(y, m)}" for y in YEARS for m in range(12)]
     panel = lc.read(write(tmp_path, "period,y", *lines))
     assert str(panel.starts[0])[:7] == "2021-01"
-    assert any("'2010' is not a date" in str(warning) for warning in panel.check().warnings)
+    assert any(
+        "'2010' is not a date" in str(warning) for warning in panel.check().warnings
+    )
 
 
 def test_a_series_called_total_that_has_its_own_times_stays(tmp_path):
@@ -104,7 +123,9 @@ def test_merged_names_are_carried_down_past_totals(total, tmp_path):
     lines = ["Region,Month,Sales"]
     for place, region in enumerate(("North", "South", "West")):
         for month, name in enumerate(MONTHS):
-            lines.append(f"{region if month == 0 else ''},{name} 2021,{place + month / 4}")
+            lines.append(
+                f"{region if month == 0 else ''},{name} 2021,{place + month / 4}"
+            )
         lines.append(f"{total.format(region)},,100")
     panel = lc.read(write(tmp_path, *lines))
     assert panel.ids.tolist() == ["North", "South", "West"]
@@ -118,7 +139,9 @@ def test_two_merged_names_are_carried_down(tmp_path):
         for item in ("tea", "coffee"):
             for month, name in enumerate(MONTHS):
                 first = region if month == 0 and item == "tea" else ""
-                lines.append(f"{first},{item if month == 0 else ''},{name} 2021,{month}.5")
+                lines.append(
+                    f"{first},{item if month == 0 else ''},{name} 2021,{month}.5"
+                )
     panel = lc.read(write(tmp_path, *lines))
     assert len(panel) == 4
 
@@ -134,7 +157,10 @@ def test_titles_and_totals_of_pages_are_left_out(tmp_path):
     lines = []
     for page in range(4):
         lines += [f"Page {page + 1} of 4,", "Report,", "Month,Sales"]
-        lines += [f"{name} {2020 + page},{sales(2020 + page, n)}" for n, name in enumerate(MONTHS)]
+        lines += [
+            f"{name} {2020 + page},{sales(2020 + page, n)}"
+            for n, name in enumerate(MONTHS)
+        ]
         lines.append("Page total,999")
     panel = lc.read(write(tmp_path, *lines))
     assert (panel.frequency.code, len(panel.values)) == ("MS", 48)

@@ -34,7 +34,9 @@ def read(z, bounds=(), log=False, season=1, near=True):
     state, parts = no_surprises(1, TAIL), []
     tail_BL = np.full((1, TAIL), np.nan)
     for first, last in zip([0, *bounds], [*bounds, len(z)], strict=True):
-        *chunk, state = set_aside(state, np.asarray(z, float)[None, first:last], tail_BL, axis)
+        *chunk, state = set_aside(
+            state, np.asarray(z, float)[None, first:last], tail_BL, axis
+        )
         parts.append(chunk)
         tail_BL = np.concatenate([tail_BL, chunk[0]], axis=1)[:, -TAIL:]
     whole = (np.concatenate(several, axis=1)[0] for several in zip(*parts, strict=True))
@@ -76,7 +78,9 @@ def test_a_second_one_in_a_row_is_a_level():
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 10])
 def test_a_large_jump_is_a_level_at_once_and_is_taken_back_when_it_ends(steps):
-    z = FLAT + np.where((np.arange(STEPS) >= 50) & (np.arange(STEPS) < 50 + steps), 30.0, 0.0)
+    z = FLAT + np.where(
+        (np.arange(STEPS) >= 50) & (np.arange(STEPS) < 50 + steps), 30.0, 0.0
+    )
     read_T, shift_T, _, _ = read(z)
     np.testing.assert_allclose(read_T + shift_T, z)
     assert abs(shift_T[50] - 30) < 4 and not shift_T[50 + steps :].any()
@@ -119,12 +123,16 @@ def test_chunks_and_ticks_say_the_same(bounds, season):
     assert np.isnan(whole[0]).sum() > 2 and (np.diff(whole[1]) != 0).sum() > 2
     for one, other in zip(whole[:3], parts[:3], strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-9, atol=1e-9)
-    for (place, one), (_, other) in zip(arrays_of(whole[3]), arrays_of(parts[3]), strict=True):
+    for (place, one), (_, other) in zip(
+        arrays_of(whole[3]), arrays_of(parts[3]), strict=True
+    ):
         np.testing.assert_allclose(other, one, rtol=1e-9, atol=1e-9, err_msg=place)
 
 
 def test_rows_are_apart():
-    z_BT = np.stack([FLAT, edited(FLAT, 60, 50), np.cumsum(FLAT), edited(FLAT, [60, 61], 9)])
+    z_BT = np.stack(
+        [FLAT, edited(FLAT, 60, 50), np.cumsum(FLAT), edited(FLAT, [60, 61], 9)]
+    )
     axis = Axis(np.zeros(4, bool), np.ones(4), 16, 1)
     together = set_aside(no_surprises(4, TAIL), z_BT, np.full((4, TAIL), np.nan), axis)
     for row, z in enumerate(z_BT):
@@ -137,9 +145,13 @@ def test_the_network_sees_one_level_and_answers_at_the_new_one():
     inputs, grid = Adaptive(), Grid(6, (), "monthly", np.array([True, True]))
     steady = 100 * np.exp(noise(0.03))
     shifted = steady * np.where(np.arange(STEPS) >= 60, 3.0, 1.0)
-    seen, _ = inputs.advance(inputs.start(grid, 2), np.stack([steady, shifted])[:, :, None])
+    seen, _ = inputs.advance(
+        inputs.start(grid, 2), np.stack([steady, shifted])[:, :, None]
+    )
     np.testing.assert_allclose(seen.x_BTC[1, 60:, :11], seen.x_BTC[0, 60:, :11], atol=4)
-    np.testing.assert_allclose(np.exp(seen.known.level[1, 60:]), shifted[60:], rtol=1e-9)
+    np.testing.assert_allclose(
+        np.exp(seen.known.level[1, 60:]), shifted[60:], rtol=1e-9
+    )
 
 
 # ---------------------------------------------------------------- what forecasts are like
@@ -167,11 +179,15 @@ def test_growth_is_not_extrapolated_from_a_jump(factor, months):
 
 @pytest.mark.parametrize("factor", [1.5, 2.0, 5.0, 100.0])
 @pytest.mark.parametrize("spread", [0.0, 0.03])
-def test_the_interval_after_a_first_surprise_holds_the_old_or_the_new_level(factor, spread):
+def test_the_interval_after_a_first_surprise_holds_the_old_or_the_new_level(
+    factor, spread
+):
     values = 100 * np.exp(noise(spread, 72))
     values[-1] = 100 * factor
     interval = forecast(values, 6).interval(95)
-    holds = [(interval.lower[0] <= x) & (x <= interval.upper[0]) for x in (100, 100 * factor)]
+    holds = [
+        (interval.lower[0] <= x) & (x <= interval.upper[0]) for x in (100, 100 * factor)
+    ]
     assert (holds[0] | holds[1]).all()
 
 
@@ -186,7 +202,11 @@ def test_a_first_change_of_what_was_always_the_same_is_a_surprise_however_small(
 @pytest.mark.parametrize("value", [0.0, 1.0, 3.0, 1e5])
 def test_closed_days_in_years_of_sales_are_as_if_they_were_missing(value):
     days = np.arange(3 * 365)
-    sales = 500 * (1 + 0.2 * np.sin(2 * np.pi * days / 7)) * np.exp(noise(0.08, len(days), 4))
+    sales = (
+        500
+        * (1 + 0.2 * np.sin(2 * np.pi * days / 7))
+        * np.exp(noise(0.08, len(days), 4))
+    )
     places = [100, 380, 700, 1000, len(days) - 10]
     one = forecast(edited(sales, places, value), 28, "D").point
     other = forecast(edited(sales, places, np.nan), 28, "D").point
@@ -195,7 +215,9 @@ def test_closed_days_in_years_of_sales_are_as_if_they_were_missing(value):
 
 def test_counts_a_thousand_times_too_large_are_set_aside():
     sold = np.random.default_rng(3).poisson(1.2, 200).astype(float)
-    forecasts = [forecast(edited(sold, places, 3000), 14, "D") for places in ([], -1, -20)]
+    forecasts = [
+        forecast(edited(sold, places, 3000), 14, "D") for places in ([], -1, -20)
+    ]
     for other in forecasts[1:]:
         np.testing.assert_allclose(other.point, forecasts[0].point, atol=0.7)
 
@@ -203,16 +225,22 @@ def test_counts_a_thousand_times_too_large_are_set_aside():
 def test_a_bound_that_reaches_another_level_is_not_widened_beyond_it():
     quarters = 100 * np.exp(noise(0.03, 48)) * np.tile([1, 1.2, 1, 0.8], 12)
     for factor in (3, 1000):
-        interval = forecast(edited(quarters, -1, factor * quarters[-1]), 8, "QS").interval(95)
+        interval = forecast(
+            edited(quarters, -1, factor * quarters[-1]), 8, "QS"
+        ).interval(95)
         assert (interval.upper < 1.5 * factor * 120).all()
         assert (interval.lower > 20).all() and (interval.lower < 120).all()
 
 
 def test_a_night_without_a_reading_leaves_the_hours_as_they_were():
     hour = np.arange(24 * 30)
-    values = (200 + 150 * np.sin(2 * np.pi * hour / 24)) * np.exp(noise(0.08, len(hour)))
+    values = (200 + 150 * np.sin(2 * np.pi * hour / 24)) * np.exp(
+        noise(0.08, len(hour))
+    )
     usual = forecast(values, 24, "h").point
-    np.testing.assert_allclose(forecast(edited(values, -1, 1), 24, "h").point, usual, rtol=0.05)
+    np.testing.assert_allclose(
+        forecast(edited(values, -1, 1), 24, "h").point, usual, rtol=0.05
+    )
     out = forecast(edited(values, slice(-30, -24), 1), 24, "h").point
     np.testing.assert_allclose(out.mean(), usual.mean(), rtol=0.15)
 
@@ -229,7 +257,9 @@ def test_a_stream_sets_aside_what_predict_does():
     for count, value in enumerate(values, 1):
         stream.observe([value])
         if count > 25:
-            panel = lc.Panel.from_arrays(values[:count], frequency="D", start="2020-01-01")
+            panel = lc.Panel.from_arrays(
+                values[:count], frequency="D", start="2020-01-01"
+            )
             expected = lc.LSTMForecaster(6).predict(panel, mode="direct").point
             np.testing.assert_allclose(stream.predict(6), expected, rtol=1e-5)
 
@@ -237,7 +267,9 @@ def test_a_stream_sets_aside_what_predict_does():
 @pytest.mark.parametrize("value", [0.01, 1.0])
 def test_a_first_value_near_0_is_no_growth(value):
     sales = np.array(airline().values)
-    expected = np.abs(forecast(sales, 12).point - forecast(edited(sales, [0], np.nan), 12).point)
+    expected = np.abs(
+        forecast(sales, 12).point - forecast(edited(sales, [0], np.nan), 12).point
+    )
     assert np.abs(
         forecast(edited(sales, [0], value), 12).point - forecast(sales, 12).point
     ).max() < 2 + (expected.max())
@@ -272,7 +304,11 @@ def test_what_comes_again_at_another_step_of_the_year_is_a_surprise_again():
     def set_aside_of(values):
         z = np.log(values)[None] - np.log(values[0])
         return np.flatnonzero(
-            np.isnan(set_aside(no_surprises(1, 52), z, np.full((1, 52), np.nan), axis).read_BT[0])
+            np.isnan(
+                set_aside(
+                    no_surprises(1, 52), z, np.full((1, 52), np.nan), axis
+                ).read_BT[0]
+            )
         )
 
     assert set(closed) <= set(set_aside_of(edited(sales, closed, 1.0)).tolist())

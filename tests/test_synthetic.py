@@ -10,7 +10,9 @@ import pytest
 from lstmcast.data.synthetic import KINDS, Kind, draw_periods, synthetic, with_missing
 from lstmcast.data.times.frequency import FAMILIES
 
-EVERY_KIND = [(kind, periods) for kind in KINDS for periods in dict.fromkeys(kind.periods)]
+EVERY_KIND = [
+    (kind, periods) for kind in KINDS for periods in dict.fromkeys(kind.periods)
+]
 MONTHLY = next(kind for kind in KINDS if kind.family == "monthly")
 
 
@@ -19,7 +21,9 @@ def made(seed, count, length, kind, periods):
 
 
 @pytest.mark.parametrize(
-    ("kind", "periods"), EVERY_KIND, ids=[f"{kind.family} {m}" for kind, m in EVERY_KIND]
+    ("kind", "periods"),
+    EVERY_KIND,
+    ids=[f"{kind.family} {m}" for kind, m in EVERY_KIND],
 )
 def test_every_kind_makes_finite_series_of_the_shape_asked_for(kind, periods):
     for length in (1, 2, kind.lengths[0], 150):
@@ -34,8 +38,12 @@ def test_the_families_are_those_of_frequencies():
 
 
 def test_the_seed_decides_everything():
-    np.testing.assert_array_equal(made(1, 20, 60, MONTHLY, (12,)), made(1, 20, 60, MONTHLY, (12,)))
-    assert (made(1, 20, 60, MONTHLY, (12,)) != made(2, 20, 60, MONTHLY, (12,))).mean() > 0.9
+    np.testing.assert_array_equal(
+        made(1, 20, 60, MONTHLY, (12,)), made(1, 20, 60, MONTHLY, (12,))
+    )
+    assert (
+        made(1, 20, 60, MONTHLY, (12,)) != made(2, 20, 60, MONTHLY, (12,))
+    ).mean() > 0.9
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.family)
@@ -44,8 +52,13 @@ def test_series_that_shall_be_positive_are(kind):
 
 
 def test_the_share_of_positive_series_is_about_what_the_kind_says():
-    positive = (made(4, 2000, 60, replace(MONTHLY, positive=0.5), (12,)) > 0).all(axis=1).mean()
-    assert 0.5 <= positive < 0.75  # series that may be negative are sometimes positive all the same
+    positive = (
+        (made(4, 2000, 60, replace(MONTHLY, positive=0.5), (12,)) > 0)
+        .all(axis=1)
+        .mean()
+    )
+    # series that may be negative are sometimes positive all the same
+    assert 0.5 <= positive < 0.75
 
 
 def test_some_series_are_counts():
@@ -99,5 +112,7 @@ def test_missing_values_come_in_that_share_of_the_series():
     np.testing.assert_array_equal(lacking[~missing], values[~missing])
     assert 0.35 < missing.any(axis=1).mean() <= 0.55
     assert not missing.all(axis=1).any()
-    assert not np.isnan(with_missing(np.random.default_rng(10), values, share=0.0)).any()
+    assert not np.isnan(
+        with_missing(np.random.default_rng(10), values, share=0.0)
+    ).any()
     assert not np.isnan(values).any()

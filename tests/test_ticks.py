@@ -15,7 +15,9 @@ from lstmcast.errors import DataError, UsageError
 def ticks(panel, step):
     """What comes at a step: values of the rows, and of the columns beside them by name."""
     at = panel.offsets[:-1] + step
-    return panel.values[at], {name: array[at] for name, array in panel.covariates.past.items()}
+    return panel.values[at], {
+        name: array[at] for name, array in panel.covariates.past.items()
+    }
 
 
 @pytest.mark.parametrize("name", ["whole sequence", "windows"])
@@ -27,7 +29,9 @@ def test_a_stream_forecasts_what_predict_does(name):
     model = lc.LSTMForecaster(
         2,
         weights="scratch",
-        network=plain_config(inputs=lc.Transformed(lc.Standard(), past=past), horizon=2),
+        network=plain_config(
+            inputs=lc.Transformed(lc.Standard(), past=past), horizon=2
+        ),
         training=lc.TrainingConfig(epochs=1, batching=batching),
     ).fit(panel.until([80] * 3))
     stream = lc.Stream(model, panel.until([100] * 3))
@@ -37,7 +41,9 @@ def test_a_stream_forecasts_what_predict_does(name):
     known = panel.until([130] * 3)
     expected = model.predict(known, 2).point
     np.testing.assert_allclose(stream.predict(2), expected, rtol=1e-5)
-    with pytest.raises(UsageError, match="recursive, but the network also reads 'f0' and 'f1'"):
+    with pytest.raises(
+        UsageError, match="recursive, but the network also reads 'f0' and 'f1'"
+    ):
         stream.predict(3)
 
 
@@ -67,13 +73,21 @@ def test_a_tick_brings_its_columns_in_any_form():
     ("past", "error", "words"),
     [
         (None, UsageError, r"reads 'f0' and 'f1' with the values of each row"),
-        ({"f0": [1, 2]}, UsageError, r"'f1' is missing. Exactly the columns 'f0' and 'f1'"),
+        (
+            {"f0": [1, 2]},
+            UsageError,
+            r"'f1' is missing. Exactly the columns 'f0' and 'f1'",
+        ),
         ({"f0": [1, 2], "f1": [1, 2], "f2": [1, 2]}, UsageError, r"'f2' is not read"),
         ({"f0": [1], "f1": [1, 2]}, UsageError, r"'f0' has the shape \(1,\)"),
         ({"f0": {"a": 1}, "f1": [1, 2]}, UsageError, r"'f0' has no value for row 'b'"),
         ({"f0": ["x", 1], "f1": [1, 2]}, DataError, r"'f0' holds no numbers"),
         ([[1, 2, 3]], UsageError, r"past= has the shape \(1, 3\)"),
-        ({"f0": [1, np.inf], "f1": [1, 2]}, DataError, r"Row 'b' has an infinite value"),
+        (
+            {"f0": [1, np.inf], "f1": [1, 2]},
+            DataError,
+            r"Row 'b' has an infinite value",
+        ),
     ],
 )
 def test_a_tick_without_its_columns_is_refused(past, error, words):
@@ -104,7 +118,9 @@ def test_columns_that_a_stream_does_not_read_are_told(caplog):
 
 def test_a_row_of_which_nothing_was_learned_cannot_join():
     network = drawn_network(plain_config(inputs=lc.Transformed(past=["f0"])))
-    with pytest.raises(UsageError, match="not fitted to 'a': so its transforms are unknown for it"):
+    with pytest.raises(
+        UsageError, match="not fitted to 'a': so its transforms are unknown for it"
+    ):
         lc.Stream(network, ["a"])
 
 
@@ -112,7 +128,9 @@ def test_a_stream_learns_from_its_columns_and_goes_on_after_it_was_saved(tmp_pat
     pytest.importorskip("torch", reason="needs the train extra")
     rng = np.random.default_rng(0)
     seen = rng.normal(size=(400, 20))
-    values = np.concatenate([np.zeros((1, 20)), seen[:-1]]) + 0.05 * rng.normal(size=seen.shape)
+    values = np.concatenate([np.zeros((1, 20)), seen[:-1]]) + 0.05 * rng.normal(
+        size=seen.shape
+    )
     ids = [f"r{k}" for k in range(20)]
     errors = {}
     for past in ({"f0": ()}, None):
@@ -120,7 +138,8 @@ def test_a_stream_learns_from_its_columns_and_goes_on_after_it_was_saved(tmp_pat
         learning = lc.Learning(learning_rate=2e-2, chunk=4)
         stream = lc.Stream(config, ids, learning=learning)
         told = [
-            stream.observe(values[t], past={"f0": seen[t]} if past else None) for t in range(400)
+            stream.observe(values[t], past={"f0": seen[t]} if past else None)
+            for t in range(400)
         ]
         errors[bool(past)] = np.sqrt(np.mean(np.square(told[300:])))
         if past:

@@ -26,7 +26,9 @@ def load(days=DAYS, seed=0, size=100.0, frequency="h"):
     warm = np.repeat(rng.normal(0, 1, days + 3), day) + rng.normal(0, 0.3, len(steps))
     at_noon = np.exp(-((hours - 12) ** 2))
     shape = 1 + 0.4 * np.sin(2 * np.pi * (hours - 6) / 24)
-    values = size * shape * np.exp(0.3 * at_noon * warm + rng.normal(0, 0.01, len(steps)))
+    values = (
+        size * shape * np.exp(0.3 * at_noon * warm + rng.normal(0, 0.01, len(steps)))
+    )
     return values, warm
 
 
@@ -74,8 +76,13 @@ def test_it_is_a_part_of_the_forecast_that_it_makes_better():
     forecast = lc.LSTMForecaster(horizon=24).predict(panel, cutoffs=cutoffs[None])
     assert forecast.combination.as_dict()[NAME] > 0.5
     actual = values[cutoffs[:, None] + np.arange(24)]
-    alone = lc.LSTMForecaster(horizon=24, method="network").predict(panel, cutoffs=cutoffs[None])
-    assert np.abs(forecast.point - actual).mean() < 0.7 * np.abs(alone.point - actual).mean()
+    alone = lc.LSTMForecaster(horizon=24, method="network").predict(
+        panel, cutoffs=cutoffs[None]
+    )
+    assert (
+        np.abs(forecast.point - actual).mean()
+        < 0.7 * np.abs(alone.point - actual).mean()
+    )
 
 
 def test_it_can_be_asked_for_alone():
@@ -123,7 +130,9 @@ def test_steps_do_not_depend_on_how_many_are_asked_for(horizon):
     panel = panel_of(values, warm)
     cutoff = 60 * 24 + 5
     many = points(panel, [cutoff], horizon=72)
-    np.testing.assert_array_equal(points(panel, [cutoff], horizon)[0], many[0, :horizon])
+    np.testing.assert_array_equal(
+        points(panel, [cutoff], horizon)[0], many[0, :horizon]
+    )
 
 
 def test_a_forecast_does_not_depend_on_other_cutoffs():
@@ -210,7 +219,9 @@ def test_a_heat_wave_is_more_than_a_hot_hour():
     warm = by_day(rng, 303)
     last_days = np.convolve(warm, np.repeat(1 / 4, 4))[: len(warm)]
     before = np.r_[np.zeros(8), last_days[:-8]]
-    values = 100 + 5 * np.maximum(last_days, 0) + 5 * before + rng.normal(0, 0.3, len(warm))
+    values = (
+        100 + 5 * np.maximum(last_days, 0) + 5 * before + rng.normal(0, 0.3, len(warm))
+    )
     assert errors(values, 300, warm=warm) < 0.6
 
 

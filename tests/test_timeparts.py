@@ -20,13 +20,18 @@ def write(folder: Path, header: str, rows: list[str]) -> Path:
 
 
 def by_hour(write_hour, days: list[str] = DAYS) -> list[str]:
-    return [f"{day},{write_hour(hour)},{hour + 1}.5" for day in days for hour in range(24)]
+    return [
+        f"{day},{write_hour(hour)},{hour + 1}.5" for day in days for hour in range(24)
+    ]
 
 
 HOURS = {
     "clock": ("Date,Time,Load", lambda h: f"{h:02d}:00:00"),
     "short clock": ("date,time,load", lambda h: f"{h}:00"),
-    "half a day": ("Date,Time,Load", lambda h: f"{h % 12 or 12}:00 {'AM' if h < 12 else 'PM'}"),
+    "half a day": (
+        "Date,Time,Load",
+        lambda h: f"{h % 12 or 12}:00 {'AM' if h < 12 else 'PM'}",
+    ),
     "points": ("Date,Time,CO", lambda h: f"{h:02d}.00.00"),
     "hhmm": ("date,time,load", lambda h: f"{100 * h}"),
     "range": ("Datum,Zeit,Last", lambda h: f"{h:02d}:00 - {h + 1:02d}:00"),
@@ -48,7 +53,10 @@ HOURS = {
         "Date,Time,Half,Load",
         lambda h: f"{h % 12 or 12}:00,{'a.m.' if h < 12 else 'p.m.'}",
     ),
-    "午前": ("日付,午前午後,時,値", lambda h: f"{'午前' if h < 12 else '午後'},{h % 12}"),
+    "午前": (
+        "日付,午前午後,時,値",
+        lambda h: f"{'午前' if h < 12 else '午後'},{h % 12}",
+    ),
     "00h00": ("Date,Heures,Conso", lambda h: f"{h:02d}h00"),
     "slot 0": ("date,slot,kwh", lambda h: f"{h}"),
     "HourEnding": ("DeliveryDate,HourEnding,Price", lambda h: f"{h + 1:02d}:00"),
@@ -64,19 +72,36 @@ def test_a_date_and_an_hour_are_one_time(form, tmp_path):
     assert (len(panel), panel.frequency.code) == (1, "h")
     assert str(panel.starts[0]) == "2022-03-01T00:00:00.000000"
     assert panel.values[:3].tolist() == [1.5, 2.5, 3.5]
-    said = [str(note) for note in panel.check() if "joined into one time: " in str(note)]
+    said = [
+        str(note) for note in panel.check() if "joined into one time: " in str(note)
+    ]
     assert len(said) == 1
 
 
 HALF_HOURS = [
-    f"2010,03,{d:02d},{h:02d},{m:02d},{h}" for d in (1, 2) for h in range(24) for m in (0, 30)
+    f"2010,03,{d:02d},{h:02d},{m:02d},{h}"
+    for d in (1, 2)
+    for h in range(24)
+    for m in (0, 30)
 ]
 PARTS = {
-    "year,quarter,y": ([f"{y},{q},{q}" for y in range(2005, 2012) for q in range(1, 5)], "QS"),
-    "Year,Qtr,y": ([f"{y},Q{q},{q}" for y in range(2005, 2012) for q in range(1, 5)], "QS"),
-    "Year,Period,y": ([f"{y},M{m:02d},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
+    "year,quarter,y": (
+        [f"{y},{q},{q}" for y in range(2005, 2012) for q in range(1, 5)],
+        "QS",
+    ),
+    "Year,Qtr,y": (
+        [f"{y},Q{q},{q}" for y in range(2005, 2012) for q in range(1, 5)],
+        "QS",
+    ),
+    "Year,Period,y": (
+        [f"{y},M{m:02d},{m}" for y in (2010, 2011) for m in range(1, 13)],
+        "MS",
+    ),
     "Yr,Mo,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
-    "Jahr,Monat,y": ([f"{y},{m},5" for y in (2010, 2011) for m in ("Jan", "Feb", "Mär")], "MS"),
+    "Jahr,Monat,y": (
+        [f"{y},{m},5" for y in (2010, 2011) for m in ("Jan", "Feb", "Mär")],
+        "MS",
+    ),
     "Jahr,Quartal,y": (
         [f"{y},{q}. Quartal,{q}" for y in range(2005, 2012) for q in range(1, 5)],
         "QS",
@@ -86,12 +111,21 @@ PARTS = {
         "D",
     ),
     "rok,měsíc,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
-    "Year, 月,y": ([f"{y},{m}月分,5" for y in (2010, 2011) for m in range(1, 13)], "MS"),
+    "Year, 月,y": (
+        [f"{y},{m}月分,5" for y in (2010, 2011) for m in range(1, 13)],
+        "MS",
+    ),
     ",,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
     "年,月,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
-    "year,week,y": ([f"{y},{w},{w}" for y in (2010, 2011) for w in range(1, 53)], "W-MON"),
+    "year,week,y": (
+        [f"{y},{w},{w}" for y in (2010, 2011) for w in range(1, 53)],
+        "W-MON",
+    ),
     "YEAR,DOY,y": ([f"2010,{d},{d}" for d in range(1, 300)], "D"),
-    "year,month,day,y": ([f"2010,{m},{d},{d}" for m in (1, 2) for d in range(1, 29)], "D"),
+    "year,month,day,y": (
+        [f"2010,{m},{d},{d}" for m in (1, 2) for d in range(1, 29)],
+        "D",
+    ),
     "year,month,day,hour,minute,y": (
         [f"2010,1,{d},{h},{m},5" for d in (1, 2) for h in range(24) for m in (0, 30)],
         "30min",
@@ -101,13 +135,19 @@ PARTS = {
         [f"{y}年度,第{q}四半期,5" for y in (2019, 2020, 2021) for q in range(1, 5)],
         "QS",
     ),
-    "Year,Quarter,y": ([f"FY{y},Q{q},5" for y in (19, 20, 21) for q in range(1, 5)], "QS"),
+    "Year,Quarter,y": (
+        [f"FY{y},Q{q},5" for y in (19, 20, 21) for q in range(1, 5)],
+        "QS",
+    ),
     "Datum,Von,Bis,y": (
         [f"{d},{h:02d}:00,{(h + 1) % 24:02d}:00,{h}" for d in DAYS for h in range(24)],
         "h",
     ),
     "date,hour,y": ([f"{d},{100 * h},{h}" for d in DAYS for h in range(1, 25)], "h"),
-    "fiscal year,month,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
+    "fiscal year,month,y": (
+        [f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)],
+        "MS",
+    ),
     "SETTLEMENT_DATE,SETTLEMENT_PERIOD,y": (
         [f"{day},{p},{p}" for day in DAYS for p in range(1, 49)],
         "30min",
@@ -122,7 +162,10 @@ PARTS = {
     ),
     "YY,MM,DD,hh,mm,y": (HALF_HOURS, "30min"),
     "yr,mo,dy,hr,mn,y": (HALF_HOURS, "30min"),
-    "Année,Semaine,y": ([f"{y},S{w:02d},{w}" for y in (2010, 2011) for w in range(1, 53)], "W-MON"),
+    "Année,Semaine,y": (
+        [f"{y},S{w:02d},{w}" for y in (2010, 2011) for w in range(1, 53)],
+        "W-MON",
+    ),
     "YEAR,JD,y": ([f"2010,{d},{d}.5" for d in range(1, 300)], "D"),
     "Fiscal Year,Period,y": (
         [f"{y},{p},{p}" for y in range(2010, 2014) for p in range(1, 13)],
@@ -132,9 +175,17 @@ PARTS = {
         [f"{y},{p:03d},{p}.5" for y in range(2010, 2014) for p in range(1, 13)],
         "MS",
     ),
-    "Year,Period,y.": ([f"{y},{p},{p}.5" for y in range(2010, 2014) for p in range(1, 5)], "QS"),
+    "Year,Period,y.": (
+        [f"{y},{p},{p}.5" for y in range(2010, 2014) for p in range(1, 5)],
+        "QS",
+    ),
     "date,hour,minute,y": (
-        [f"{day},{h},{m},{h}" for day in DAYS for h in range(24) for m in (0, 15, 30, 45)],
+        [
+            f"{day},{h},{m},{h}"
+            for day in DAYS
+            for h in range(24)
+            for m in (0, 15, 30, 45)
+        ],
         "15min",
     ),
 }
@@ -148,10 +199,14 @@ def test_parts_of_a_time_are_one_time(header, tmp_path):
 
 
 def test_a_year_that_stands_in_its_first_row_only_is_carried_down(tmp_path):
-    rows = [f"{y if m == 1 else ''},{m},{m}" for y in (2010, 2011) for m in range(1, 13)]
+    rows = [
+        f"{y if m == 1 else ''},{m},{m}" for y in (2010, 2011) for m in range(1, 13)
+    ]
     panel = lc.read(write(tmp_path, "Year,Month,y", rows))
     assert panel.values.tolist() == [*range(1, 13), *range(1, 13)]
-    assert any("empty cells of Year read as the cell above" in str(f) for f in panel.check())
+    assert any(
+        "empty cells of Year read as the cell above" in str(f) for f in panel.check()
+    )
 
 
 def test_a_date_that_stands_in_its_first_row_only_is_carried_down(tmp_path):
@@ -192,7 +247,9 @@ def test_columns_are_joined_as_they_are_named(time, tmp_path):
 
 def test_a_column_that_is_no_part_of_a_time_is_refused(tmp_path):
     path = write(tmp_path, "day,who,load", [f"{day},a,1" for day in DAYS])
-    with pytest.raises(lc.DataError, match=r"'who' cannot be part of a time: 'a', .*--time"):
+    with pytest.raises(
+        lc.DataError, match=r"'who' cannot be part of a time: 'a', .*--time"
+    ):
         lc.read(path, time=["day", "who"])
 
 
@@ -217,7 +274,9 @@ def test_rows_that_sum_up_the_quarters_of_a_year_are_left_out(total, tmp_path):
     assert panel.values.tolist() == [0, 1, 2, 3] * 7
 
 
-@pytest.mark.parametrize("names", ["受渡日,時刻コード,価格", "Trading Date,Trading Period,Price"])
+@pytest.mark.parametrize(
+    "names", ["受渡日,時刻コード,価格", "Trading Date,Trading Period,Price"]
+)
 def test_half_hours_of_a_code_of_the_time(names, tmp_path):
     rows = [f"{day},{code},{code}.5" for day in DAYS for code in range(1, 49)]
     panel = lc.read(write(tmp_path, names, rows))
@@ -234,7 +293,17 @@ def test_clock_times_beside_dates_tell_their_order(first, hour, tmp_path):
     assert any("day/month/year" in str(finding) for finding in panel.check())
 
 
-MONTHS = ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September"]
+MONTHS = [
+    "Januar",
+    "Februar",
+    "März",
+    "April",
+    "Mai",
+    "Juni",
+    "Juli",
+    "August",
+    "September",
+]
 
 
 @pytest.mark.parametrize("filled", [True, False])
@@ -263,7 +332,9 @@ def test_years_and_months_in_columns_without_a_header(tmp_path):
         for m in range(1, 13)
     ]
     path = tmp_path / "co2.txt"
-    path.write_text("\n".join(["#   decimal   monthly", "#   date  average  trend", *rows]) + "\n")
+    path.write_text(
+        "\n".join(["#   decimal   monthly", "#   date  average  trend", *rows]) + "\n"
+    )
     panel = lc.read(path, target="column4")
     assert (panel.frequency.code, panel.values[0]) == ("MS", 301.5)
 
@@ -280,12 +351,19 @@ FISCAL_MONTHS = [(2020 + n // 12, (n + 3) % 12 + 1) for n in range(36)]
         ("Year,Month,y", "{}/{}"),
     ],
 )
-def test_months_of_fiscal_years_belong_to_the_next_year_from_january_on(header, year, tmp_path):
-    rows = [f"{year.format(y, (y + 1) % 100)},{m},{n}" for n, (y, m) in enumerate(FISCAL_MONTHS)]
+def test_months_of_fiscal_years_belong_to_the_next_year_from_january_on(
+    header, year, tmp_path
+):
+    rows = [
+        f"{year.format(y, (y + 1) % 100)},{m},{n}"
+        for n, (y, m) in enumerate(FISCAL_MONTHS)
+    ]
     panel = lc.read(write(tmp_path, header, rows))
     assert panel.values.tolist() == list(range(36))
     assert str(panel.starts[0])[:7] == "2020-04"
-    assert any("years begin with month 04: 2020-04 to 2023-03" in str(f) for f in panel.check())
+    assert any(
+        "years begin with month 04: 2020-04 to 2023-03" in str(f) for f in panel.check()
+    )
 
 
 def test_months_of_the_calendar_stay_in_their_year(tmp_path):
@@ -304,7 +382,10 @@ def test_halves_of_the_day_are_joined_as_they_are_named(time, tmp_path):
 
 def test_am_and_pm_are_series_where_there_is_no_clock(tmp_path):
     rows = [f"{day},{half},{n}" for n, day in enumerate(DAYS) for half in ("AM", "PM")]
-    assert lc.read(write(tmp_path, "date,shift,sold", rows)).ids.tolist() == ["AM", "PM"]
+    assert lc.read(write(tmp_path, "date,shift,sold", rows)).ids.tolist() == [
+        "AM",
+        "PM",
+    ]
 
 
 @pytest.mark.parametrize("era", ["年号", "元号"])
@@ -318,7 +399,9 @@ def test_an_era_in_a_column_of_its_own_belongs_to_its_years(era, tmp_path):
 def test_periods_of_years_are_said_to_be_months(tmp_path):
     rows = [f"{y},{p},{p}" for y in range(2010, 2014) for p in range(1, 13)]
     panel = lc.read(write(tmp_path, "Fiscal Year,Period,y", rows))
-    assert any("read as months of calendar years" in str(finding) for finding in panel.check())
+    assert any(
+        "read as months of calendar years" in str(finding) for finding in panel.check()
+    )
 
 
 def test_four_weeks_are_no_months(tmp_path):
@@ -346,7 +429,9 @@ def test_hours_of_one_day_in_columns_without_names(tmp_path):
 def test_a_week_53_that_the_year_lacks_is_mentioned(columns):
     sales = [100.0 + week % 7 for week in range(53)]
     panel = lc.read(pd.DataFrame({**columns, "sales": sales}))
-    assert "2021 has no ISO week 53: it is read as the week of 2022-01-03" in str(panel.check())
+    assert "2021 has no ISO week 53: it is read as the week of 2022-01-03" in str(
+        panel.check()
+    )
     assert panel.values.tolist() == sales  # and a 13th week sums up nothing
 
 

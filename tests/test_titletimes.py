@@ -23,10 +23,17 @@ def begin_of(panel):
 
 @pytest.mark.parametrize(
     "title",
-    ["Sales 2021", "Report period: January - December 2021", "Year:,2021", "Umsatz im Jahr 2021"],
+    [
+        "Sales 2021",
+        "Report period: January - December 2021",
+        "Year:,2021",
+        "Umsatz im Jahr 2021",
+    ],
 )
 def test_months_below_a_year(tmp_path, title):
-    rows = [f"{name},{value}" for name, value in zip(MONTHS.split(), VALUES, strict=False)]
+    rows = [
+        f"{name},{value}" for name, value in zip(MONTHS.split(), VALUES, strict=False)
+    ]
     panel = read(tmp_path, title, "", "Month,Sales", *rows)
     assert (begin_of(panel), panel.frequency.code) == ("2021-01-01T00", "MS")
     assert "2021 in the title above the table completes 'Month'" in str(panel.check())
@@ -83,7 +90,9 @@ def test_the_day_of_omie_is_not_that_of_its_publication(tmp_path):
     assert (begin_of(panel), panel.values[:2].tolist()) == ("2023-03-02T00", VALUES[:2])
 
 
-@pytest.mark.parametrize("title", ["Umsatz März 2023", "2023年3月分 売上", "Sales 03/2023"])
+@pytest.mark.parametrize(
+    "title", ["Umsatz März 2023", "2023年3月分 売上", "Sales 03/2023"]
+)
 def test_days_below_a_month(tmp_path, title):
     rows = [f"{day},{VALUES[day - 1]}" for day in range(1, 32)]
     panel = read(tmp_path, title, "Tag,Umsatz", *rows)
@@ -114,9 +123,13 @@ def test_hours_across_below_nothing_but_a_day(tmp_path, first):
 
 def test_months_across_below_a_year(tmp_path):
     header = ",".join(["Region", *(name[:3] for name in MONTHS.split()), "Total"])
-    rows = [f"{name},{','.join(map(str, VALUES[:12]))},99" for name in ("North", "South")]
+    rows = [
+        f"{name},{','.join(map(str, VALUES[:12]))},99" for name in ("North", "South")
+    ]
     panel = read(tmp_path, "Sales by region 2021", header, *rows)
-    assert panel.ids.tolist() == ["North", "South"] and begin_of(panel) == "2021-01-01T00"
+    assert (
+        panel.ids.tolist() == ["North", "South"] and begin_of(panel) == "2021-01-01T00"
+    )
 
 
 UNSAID = [
@@ -129,7 +142,9 @@ UNSAID = [
 
 @pytest.mark.parametrize("title", UNSAID)
 def test_titles_of_several_years_or_of_the_file_say_nothing(tmp_path, title):
-    rows = [f"{name},{value}" for name, value in zip(MONTHS.split(), VALUES, strict=False)]
+    rows = [
+        f"{name},{value}" for name, value in zip(MONTHS.split(), VALUES, strict=False)
+    ]
     with pytest.raises(lc.DataError, match="labels without a year"):
         read(tmp_path, title, "Month,Sales", *rows)
 

@@ -41,7 +41,9 @@ def effects_in(panel):
     solutions = [found[-1] for found in Effects(panel).solutions_S]
     return np.array(
         [
-            solution.coefficients_P[solution.groups.index("promo")] if solution.groups else 0.0
+            solution.coefficients_P[solution.groups.index("promo")]
+            if solution.groups
+            else 0.0
             for solution in solutions
         ]
     )
@@ -130,14 +132,19 @@ def test_one_pass_gives_what_each_cutoff_alone_gives():
 def test_a_column_of_few_series_is_no_common_one():
     sales, promo, _ = shops()
     notes = np.where(promo > 0, "sale", "none").astype(object)
-    rare = {f"shop {k}": notes[k] if k < FEWEST - 1 else np.full(74, "none") for k in range(8)}
+    rare = {
+        f"shop {k}": notes[k] if k < FEWEST - 1 else np.full(74, "none")
+        for k in range(8)
+    }
     panel = lc.Panel.from_arrays(
         {f"shop {k}": row[:STEPS] for k, row in enumerate(sales)},
         frequency="D",
         start=START,
         future={"note": rare},
     )
-    together, apart = (effects_of(one).adjusted.values for one in (panel, panel.apart()))
+    together, apart = (
+        effects_of(one).adjusted.values for one in (panel, panel.apart())
+    )
     np.testing.assert_allclose(together[: 4 * STEPS], apart[: 4 * STEPS], rtol=0.2)
 
 
@@ -146,7 +153,9 @@ def test_series_apart_stay_apart(tmp_path):
     panel = panel_of(sales, promo).apart()
     assert panel.until(np.full(8, 50)).covariates.future.apart
     assert panel.covariates.future.only(["promo"]).apart
-    kept = Covariates.from_saved(panel.covariates.described(), panel.covariates.arrays())
+    kept = Covariates.from_saved(
+        panel.covariates.described(), panel.covariates.arrays()
+    )
     assert kept.future.apart
     lc.LSTMForecaster(horizon=7).save(tmp_path / "model", panel)
     assert lc.load(tmp_path / "model").saved_context.panel.covariates.future.apart
@@ -156,9 +165,13 @@ def test_series_apart_stay_apart(tmp_path):
 def test_a_curve_of_one_series_is_that_among_all(name):
     sales, promo, _ = shops()
     panel = panel_of(sales, promo)
-    one, every = (lc.effect_curves(panel, "promo", series=series) for series in (name, None))
+    one, every = (
+        lc.effect_curves(panel, "promo", series=series) for series in (name, None)
+    )
     rows = np.array(every["unique_id"]) == name
-    np.testing.assert_array_equal(np.array(one["effect"]), np.array(every["effect"])[rows])
+    np.testing.assert_array_equal(
+        np.array(one["effect"]), np.array(every["effect"])[rows]
+    )
 
 
 def test_a_stream_reads_each_row_by_itself():

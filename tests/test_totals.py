@@ -18,7 +18,12 @@ def daily(series: int = 4, days: int = 120, start: str = "2024-01-10") -> lc.Pan
     rng = np.random.default_rng(0)
     week = np.tile([5.0, 6, 7, 8, 9, 14, 12], days // 7 + 1)[:days]
     rows = [
-        {"store": f"s{k % 2}", "item": k, "ds": day, "y": 10 * week[t] + rng.normal(0, 6)}
+        {
+            "store": f"s{k % 2}",
+            "item": k,
+            "ds": day,
+            "y": 10 * week[t] + rng.normal(0, 6),
+        }
         for k in range(series)
         for t, day in enumerate(pd.date_range(start, periods=days))
     ]
@@ -56,12 +61,20 @@ def test_calendar_periods_say_what_is_missing_of_them(forecast):
         *("2024-05-01", "2024-06-01"),
         *("2024-05-01", "2024-06-01"),
     ]
-    assert totals.series.tolist() == [2] * 4 and totals.steps.tolist() == [46, 14, 46, 14]
+    assert totals.series.tolist() == [2] * 4 and totals.steps.tolist() == [
+        46,
+        14,
+        46,
+        14,
+    ]
     assert not totals.complete.any() and "(23 steps of it)" in str(totals)
     weeks = forecast.total("week", by="all")
     mondays = weeks.times.astype("datetime64[D]")
     assert (np.is_busday(mondays, "1000000")).all(), "weeks begin on Monday"
-    assert weeks.complete.tolist() == [False, True, True, True, False] or weeks.complete[1:-1].all()
+    assert (
+        weeks.complete.tolist() == [False, True, True, True, False]
+        or weeks.complete[1:-1].all()
+    )
 
 
 def test_totals_over_series_at_each_step(forecast):
@@ -76,7 +89,9 @@ def test_a_steps_paths_have_the_quantiles_of_the_forecast(forecast):
     for level in forecast.quantile_levels:
         wanted = forecast.quantile(level)
         spread = forecast.quantile(0.9) - forecast.quantile(0.1)
-        assert (np.abs(np.quantile(paths, level, axis=1) - wanted) < 0.25 * spread).all()
+        assert (
+            np.abs(np.quantile(paths, level, axis=1) - wanted) < 0.25 * spread
+        ).all()
 
 
 def test_the_paths_of_a_series_do_not_depend_on_those_beside_it(forecast):
@@ -136,7 +151,9 @@ def test_counts_have_no_total_below_zero():
 def test_they_are_written_and_read_back(forecast, tmp_path):
     totals = forecast.total("month", by=["store"])
     path = totals.write(tmp_path / "t.csv")
-    assert path.read_text("utf-8").startswith("store,ds,series,steps,complete,total,q0.025")
+    assert path.read_text("utf-8").startswith(
+        "store,ds,series,steps,complete,total,q0.025"
+    )
     assert json.loads(totals.to_json())["ds"][0] == "2024-05-01"
     assert isinstance(totals.frame(), pd.DataFrame)
 
@@ -159,12 +176,16 @@ def test_what_cannot_be_summed_is_refused(forecast, arguments, said):
 
 def test_refusals_that_depend_on_the_forecast(forecast):
     monthly = lc.Panel.from_arrays(np.arange(40.0) + 5, frequency="MS", start="2020-01")
-    with pytest.raises(lc.UsageError, match=r"each week is not possible: a step .* is longer"):
+    with pytest.raises(
+        lc.UsageError, match=r"each week is not possible: a step .* is longer"
+    ):
         lc.Naive(3).predict(monthly).total("week")
     numbered = lc.Panel.from_arrays(np.arange(40.0))
     with pytest.raises(lc.UsageError, match="each month needs dates"):
         lc.Naive(3).predict(numbered).total("month")
-    with pytest.raises(lc.UsageError, match="need intervals, and the forecast has none"):
+    with pytest.raises(
+        lc.UsageError, match="need intervals, and the forecast has none"
+    ):
         lc.Naive(3, quantiles=()).predict(monthly).total()
     with pytest.raises(lc.UsageError, match="several cutoffs"):
         lc.Naive(3).predict(monthly, cutoffs=np.array([[20, 30]])).total()
@@ -173,7 +194,9 @@ def test_refusals_that_depend_on_the_forecast(forecast):
 def test_steps_after_the_end_are_left_out():
     """Series that end later have fewer rows up to one date."""
     panel = lc.Panel.from_arrays(
-        {"a": np.arange(30.0) + 5, "b": np.arange(28.0) + 5}, frequency="D", start="2024-01-01"
+        {"a": np.arange(30.0) + 5, "b": np.arange(28.0) + 5},
+        frequency="D",
+        start="2024-01-01",
     )
     forecast = lc.Naive(6).predict(panel).until(np.datetime64("2024-02-03T23:59"))
     table = forecast.columns_dict()
@@ -205,8 +228,12 @@ def test_a_higher_service_level_needs_more(forecast):
 
 def test_orders_of_counts_are_whole_and_never_below_zero():
     values = np.random.default_rng(0).poisson(0.3, 120).astype(float)
-    panel = lc.Panel.from_arrays(values, frequency="D", start="2024-01-01", kind="count")
-    order = lc.LSTMForecaster(14).predict(panel).total(service_level=90, lead_time=3).order
+    panel = lc.Panel.from_arrays(
+        values, frequency="D", start="2024-01-01", kind="count"
+    )
+    order = (
+        lc.LSTMForecaster(14).predict(panel).total(service_level=90, lead_time=3).order
+    )
     assert order[0] >= 0
     assert order[0] == np.rint(order[0])
 
@@ -220,7 +247,10 @@ def test_orders_of_counts_are_whole_and_never_below_zero():
             {"service_level": 95, "lead_time": 31},
             "the lead time is 31 steps, but only 30 are forecast",
         ),
-        ({"service_level": 95, "lead_time": 0}, "the lead time must be at least 1 step, got 0"),
+        (
+            {"service_level": 95, "lead_time": 0},
+            "the lead time must be at least 1 step, got 0",
+        ),
     ],
 )
 def test_service_levels_that_cannot_be_are_refused(forecast, asked, said):

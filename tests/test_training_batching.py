@@ -83,15 +83,22 @@ def test_a_plain_batch_is_what_a_loop_gathers(missing, horizon, counted):
         carried = 0.0
         for t in range(last):
             place = data.offsets[s] + t
-            carried = np.where(np.isnan(data.inputs[place]), carried, data.inputs[place])
+            carried = np.where(
+                np.isnan(data.inputs[place]), carried, data.inputs[place]
+            )
             if t >= first:
-                np.testing.assert_array_equal(batch.x_BTC[b, t - first], np.float32(carried))
+                np.testing.assert_array_equal(
+                    batch.x_BTC[b, t - first], np.float32(carried)
+                )
         for t in range(first, first + batch.target.shape[1]):
             for h in range(1, horizon + 1):
                 use = begin <= t < last and t + h < limit and h <= (counted or horizon)
-                expected = data.labels[data.offsets[s] + t + h] if use else [np.nan, np.nan]
+                expected = (
+                    data.labels[data.offsets[s] + t + h] if use else [np.nan, np.nan]
+                )
                 np.testing.assert_array_equal(
-                    batch.target[b, t - first - batch.begin, h - 1], np.float32(expected)
+                    batch.target[b, t - first - batch.begin, h - 1],
+                    np.float32(expected),
                 )
 
 
@@ -101,7 +108,9 @@ def test_complete_batches_are_not_masked_and_give_the_same_loss():
         Group(segments([0, 1], [0, 3], [5, 8], [4, 7], [30, 17]))
     )
     assert batch.targets == 2 and batch.begin == 4
-    one, other = (reader.read(part)[0].mean() for part in (batch, batch._replace(targets=None)))
+    one, other = (
+        reader.read(part)[0].mean() for part in (batch, batch._replace(targets=None))
+    )
     torch.testing.assert_close(one, other)
 
 
@@ -123,7 +132,9 @@ def test_rollout_with_enough_support_is_teacher_forcing(support):
         loss = read(reader).mean()
         loss.backward()
         losses.append(loss.detach())
-        gradients.append([p.grad.clone() for p in reader.module.parameters() if p.requires_grad])
+        gradients.append(
+            [p.grad.clone() for p in reader.module.parameters() if p.requires_grad]
+        )
     torch.testing.assert_close(*losses)
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other)
@@ -151,12 +162,16 @@ def test_rollout_feeds_back_what_the_network_says(support):
     x_BTC, total = batch.x_BTC.numpy().copy(), 0.0
     for t in range(6):
         prefix_TBC = x_BTC[:, : t + 1].transpose(1, 0, 2)
-        hidden, _ = network.run(prefix_TBC, np.ones(prefix_TBC.shape[:2], bool), network.start(2))
+        hidden, _ = network.run(
+            prefix_TBC, np.ones(prefix_TBC.shape[:2], bool), network.start(2)
+        )
         point_B = next(network.raw([hidden[0][-1]], prefix_TBC[-1]))[:, 0, 0, 0]
         total += ((point_B - batch.target[:, t, 0, 0].numpy()) ** 2).sum()
         if support <= t < 5:
             x_BTC[:, t + 1, 0] = 0.5 * point_B - 0.5
-    assert float(reader.roll(batch, support, None).total.detach()) == pytest.approx(total, rel=1e-5)
+    assert float(reader.roll(batch, support, None).total.detach()) == pytest.approx(
+        total, rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("cell", [Cell(), Cell("softsign", "hard_sigmoid")], ids=str)
@@ -172,7 +187,9 @@ def test_a_step_by_itself_is_a_step_of_many(cell):
         cell=cell,
     )
     module = reader_of(network).module
-    x_BTC = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 4, 1)).astype(np.float32))
+    x_BTC = torch.from_numpy(
+        np.random.default_rng(0).normal(size=(3, 4, 1)).astype(np.float32)
+    )
     expected, last = module.hidden(x_BTC)
     _, layers = module.hidden(x_BTC[:, :2])
     state, cells = [(h[0], c[0]) for h, c in layers], module.cells()
@@ -196,7 +213,8 @@ def test_each_segment_may_have_a_support_of_its_own(monkeypatch):
     for support, own_BT in rolled:
         assert support == 1  # the truth for all: steps 0 and 1
         own = own_BT.numpy()
-        assert (np.diff(own.astype(int), axis=1) >= 0).all()  # the truth, then own predictions
+        # the truth, then own predictions
+        assert (np.diff(own.astype(int), axis=1) >= 0).all()
         supports |= set((~own).sum(1) - 1)
     assert supports == {1, 2, 3, 4}
 
@@ -216,9 +234,16 @@ def test_segments_with_a_drawn_support_are_validated_with_the_fewest():
 
 def test_scheduled_sampling_lies_between_truth_and_own_predictions():
     reader, data = reader_of(), plain_data()
-    batch = TransformedFeed(data, PLAIN, "cpu").batch(Group(segments([0], [0], [8], [0], [30])))
-    never, always = torch.zeros(1, 8, dtype=torch.bool), torch.ones(1, 8, dtype=torch.bool)
-    torch.testing.assert_close(reader.roll(batch, 2, never).total, reader.read(batch)[0].total)
+    batch = TransformedFeed(data, PLAIN, "cpu").batch(
+        Group(segments([0], [0], [8], [0], [30]))
+    )
+    never, always = (
+        torch.zeros(1, 8, dtype=torch.bool),
+        torch.ones(1, 8, dtype=torch.bool),
+    )
+    torch.testing.assert_close(
+        reader.roll(batch, 2, never).total, reader.read(batch)[0].total
+    )
     torch.testing.assert_close(
         reader.roll(batch, 2, always).total, reader.roll(batch, 2, None).total
     )
@@ -232,7 +257,9 @@ def test_scheduled_sampling_lies_between_truth_and_own_predictions():
 def test_support_shrinks_over_the_epochs():
     reader, data = reader_of(), plain_data()
     batching = Rollout(6, support=6, support_end=0)
-    first, last = (losses_of(reader, data, batching, epoch=epoch, epochs=5)[1] for epoch in (1, 5))
+    first, last = (
+        losses_of(reader, data, batching, epoch=epoch, epochs=5)[1] for epoch in (1, 5)
+    )
     forced, free = (losses_of(reader, data, Rollout(6, support=s))[1] for s in (6, 0))
     assert mean_of(first) == pytest.approx(mean_of(forced), rel=1e-6)
     assert mean_of(last) == pytest.approx(mean_of(free), rel=1e-6) != mean_of(forced)
@@ -245,11 +272,15 @@ def test_support_shrinks_over_the_epochs():
 def test_a_batch_that_every_epoch_reads_is_made_once(batch_size, made, monkeypatch):
     """Unless series are drawn anew into batches, as where there are more than one."""
     data, reader = plain_data(missing=(3,)), reader_of()
-    config = TrainingConfig(batching=WholeSequence(), validation=None, batch_size=batch_size)
+    config = TrainingConfig(
+        batching=WholeSequence(), validation=None, batch_size=batch_size
+    )
     scheme, _ = make_batching(PLAIN, data, config, "cpu", seed=0)
     calls, batch = [], TransformedFeed.batch
     monkeypatch.setattr(
-        TransformedFeed, "batch", lambda feed, group: calls.append(1) or batch(feed, group)
+        TransformedFeed,
+        "batch",
+        lambda feed, group: calls.append(1) or batch(feed, group),
     )
     first, second = (
         mean_of(list(scheme.updates(reader, epoch, np.random.default_rng(epoch))))
@@ -290,17 +321,25 @@ def naive_states(reader, data, order, state=None):
     total, count = 0.0, 0
     for s in order:
         a, b = data.offsets[s], data.offsets[s + 1]
-        x, y = (torch.tensor(part[a:b], dtype=torch.float32) for part in (data.inputs, data.labels))
+        x, y = (
+            torch.tensor(part[a:b], dtype=torch.float32)
+            for part in (data.inputs, data.labels)
+        )
         hidden, state = reader.module.hidden(x[None, :-1], state)
         raw = reader.module.raw(hidden, x[None, :-1])[0, :, 0, :, 0]
-        total, count = total + float(((raw - y[1:]) ** 2).sum().detach()), count + len(raw)
+        total, count = (
+            total + float(((raw - y[1:]) ** 2).sum().detach()),
+            count + len(raw),
+        )
     return total / count, state
 
 
 @pytest.mark.parametrize("chunk", [3, 8])
 def test_state_is_reset_per_sequence_per_epoch_or_never(chunk):
     data, reader = plain_data(), reader_of()
-    fresh = np.mean(np.repeat([naive_states(reader, data, [s])[0] for s in range(3)], [29, 16, 23]))
+    fresh = np.mean(
+        np.repeat([naive_states(reader, data, [s])[0] for s in range(3)], [29, 16, 23])
+    )
     in_a_row, state = naive_states(reader, data, range(3))
     again, _ = naive_states(reader, data, range(3), state)
     expected = {
@@ -314,7 +353,8 @@ def test_state_is_reset_per_sequence_per_epoch_or_never(chunk):
         )
         made, _ = make_batching(PLAIN, data, config, "cpu", 0)
         found = [
-            mean_of(list(made.updates(reader, epoch, np.random.default_rng(0)))) for epoch in (1, 2)
+            mean_of(list(made.updates(reader, epoch, np.random.default_rng(0))))
+            for epoch in (1, 2)
         ]
         assert found == pytest.approx(losses, rel=1e-5)
     assert len({round(value, 6) for value in (fresh, in_a_row, again)}) == 3
@@ -323,7 +363,11 @@ def test_state_is_reset_per_sequence_per_epoch_or_never(chunk):
 def test_gradients_do_not_reach_into_the_last_chunk():
     reader = reader_of()
     made, _ = make_batching(
-        PLAIN, plain_data(), TrainingConfig(batching=Stateful(5), validation=None), "cpu", 0
+        PLAIN,
+        plain_data(),
+        TrainingConfig(batching=Stateful(5), validation=None),
+        "cpu",
+        0,
     )
     for update in made.updates(reader, 1, np.random.default_rng(0)):
         # a second pass through a graph that is gone would be an error
@@ -362,20 +406,26 @@ def test_causal_batches_are_the_inputs_of_inference(log):
         unit = (
             1.0
             if log
-            else 2.0 ** np.floor(np.log2(np.nanmax(np.abs(values[: [36, 25][s] - first]))))
+            else 2.0
+            ** np.floor(np.log2(np.nanmax(np.abs(values[: [36, 25][s] - first]))))
         )
         z = to_axis(values / unit, log)
         seen, _ = inputs.read(inputs.start(grid, 1), z[None, : step + 1])
         np.testing.assert_allclose(batch.x_BTC[b, step], seen.x_BTC[0, -1], atol=1e-5)
         known = z[step + 1 : step + 5].copy()
-        known[np.arange(first + step + 1, first + step + 1 + len(known)) >= [36, 25][s]] = np.nan
+        known[
+            np.arange(first + step + 1, first + step + 1 + len(known)) >= [36, 25][s]
+        ] = np.nan
         found = (
             batch.target[n, :, 0].numpy() * seen.known.scale[0, -1]
             + seen.known.level[0, -1]
             + seen.known.seasonal[0, -1]
         )
         np.testing.assert_allclose(found[: len(known)], known, rtol=1e-4, atol=1e-4)
-        assert np.count_nonzero(~np.isnan(z[: step + 1])) >= 3 and step < group.segments.lengths[b]
+        assert (
+            np.count_nonzero(~np.isnan(z[: step + 1])) >= 3
+            and step < group.segments.lengths[b]
+        )
 
 
 def test_causal_chunks_carry_the_state_of_their_inputs():
@@ -391,7 +441,9 @@ def test_series_on_both_axes_share_an_update():
     data = AdaptiveData(
         Panel.from_arrays(series, frequency="MS", start="2020-01"), np.array([40, 40])
     )
-    made, updates = losses_of(reader_of(ADAPTIVE), data, Windows(24), ADAPTIVE, batch_size=16)
+    made, updates = losses_of(
+        reader_of(ADAPTIVE), data, Windows(24), ADAPTIVE, batch_size=16
+    )
     assert len(updates) == made.steps == 4 and all(
         set(update.series) == {0, 1} for update in updates
     )
@@ -410,28 +462,36 @@ def test_constant_series_give_no_gradient_and_no_error():
 
 
 def validation_of(reader, data, batching, network=PLAIN, **settings):
-    made, _ = make_batching(network, data, TrainingConfig(batching=batching, **settings), "cpu", 0)
+    made, _ = make_batching(
+        network, data, TrainingConfig(batching=batching, **settings), "cpu", 0
+    )
     return float(added(list(made.validation(reader))).mean().detach())
 
 
 def test_validation_reads_its_context_from_the_training_part_unless_fresh():
     data, reader = plain_data((30,), ends=(20,)), reader_of()
-    x, y = (torch.tensor(part, dtype=torch.float32) for part in (data.inputs, data.labels))
+    x, y = (
+        torch.tensor(part, dtype=torch.float32) for part in (data.inputs, data.labels)
+    )
 
     def expected(first):
         hidden, _ = reader.module.hidden(x[None, first:-1])
         raw = reader.module.raw(hidden[:, 19 - first :], x[None, 19:-1])[0, :, 0, :, 0]
         return float(((raw - y[20:]) ** 2).mean().detach())
 
-    assert validation_of(reader, data, WholeSequence()) == pytest.approx(expected(0), rel=1e-5)
-    fresh = Validation(fresh=True)
-    assert validation_of(reader, data, WholeSequence(), validation=fresh) == pytest.approx(
-        expected(19), rel=1e-5
+    assert validation_of(reader, data, WholeSequence()) == pytest.approx(
+        expected(0), rel=1e-5
     )
+    fresh = Validation(fresh=True)
+    assert validation_of(
+        reader, data, WholeSequence(), validation=fresh
+    ) == pytest.approx(expected(19), rel=1e-5)
 
 
 def test_a_share_of_the_windows_is_held_back_from_training():
-    config = TrainingConfig(batching=Windows(5), validation=Validation(share=0.3, by="windows"))
+    config = TrainingConfig(
+        batching=Windows(5), validation=Validation(share=0.3, by="windows")
+    )
     made, _ = make_batching(PLAIN, plain_data(), config, "cpu", 0)
     back = {(s, f) for s, f in zip(*made.held_back.segments[:2], strict=True)}
     trained = {
@@ -439,7 +499,8 @@ def test_a_share_of_the_windows_is_held_back_from_training():
         for part in made.batches(np.random.default_rng(0))
         for pair in zip(*part[:2], strict=True)
     }
-    assert len(back) == 17 and len(trained) == 39 and not back & trained  # of 25 + 12 + 19 windows
+    # of 25 + 12 + 19 windows
+    assert len(back) == 17 and len(trained) == 39 and not back & trained
 
 
 def firsts(made, epoch):
@@ -452,7 +513,9 @@ def test_windows_that_are_shuffled_once_keep_their_order_in_every_epoch():
     held_back = Validation(share=0.3, by="windows")
     orders = {}
     for shuffle in (True, "once", False):
-        config = TrainingConfig(batching=Windows(5, shuffle=shuffle), validation=held_back)
+        config = TrainingConfig(
+            batching=Windows(5, shuffle=shuffle), validation=held_back
+        )
         made, _ = make_batching(PLAIN, plain_data(), config, "cpu", 0)
         orders[shuffle] = [firsts(made, epoch) for epoch in (1, 2)]
         back = set(zip(*made.held_back.segments[:2], strict=True))
@@ -465,16 +528,20 @@ def test_windows_that_are_shuffled_once_keep_their_order_in_every_epoch():
 
 def test_the_last_windows_of_the_one_permutation_are_held_back():
     config = TrainingConfig(
-        batching=Windows(5, shuffle="once"), validation=Validation(share=0.3, by="windows")
+        batching=Windows(5, shuffle="once"),
+        validation=Validation(share=0.3, by="windows"),
     )
     made, _ = make_batching(PLAIN, plain_data((30,)), config, "cpu", 7)
-    permuted = np.random.default_rng([7, 0]).permutation(25)  # windows of 5 steps and a target
+    # windows of 5 steps and a target
+    permuted = np.random.default_rng([7, 0]).permutation(25)
     assert [first for _, first in firsts(made, 1)] == permuted[:-8].tolist()
     assert made.held_back.segments.first.tolist() == sorted(permuted[-8:])
 
 
 def test_steps_per_epoch_draw_windows_again():
-    _, updates = losses_of(reader_of(), plain_data(), Windows(5), steps_per_epoch=7, batch_size=10)
+    _, updates = losses_of(
+        reader_of(), plain_data(), Windows(5), steps_per_epoch=7, batch_size=10
+    )
     assert [len(update.series) for update in updates] == [10] * 7
     _, once = losses_of(reader_of(), plain_data(), Windows(5), batch_size=10)
     assert [len(update.series) for update in once] == [10] * 5 + [6]
@@ -496,20 +563,26 @@ def test_what_does_not_go_together_is_refused():
         check_plan(many, data, TrainingConfig(batching=Rollout(5, 2)))
     with pytest.raises(UsageError, match="learns from AdaptiveData"):
         check_plan(ADAPTIVE, data, TrainingConfig())
-    with pytest.raises(UsageError, match=r"network reads 1. Use Transformed\(columns=2\)"):
+    with pytest.raises(
+        UsageError, match=r"network reads 1. Use Transformed\(columns=2\)"
+    ):
         check_plan(PLAIN, plain_data(channels=2), TrainingConfig())
     with pytest.raises(UsageError, match="is a loss of points"):
         criterion(Loss("mse"), head_named("quantiles"))
 
 
 def test_too_short_series_are_named_in_a_note_or_refused():
-    _, notes = make_batching(PLAIN, plain_data(), TrainingConfig(batching=Windows(20)), "cpu", 0)
+    _, notes = make_batching(
+        PLAIN, plain_data(), TrainingConfig(batching=Windows(20)), "cpu", 0
+    )
     assert notes == (
         "1 of 3 series is shorter than the 21 observations that Windows(length=20) needs: not "
         "trained on",
     )
     with pytest.raises(DataError, match="longest has 30"):
-        make_batching(PLAIN, plain_data(), TrainingConfig(batching=Windows(40)), "cpu", 0)
+        make_batching(
+            PLAIN, plain_data(), TrainingConfig(batching=Windows(40)), "cpu", 0
+        )
     nothing = plain_data((4,), missing=(0, 1, 2, 3))
     with pytest.raises(DataError, match="no series has a known value"):
         make_batching(PLAIN, nothing, TrainingConfig(), "cpu", 0)

@@ -63,7 +63,10 @@ def test_a_network_is_saved_at_each_improvement_with_losses_in_its_name(tmp_path
     save = SaveBest(tmp_path)
     for epoch, improved in ((1, True), (2, False), (4, True)):
         assert save(report(epoch, improved)) is None
-    assert names(tmp_path) == ["model001-loss1.000-vloss2.000", "model004-loss0.250-vloss0.500"]
+    assert names(tmp_path) == [
+        "model001-loss1.000-vloss2.000",
+        "model004-loss0.250-vloss0.500",
+    ]
     loaded, manifest = load_network(tmp_path / "model004-loss0.250-vloss0.500")
     assert manifest["snapshot"]["epoch"] == 4
     assert manifest["snapshot"]["loss"] == {"train": 0.25, "validation": 0.5}
@@ -94,11 +97,16 @@ def test_names_tell_the_member_where_there_are_several(tmp_path):
     ):
         for member in (0, 1):
             save(report(1, member=member, members=2))
-    assert names(tmp_path / "best") == [f"member{k}-model001-loss1.000-vloss2.000" for k in (0, 1)]
+    assert names(tmp_path / "best") == [
+        f"member{k}-model001-loss1.000-vloss2.000" for k in (0, 1)
+    ]
     assert names(tmp_path / "every") == ["member0-snapshot0001", "member1-snapshot0001"]
     assert names(tmp_path / "own") == ["member0-e", "member1-e"]
-    SaveEvery(tmp_path / "theirs", 1, "m{member}/e{epoch}")(report(1, member=1, members=2))
-    assert (tmp_path / "theirs" / "m1" / "e1" / "manifest.json").exists()  # as it was asked for
+    SaveEvery(tmp_path / "theirs", 1, "m{member}/e{epoch}")(
+        report(1, member=1, members=2)
+    )
+    # as it was asked for
+    assert (tmp_path / "theirs" / "m1" / "e1" / "manifest.json").exists()
 
 
 def losses_of(save, *told):
@@ -119,7 +127,14 @@ def best_loss(folder, kind):
 
 def test_only_the_best_of_all_members_is_kept(tmp_path):
     save = SaveBest(tmp_path, only=True)
-    told = (0, 1, 0.5), (0, 2, 0.3), (1, 1, 0.6), (1, 2, 0.4), (2, 1, 0.25), (2, 2, 0.35)
+    told = (
+        (0, 1, 0.5),
+        (0, 2, 0.3),
+        (1, 1, 0.6),
+        (1, 2, 0.4),
+        (2, 1, 0.25),
+        (2, 2, 0.35),
+    )
     assert losses_of(save, *told) == [0.5, 0.3, 0.3, 0.3, 0.25, 0.25]
     # another fit begins anew
     assert losses_of(save, (0, 1, 0.9), (1, 1, 0.8), (2, 1, 0.85)) == [0.9, 0.8, 0.8]
@@ -143,8 +158,22 @@ def test_what_an_earlier_fit_saved_is_not_compared_with(tmp_path):
 
 def test_members_are_compared_by_the_training_loss_where_nothing_is_held_back(tmp_path):
     save, kept = SaveBest(tmp_path, only=True), []
-    for member, epoch, loss in ((0, 1, 0.5), (0, 2, 0.4), (1, 1, 0.6), (1, 2, 0.3), (1, 3, 0.45)):
-        save(report(epoch, member=member, members=2, train_loss=loss, validation_loss=math.nan))
+    for member, epoch, loss in (
+        (0, 1, 0.5),
+        (0, 2, 0.4),
+        (1, 1, 0.6),
+        (1, 2, 0.3),
+        (1, 3, 0.45),
+    ):
+        save(
+            report(
+                epoch,
+                member=member,
+                members=2,
+                train_loss=loss,
+                validation_loss=math.nan,
+            )
+        )
         kept.append(best_loss(tmp_path, "train"))
     assert kept == [0.5, 0.4, 0.4, 0.3, 0.3]
 
@@ -152,10 +181,15 @@ def test_members_are_compared_by_the_training_loss_where_nothing_is_held_back(tm
 @pytest.mark.parametrize(("members", "epochs"), [(1, 3), (2, 3)])
 def test_the_best_that_is_kept_is_the_best_of_the_fit(tmp_path, members, epochs):
     panel = lc.Panel.from_arrays({"a": np.sin(np.arange(60.0)) + np.arange(60) % 7})
-    training = TrainingConfig(epochs=epochs, members=members, batching=Windows(length=8))
+    training = TrainingConfig(
+        epochs=epochs, members=members, batching=Windows(length=8)
+    )
     network = replace(PLAIN, inputs=Transformed(Standard()))
     model = lc.LSTMForecaster(1, weights="scratch", network=network, training=training)
-    callbacks = [SaveBest(tmp_path / "only", only=True), SaveEvery(tmp_path / "every", 1)]
+    callbacks = [
+        SaveBest(tmp_path / "only", only=True),
+        SaveEvery(tmp_path / "every", 1),
+    ]
     fitted = model.fit(panel, callbacks=callbacks)
     best = np.nanmin(fitted.history.columns()["validation_loss"])
     assert best_loss(tmp_path / "only", "validation") == best
@@ -175,7 +209,10 @@ def test_the_best_that_is_kept_is_the_best_of_the_fit(tmp_path, members, epochs)
         (lambda: SaveBest("x", "m{}"), r"is not a valid name"),
         (lambda: SaveEvery("x", 1, "m{epoch"), r"is not a valid name"),
         (lambda: SaveEvery("x", 1, "m{loss:d}"), r"is not a valid name"),
-        (lambda: SaveEvery("x", 1, 5), r"name=5 is not a valid name .* text is expected"),
+        (
+            lambda: SaveEvery("x", 1, 5),
+            r"name=5 is not a valid name .* text is expected",
+        ),
     ],
 )
 def test_what_could_not_be_saved_is_refused_before_training(wrong, text):
@@ -189,7 +226,14 @@ def test_the_table_has_a_row_for_each_epoch():
     for epoch in range(1, 5):
         table(report(epoch, improved=epoch == 4))
     lines = stream.getvalue().splitlines()
-    assert lines[0].split() == ["epoch", "train", "loss", "validation", "rate", "seconds"]
+    assert lines[0].split() == [
+        "epoch",
+        "train",
+        "loss",
+        "validation",
+        "rate",
+        "seconds",
+    ]
     assert [line.split() for line in lines[1:]] == [
         ["2", "0.5", "1", "0.001", "6.0"],
         ["4", "0.25", "0.5", "0.001", "12.0", "*"],
@@ -216,9 +260,11 @@ def test_the_progress_line_is_rewritten_on_a_terminal():
     first, last = stream.getvalue().split("\r")[1:]
     assert first == "epoch 1 of 20, loss 1, validation 2 (best in epoch 1), 57 s left"
     assert (
-        last.rstrip(" \n") == "epoch 20 of 20, loss 0.05, validation 0.1 (best in epoch 20), 60.0 s"
+        last.rstrip(" \n")
+        == "epoch 20 of 20, loss 0.05, validation 0.1 (best in epoch 20), 60.0 s"
     )
-    assert last.endswith("\n") and len(last) > len(first) - 1  # what was longer is written over
+    # what was longer is written over
+    assert last.endswith("\n") and len(last) > len(first) - 1
 
 
 def test_the_line_of_a_training_that_was_stopped_ends_with_its_newest_epoch():
@@ -269,7 +315,11 @@ def test_tensorboard_is_told_what_was_measured(tmp_path, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", Module)
     TensorBoard(tmp_path)(report(2, members=2, validation_loss=math.nan))
-    assert written == [("member_0/loss/train", 0.5, 2), ("member_0/rate", 1e-3, 2), "flushed"]
+    assert written == [
+        ("member_0/loss/train", 0.5, 2),
+        ("member_0/rate", 1e-3, 2),
+        "flushed",
+    ]
 
 
 # A snapshot is a model
@@ -286,29 +336,49 @@ MODELS = {
 
 
 def scratch(horizon=4, **chosen):
-    return lc.LSTMForecaster(horizon, weights="scratch", **{**MODELS["transformed"], **chosen})
+    return lc.LSTMForecaster(
+        horizon, weights="scratch", **{**MODELS["transformed"], **chosen}
+    )
 
 
 def as_once_written(folder):
     """Leave of a snapshot what older versions wrote."""
     manifest, groups = store.load(folder)
-    about = {name: manifest[name] for name in ("inputs_version", "network", "members", "training")}
-    store.save(folder, {"kind": "network", **about, "epoch": 3}, {"weights": groups["weights"]})
+    about = {
+        name: manifest[name]
+        for name in ("inputs_version", "network", "members", "training")
+    }
+    store.save(
+        folder, {"kind": "network", **about, "epoch": 3}, {"weights": groups["weights"]}
+    )
 
 
 @pytest.mark.parametrize("settings", MODELS.values(), ids=MODELS)
-def test_a_snapshot_of_the_last_epoch_is_the_forecaster_that_is_saved_then(tmp_path, settings):
-    without = replace(settings["training"], validation=None)  # so that the last epoch is kept
-    model = scratch(**{**settings, "training": without}, quantiles=(0.2, 0.5, 0.8), seed=7)
+def test_a_snapshot_of_the_last_epoch_is_the_forecaster_that_is_saved_then(
+    tmp_path, settings
+):
+    # so that the last epoch is kept
+    without = replace(settings["training"], validation=None)
+    model = scratch(
+        **{**settings, "training": without}, quantiles=(0.2, 0.5, 0.8), seed=7
+    )
     model.fit(waves(), callbacks=[SaveEvery(tmp_path, 1)])
     snapshot = lc.load(tmp_path / names(tmp_path)[-1])
-    np.testing.assert_array_equal(snapshot.predict().quantiles, model.predict().quantiles)
-    np.testing.assert_array_equal(snapshot.predict(waves()).point, model.predict(waves()).point)
+    np.testing.assert_array_equal(
+        snapshot.predict().quantiles, model.predict().quantiles
+    )
+    np.testing.assert_array_equal(
+        snapshot.predict(waves()).point, model.predict(waves()).point
+    )
     assert (snapshot.seed, snapshot.training) == (7, model.record.training)
     assert snapshot.trained_ends == model.trained_ends
     model.save(tmp_path / "saved")
-    one, other = (store.read_manifest(tmp_path / name) for name in (names(tmp_path)[-2], "saved"))
-    assert one.keys() - other.keys() == {"snapshot"} and one["columns"] == other["columns"]
+    one, other = (
+        store.read_manifest(tmp_path / name) for name in (names(tmp_path)[-2], "saved")
+    )
+    assert (
+        one.keys() - other.keys() == {"snapshot"} and one["columns"] == other["columns"]
+    )
 
 
 @pytest.mark.parametrize("settings", MODELS.values(), ids=MODELS)
@@ -317,9 +387,16 @@ def test_snapshots_have_intervals_and_a_history_of_their_own(tmp_path, settings)
     snapshots = [lc.load(tmp_path / name) for name in names(tmp_path)]
     for epoch, snapshot in enumerate(snapshots, 1):
         assert snapshot.history.columns()["epoch"].tolist() == list(range(1, epoch + 1))
-        assert snapshot.history.columns()["best"].tolist() == [False] * (epoch - 1) + [True]
-        assert snapshot.record.notes[0] == f"a snapshot of epoch {epoch} of {len(snapshots)}"
-    kept = snapshots[int(model.history.columns()["epoch"][model.history.columns()["best"]][0]) - 1]
+        assert snapshot.history.columns()["best"].tolist() == [False] * (epoch - 1) + [
+            True
+        ]
+        assert (
+            snapshot.record.notes[0]
+            == f"a snapshot of epoch {epoch} of {len(snapshots)}"
+        )
+    kept = snapshots[
+        int(model.history.columns()["epoch"][model.history.columns()["best"]][0]) - 1
+    ]
     np.testing.assert_array_equal(kept.fitted.factors_HI, model.fitted.factors_HI)
     np.testing.assert_array_equal(kept.predict().quantiles, model.predict().quantiles)
     assert (np.ptp([each.predict().point[0, 0] for each in snapshots])) > 0
@@ -341,17 +418,22 @@ def test_weights_of_a_snapshot_forecast_with_what_its_transforms_had_learned(tmp
     )
     later = waves().until([40] * 3)  # of another smallest and largest difference
     unfitted = lc.LSTMForecaster(4, weights=tmp_path / "s")
-    np.testing.assert_array_equal(unfitted.predict(later).point, model.predict(later).point)
+    np.testing.assert_array_equal(
+        unfitted.predict(later).point, model.predict(later).point
+    )
     unfitted.save(tmp_path / "again", later)
     again = lc.load(tmp_path / "again")
     np.testing.assert_array_equal(again.predict().point, model.predict(later).point)
-    other = lc.LSTMForecaster(4, weights=model.network)  # transforms learn from what it is given
+    # transforms learn from what it is given
+    other = lc.LSTMForecaster(4, weights=model.network)
     assert (other.predict(later).point != model.predict(later).point).all()
 
 
 def test_a_report_saves_the_forecaster_for_callbacks_of_ones_own(tmp_path):
     model = scratch()
-    model.fit(waves(), callbacks=[lambda report: report.save(tmp_path / f"e{report.epoch}")])
+    model.fit(
+        waves(), callbacks=[lambda report: report.save(tmp_path / f"e{report.epoch}")]
+    )
     assert names(tmp_path) == ["e1", "e2", "e3"]
     assert lc.load(tmp_path / "e2").predict().point.shape == (3, 4)
 
@@ -363,7 +445,9 @@ def test_a_report_of_a_refit_saves_what_has_seen_everything(tmp_path):
         def __call__(self, report):
             report.save(tmp_path / f"refit{report.refit}-{report.epoch}")
 
-    model = scratch(training=replace(TRAINING, refit=True)).fit(waves(), callbacks=[Saving()])
+    model = scratch(training=replace(TRAINING, refit=True)).fit(
+        waves(), callbacks=[Saving()]
+    )
     newest = [name for name in names(tmp_path) if "refitTrue" in name][-1]
     saved = lc.load(tmp_path / newest)
     assert saved.trained_ends == model.trained_ends
@@ -374,7 +458,8 @@ def test_snapshots_are_on_the_disk_when_the_training_ends(tmp_path, monkeypatch)
     synced = []
     monkeypatch.setattr(store, "to_disk", synced.append)
     monkeypatch.setattr(
-        "lstmcast.util.folders.make_durable", lambda path: pytest.fail(f"waited for {path}")
+        "lstmcast.util.folders.make_durable",
+        lambda path: pytest.fail(f"waited for {path}"),
     )
     scratch().fit(waves(), callbacks=[SaveEvery(tmp_path, 1)])
     assert {path.parent.name for path in synced if path.suffix} == {"snapshot0003"}
@@ -392,7 +477,9 @@ def test_a_snapshot_that_was_removed_meanwhile_does_not_end_a_training(tmp_path)
 def test_snapshots_of_older_versions_say_what_they_are(tmp_path):
     scratch().fit(waves(), callbacks=[SaveEvery(tmp_path, 3, "s")])
     as_once_written(tmp_path / "s")
-    with pytest.raises(ModelError, match=r"a snapshot of an older lstmcast: .*weights='.*s'"):
+    with pytest.raises(
+        ModelError, match=r"a snapshot of an older lstmcast: .*weights='.*s'"
+    ):
         lc.load(tmp_path / "s")
     told = console.snapshot(store.read_manifest(tmp_path / "s"))
     assert told == "a snapshot of epoch 3, its network alone, "
@@ -401,13 +488,17 @@ def test_snapshots_of_older_versions_say_what_they_are(tmp_path):
     manifest, groups = store.load(tmp_path / "s")
     network = {**manifest["network"], "inputs": "plain"}  # of format 1
     store.save(tmp_path / "s", {**manifest, "network": network}, groups)
-    with pytest.raises(ModelError, match=r"did not keep the transforms .* not be in the units"):
+    with pytest.raises(
+        ModelError, match=r"did not keep the transforms .* not be in the units"
+    ):
         lc.LSTMForecaster(4, weights=tmp_path / "s")
 
 
 def test_a_network_says_how_it_can_be_used(tmp_path):
     report(1).save(tmp_path / "bare")
-    with pytest.raises(ModelError, match=r"holds a network, not a saved forecaster.*weights='"):
+    with pytest.raises(
+        ModelError, match=r"holds a network, not a saved forecaster.*weights='"
+    ):
         lc.load(tmp_path / "bare")
 
 

@@ -35,18 +35,28 @@ CONFIGS = [
     TrainingConfig.fine_tuning(),
     TrainingConfig.from_scratch(),
     TrainingConfig.transformed(),
-    TrainingConfig(batching=WholeSequence(chunk=7), average=Ema(0.9), loss="mae", members=3),
-    TrainingConfig(batching=Stateful(7, reset="never", stride=1), average=SWA(3), validation=None),
     TrainingConfig(
-        batching=Rollout(10, 10, support_end=0, probability=0.5), loss=Loss("pinball", level=0.9)
+        batching=WholeSequence(chunk=7), average=Ema(0.9), loss="mae", members=3
     ),
     TrainingConfig(
-        batching=Windows(8), validation=Validation(share=0.3, by="windows"), patience=2, refit=True
+        batching=Stateful(7, reset="never", stride=1), average=SWA(3), validation=None
+    ),
+    TrainingConfig(
+        batching=Rollout(10, 10, support_end=0, probability=0.5),
+        loss=Loss("pinball", level=0.9),
+    ),
+    TrainingConfig(
+        batching=Windows(8),
+        validation=Validation(share=0.3, by="windows"),
+        patience=2,
+        refit=True,
     ),
     TrainingConfig(initialiser="chainer1"),
     TrainingConfig(initialiser=Initialiser("ones", bias=0.05, dense="lecun_normal")),
     TrainingConfig(
-        optimiser=Optimiser("rmsprop", schedule="step"), steps_per_epoch=4, precision="mixed"
+        optimiser=Optimiser("rmsprop", schedule="step"),
+        steps_per_epoch=4,
+        precision="mixed",
     ),
 ]
 
@@ -69,14 +79,20 @@ def test_names_stand_for_their_settings():
             lambda: TrainingConfig(epochs=0),
             r"TrainingConfig\(epochs=0\): must be at least 1",
         ),
-        (lambda: Windows(lenght=3), r"there is no setting 'lenght'. Did you mean 'length'\?"),  # pyright: ignore
+        (
+            lambda: Windows(lenght=3),
+            r"there is no setting 'lenght'. Did you mean 'length'\?",
+        ),  # pyright: ignore
         (lambda: Rollout(length=1, support=0), r"Rollout\(length=1\)"),
         (
             lambda: Rollout(10, support=8, support_end=2, support_from=3),
             "support_from of at most 2",
         ),
         (lambda: Optimiser(schedule="cos"), r"schedule.kind='cos'\): .*'plateau'"),
-        (lambda: Validation(share=0.1, steps=3), "either the share or the number of steps"),
+        (
+            lambda: Validation(share=0.1, steps=3),
+            "either the share or the number of steps",
+        ),
         (lambda: Validation(by="windows"), "needs a share"),
         (lambda: Stateful(5, stride=6), r"^stride=6 would leave out steps"),
         (
@@ -92,10 +108,15 @@ def test_names_stand_for_their_settings():
             r"^patience=3 needs a validation loss",
         ),
         (
-            lambda: TrainingConfig(optimiser=Optimiser(schedule="plateau"), validation=None),
+            lambda: TrainingConfig(
+                optimiser=Optimiser(schedule="plateau"), validation=None
+            ),
             "'plateau' needs",
         ),
-        (lambda: TrainingConfig(optimiser=Optimiser(schedule="plateau"), refit=True), "refit=True"),
+        (
+            lambda: TrainingConfig(optimiser=Optimiser(schedule="plateau"), refit=True),
+            "refit=True",
+        ),
         (
             lambda: TrainingConfig(
                 batching=WholeSequence(), validation=Validation(share=0.3, by="windows")
@@ -115,8 +136,14 @@ def test_settings_that_make_no_sense_are_refused(make, said):
 
 
 def test_support_and_probability_move_on_a_line():
-    batching = Rollout(10, support=10, support_end=0, probability=0.0, probability_end=1.0)
-    assert [batching.at(done) for done in (0, 0.5, 1)] == [(10, 0.0), (5, 0.5), (0, 1.0)]
+    batching = Rollout(
+        10, support=10, support_end=0, probability=0.0, probability_end=1.0
+    )
+    assert [batching.at(done) for done in (0, 0.5, 1)] == [
+        (10, 0.0),
+        (5, 0.5),
+        (0, 1.0),
+    ]
     assert Rollout(10, support=4).at(0.7) == (4, 1.0)
 
 
@@ -137,11 +164,17 @@ ROWS = (
 def test_a_history_reads_as_columns_and_frames():
     history = History(kept(ROWS[:2], 1) + ROWS[2:])
     columns = history.columns()
-    assert columns["best"].tolist() == [False, True, False] and columns["epoch"].dtype == np.int64
+    assert (
+        columns["best"].tolist() == [False, True, False]
+        and columns["epoch"].dtype == np.int64
+    )
     frame = history.frame("pandas")
     assert list(frame.columns) == list(Epoch._fields) and len(frame) == 3
     assert history.frame()["validation_loss"].tolist() == [0.7, 0.6, 0.5]
-    assert repr(history) == "History(2 members, 2 epochs, best validation loss 0.6 in epoch 1)"
+    assert (
+        repr(history)
+        == "History(2 members, 2 epochs, best validation loss 0.6 in epoch 1)"
+    )
     assert len(history.member(1)) == 1
 
 
@@ -157,14 +190,19 @@ def test_a_frame_of_another_kind_is_refused():
 def test_a_history_is_the_same_after_json_and_columns():
     history = History(ROWS)
     described = json.loads(json.dumps(history.to_json(), allow_nan=False))
-    for again in (History.from_json(described), History.from_columns(history.columns())):
+    for again in (
+        History.from_json(described),
+        History.from_columns(history.columns()),
+    ):
         assert repr(again.epochs) == repr(history.epochs)  # NaN is not equal to itself
     assert described["train_loss"][0] is None
 
 
 def test_a_history_counts_epochs_not_rows():
     rows = tuple(
-        Epoch(m, e, e, 0.5, float("nan"), 1e-3, 1.0, e == 2) for m in (0, 1) for e in (0, 1, 2)
+        Epoch(m, e, e, 0.5, float("nan"), 1e-3, 1.0, e == 2)
+        for m in (0, 1)
+        for e in (0, 1, 2)
     )
     assert repr(History(rows)) == "History(2 members, 4 epochs)"
     assert repr(History(rows[:2])) == "History(1 member, 1 epoch)"
@@ -179,7 +217,9 @@ def test_the_old_names_are_taken_with_a_note():
     assert config == TrainingConfig(batching=WholeSequence())
     with pytest.warns(DeprecationWarning, match=r"Snapshots is now called SWA"):
         assert lstmcast.Snapshots is SWA
-    with pytest.warns(DeprecationWarning, match=r"TrainingConfig\.plain is now called transformed"):
+    with pytest.warns(
+        DeprecationWarning, match=r"TrainingConfig\.plain is now called transformed"
+    ):
         assert TrainingConfig.plain() == TrainingConfig.transformed()
 
 
@@ -187,4 +227,6 @@ def test_settings_of_format_1_are_read():
     described = to_json(TrainingConfig(batching=WholeSequence(), average=SWA(3)))
     described["regime"] = described.pop("batching")
     described["average"]["kind"] = "snapshots"
-    assert training_from_json(described) == TrainingConfig(batching=WholeSequence(), average=SWA(3))
+    assert training_from_json(described) == TrainingConfig(
+        batching=WholeSequence(), average=SWA(3)
+    )

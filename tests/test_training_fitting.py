@@ -56,7 +56,9 @@ class Interrupted(Exception):
 def plain_data(lengths=(40, 25), back=8, ids=None):
     values, offsets = [], np.cumsum([0, *lengths])
     for k, length in enumerate(lengths):
-        values.append(np.sin(np.arange(length) * 0.5 + k) + 0.1 * np.cos(np.arange(length) ** 2))
+        values.append(
+            np.sin(np.arange(length) * 0.5 + k) + 0.1 * np.cos(np.arange(length) ** 2)
+        )
     y = np.concatenate(values)[:, None]
     names = np.array(ids or [f"s{k}" for k in range(len(lengths))], object)
     return TransformedData(y, y, offsets, np.array(lengths) - back, names)
@@ -65,7 +67,8 @@ def plain_data(lengths=(40, 25), back=8, ids=None):
 def adaptive_data():
     rng = np.random.default_rng(0)
     series = {
-        f"s{k}": 50 + 10 * np.sin(np.arange(40 + k) / 2) + rng.normal(size=40 + k) for k in range(3)
+        f"s{k}": 50 + 10 * np.sin(np.arange(40 + k) / 2) + rng.normal(size=40 + k)
+        for k in range(3)
     }
     panel = Panel.from_arrays(series, frequency="MS", start="2020-01")
     return AdaptiveData(panel, np.asarray(panel.lengths) - 8)
@@ -74,7 +77,9 @@ def adaptive_data():
 def same_bits(one, other):
     assert len(one.members) == len(other.members)
     for a, b in zip(one.members, other.members, strict=True):
-        assert a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+        assert a.keys() == b.keys() and all(
+            np.array_equal(a[name], b[name]) for name in a
+        )
     return True
 
 
@@ -112,14 +117,19 @@ def test_without_validation_the_last_epoch_is_kept():
     last = []
     config = replace(QUICK, validation=None)
     fitted = fit_network(
-        PLAIN, plain_data(back=0), config, callbacks=[lambda report: last.append(report.network())]
+        PLAIN,
+        plain_data(back=0),
+        config,
+        callbacks=[lambda report: last.append(report.network())],
     )
     assert same_bits(fitted.network, last[-1]) and differs(last[-1], last[-2])
     assert np.isnan(fitted.history.columns()["validation_loss"]).all()
 
 
 def test_patience_counts_epochs_without_a_new_best():
-    config = replace(QUICK, epochs=200, patience=3, optimiser=Optimiser(learning_rate=0.2))
+    config = replace(
+        QUICK, epochs=200, patience=3, optimiser=Optimiser(learning_rate=0.2)
+    )
     epochs = fit_network(PLAIN, plain_data(), config).history.epochs
     (best,) = [row.epoch for row in epochs if row.best]
     assert len(epochs) == best + 3 < 200
@@ -144,7 +154,9 @@ def test_the_loss_goes_down_in_every_batching_scheme():
         Rollout(8, support=4),
     ):
         config = replace(QUICK, epochs=30, batching=scheme)
-        losses = fit_network(PLAIN, plain_data(), config).history.columns()["train_loss"]
+        losses = fit_network(PLAIN, plain_data(), config).history.columns()[
+            "train_loss"
+        ]
         assert losses[-1] < 0.8 * losses[0], scheme
 
 
@@ -155,8 +167,12 @@ def test_training_reaches_a_known_optimum():
     for t in range(1, 600):
         y[t] = 0.8 * y[t - 1] + rng.normal()
     y = y[:, None] / 2
-    data = TransformedData(y, y, np.array([0, 600]), np.array([450]), np.array(["a"], object))
-    config = replace(QUICK, epochs=25, batch_size=64, batching=Windows(12, loss="every"))
+    data = TransformedData(
+        y, y, np.array([0, 600]), np.array([450]), np.array(["a"], object)
+    )
+    config = replace(
+        QUICK, epochs=25, batch_size=64, batching=Windows(12, loss="every")
+    )
     rows = fit_network(PLAIN, data, config).history.epochs
     assert min(row.validation_loss for row in rows) == pytest.approx(0.25, rel=0.15)
 
@@ -164,13 +180,19 @@ def test_training_reaches_a_known_optimum():
 # The same bits
 
 
-@pytest.mark.parametrize("network", [PLAIN, replace(PLAIN, dropout=0.3)], ids=["", "dropout"])
+@pytest.mark.parametrize(
+    "network", [PLAIN, replace(PLAIN, dropout=0.3)], ids=["", "dropout"]
+)
 def test_one_seed_gives_the_same_bits(network):
-    fitted = [fit_network(network, plain_data(), QUICK, seed=seed) for seed in (3, 3, 4)]
+    fitted = [
+        fit_network(network, plain_data(), QUICK, seed=seed) for seed in (3, 3, 4)
+    ]
     assert same_bits(fitted[0].network, fitted[1].network) and differs(
         fitted[0].network, fitted[2].network
     )
-    assert rows_without_seconds(fitted[0].history) == rows_without_seconds(fitted[1].history)
+    assert rows_without_seconds(fitted[0].history) == rows_without_seconds(
+        fitted[1].history
+    )
 
 
 def test_training_leaves_the_random_numbers_and_threads_of_others_alone():
@@ -181,15 +203,20 @@ def test_training_leaves_the_random_numbers_and_threads_of_others_alone():
     assert torch.equal(torch.rand(3), expected) and torch.get_num_threads() == threads
 
 
-@pytest.mark.parametrize("batching", [Windows(6), WholeSequence(), Stateful(7), Rollout(6, 2)])
+@pytest.mark.parametrize(
+    "batching", [Windows(6), WholeSequence(), Stateful(7), Rollout(6, 2)]
+)
 def test_the_order_of_series_does_not_matter(batching):
     data = plain_data((40, 25))
     a, b = (slice(data.offsets[k], data.offsets[k + 1]) for k in (0, 1))
     turned = np.concatenate([data.inputs[b], data.inputs[a]])
-    other = TransformedData(turned, turned, np.array([0, 25, 65]), data.ends[::-1], data.ids[::-1])
+    other = TransformedData(
+        turned, turned, np.array([0, 25, 65]), data.ends[::-1], data.ids[::-1]
+    )
     config = replace(QUICK, batching=batching)
     assert same_bits(
-        fit_network(PLAIN, data, config).network, fit_network(PLAIN, other, config).network
+        fit_network(PLAIN, data, config).network,
+        fit_network(PLAIN, other, config).network,
     )
 
 
@@ -197,23 +224,30 @@ def test_the_order_of_series_does_not_matter(batching):
 @pytest.mark.parametrize("batching", [Windows(12), WholeSequence()])
 def test_values_of_zero_and_less_may_come_after_positive_ones(ends, batching, recwarn):
     rng = np.random.default_rng(0)
-    series = {f"s{k}": np.append(50 + rng.normal(size=40), np.full(4, ends)) for k in range(3)}
+    series = {
+        f"s{k}": np.append(50 + rng.normal(size=40), np.full(4, ends)) for k in range(3)
+    }
     panel = Panel.from_arrays(series, frequency="D", start="2020-01-01")
     data = AdaptiveData(panel, np.asarray(panel.lengths) - 2)
     history = fit_network(
         ADAPTIVE, data, replace(QUICK, epochs=2, batching=batching)
     ).history.frame()
     assert (
-        np.isfinite(history["train_loss"]).all() and np.isfinite(history["validation_loss"]).all()
+        np.isfinite(history["train_loss"]).all()
+        and np.isfinite(history["validation_loss"]).all()
     )
-    assert not [warning for warning in recwarn if issubclass(warning.category, RuntimeWarning)]
+    assert not [
+        warning for warning in recwarn if issubclass(warning.category, RuntimeWarning)
+    ]
 
 
 def test_checkpoints_make_way_for_a_new_run_and_other_things_stay(tmp_path):
     fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
     store.save(tmp_path / "sales", {"kind": "forecaster"}, {})
     with pytest.raises(Interrupted):
-        fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, callbacks=[interrupt(1)])
+        fit_network(
+            PLAIN, plain_data(), QUICK, folder=tmp_path, callbacks=[interrupt(1)]
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["sales"]
 
 
@@ -247,13 +281,18 @@ RESUMED = [
     (
         PLAIN,
         replace(
-            QUICK, batching=Rollout(6, 6, 0, 0.5), optimiser=Optimiser("sgd", 1e-2, momentum=0.9)
+            QUICK,
+            batching=Rollout(6, 6, 0, 0.5),
+            optimiser=Optimiser("sgd", 1e-2, momentum=0.9),
         ),
     ),
     (
         PLAIN,
         replace(
-            QUICK, optimiser=Optimiser(learning_rate=0.2, schedule=Schedule("plateau", every=1))
+            QUICK,
+            optimiser=Optimiser(
+                learning_rate=0.2, schedule=Schedule("plateau", every=1)
+            ),
         ),
     ),
     (ADAPTIVE, replace(QUICK, epochs=4, average=Ema(0.9), members=2)),
@@ -262,7 +301,9 @@ RESUMED = [
 
 @pytest.mark.parametrize(("network", "config"), RESUMED)
 @pytest.mark.parametrize("epoch", [1, 3])
-def test_a_resumed_run_gives_the_same_bits(network, config, epoch, tmp_path, monkeypatch):
+def test_a_resumed_run_gives_the_same_bits(
+    network, config, epoch, tmp_path, monkeypatch
+):
     data = adaptive_data() if isinstance(network.inputs, Adaptive) else plain_data()
     whole = fit_network(network, data, config)
     monkeypatch.setattr(
@@ -270,13 +311,18 @@ def test_a_resumed_run_gives_the_same_bits(network, config, epoch, tmp_path, mon
     )
     with pytest.raises(Interrupted):
         fit_network(
-            network, data, config, folder=tmp_path, callbacks=[interrupt(epoch, config.members - 1)]
+            network,
+            data,
+            config,
+            folder=tmp_path,
+            callbacks=[interrupt(epoch, config.members - 1)],
         )
     seen = []
     resumed = fit_network(
         network, data, config, folder=tmp_path, resume=True, callbacks=[seen.append]
     )
-    assert (seen[0].member, seen[0].epoch) == (config.members - 1, epoch)  # the epoch that was lost
+    # the epoch that was lost
+    assert (seen[0].member, seen[0].epoch) == (config.members - 1, epoch)
     assert same_bits(whole.network, resumed.network)
     assert rows_without_seconds(whole.history) == rows_without_seconds(resumed.history)
 
@@ -290,7 +336,12 @@ def test_another_number_of_threads_may_resume(tmp_path, monkeypatch):
     network, config = replace(PLAIN, layers=(300,)), replace(QUICK, epochs=2)
     with pytest.raises(Interrupted):
         fit_network(
-            network, plain_data(), config, folder=tmp_path, threads=1, callbacks=[interrupt(2)]
+            network,
+            plain_data(),
+            config,
+            folder=tmp_path,
+            threads=1,
+            callbacks=[interrupt(2)],
         )
     seen = []
     fit_network(
@@ -322,13 +373,16 @@ def test_an_epoch_that_was_cut_short_is_repeated(tmp_path, monkeypatch):
         patch.setattr(batching.TransformedWindows, "updates", cut_short)
         fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
     assert same_bits(
-        whole.network, fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True).network
+        whole.network,
+        fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True).network,
     )
 
 
 def test_time_decides_how_often_checkpoints_are_written(tmp_path):
     with pytest.raises(Interrupted):
-        fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path / "a", callbacks=[interrupt(4)])
+        fit_network(
+            PLAIN, plain_data(), QUICK, folder=tmp_path / "a", callbacks=[interrupt(4)]
+        )
     # the next ones came within a moment
     assert store.read_manifest(tmp_path / "a" / "member-0")["state"]["epoch"] == 1
     fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path / "a", resume=True)
@@ -348,14 +402,18 @@ def test_callbacks_are_closed_however_the_training_ends(ends):
             closed.append(self)
 
     with pytest.raises(ends) if ends else nullcontext():
-        fit_network(PLAIN, plain_data(), QUICK, callbacks=[Closing(), lambda report: None])
+        fit_network(
+            PLAIN, plain_data(), QUICK, callbacks=[Closing(), lambda report: None]
+        )
     assert len(closed) == 1
 
 
 def test_a_run_with_another_loss_of_ones_own_is_another_run(tmp_path):
     fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
     with pytest.raises(ModelError, match=r"its own loss is , not .*absolute"):
-        fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True, loss=absolute)
+        fit_network(
+            PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True, loss=absolute
+        )
 
 
 def absolute(point, target):
@@ -365,24 +423,39 @@ def absolute(point, target):
 @pytest.mark.parametrize("said", [True, np.True_])
 def test_a_callback_stops_by_saying_true_of_either_kind(said):
     assert (
-        len(fit_network(PLAIN, plain_data(), QUICK, callbacks=[lambda report: said]).history) == 1
+        len(
+            fit_network(
+                PLAIN, plain_data(), QUICK, callbacks=[lambda report: said]
+            ).history
+        )
+        == 1
     )
 
 
 def test_a_finished_run_is_read_and_not_trained_again(tmp_path):
     first = fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
     again = fit_network(
-        PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True, callbacks=[interrupt(1)]
+        PLAIN,
+        plain_data(),
+        QUICK,
+        folder=tmp_path,
+        resume=True,
+        callbacks=[interrupt(1)],
     )
     assert same_bits(first.network, again.network)
     with pytest.raises(Interrupted):  # without resume it begins anew
-        fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, callbacks=[interrupt(1)])
+        fit_network(
+            PLAIN, plain_data(), QUICK, folder=tmp_path, callbacks=[interrupt(1)]
+        )
 
 
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"start": replace(PLAIN, layers=(5, 3))}, r"network.layers is \[4, 3\], not \[5, 3\]"),
+        (
+            {"start": replace(PLAIN, layers=(5, 3))},
+            r"network.layers is \[4, 3\], not \[5, 3\]",
+        ),
         ({"config": replace(QUICK, batch_size=7)}, "training.batch_size is 8, not 7"),
         ({"data": plain_data((40, 26))}, "other data"),
         ({"seed": 1}, "its seed is 0, not 1"),
@@ -392,7 +465,9 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, change, named):
     given = {"start": PLAIN, "data": plain_data(), "config": QUICK, "seed": 0}
     fit_network(given["start"], given["data"], given["config"], seed=0, folder=tmp_path)
     given |= change
-    with pytest.raises(ModelError, match=rf"belongs to another run: .*{named}.*start again"):
+    with pytest.raises(
+        ModelError, match=rf"belongs to another run: .*{named}.*start again"
+    ):
         fit_network(
             given["start"],
             given["data"],
@@ -408,7 +483,9 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, change, named):
 REFITTED = replace(QUICK, refit=True, optimiser=Optimiser(learning_rate=0.1))
 PACED = [
     replace(QUICK, optimiser=Optimiser(schedule=Schedule("cosine"))),
-    replace(QUICK, optimiser=Optimiser(schedule=Schedule("warmup_cosine")), validation=None),
+    replace(
+        QUICK, optimiser=Optimiser(schedule=Schedule("warmup_cosine")), validation=None
+    ),
     replace(QUICK, batching=Rollout(6, 6, support_end=0)),
 ]
 
@@ -421,7 +498,10 @@ PACED = [
         (PLAIN, replace(QUICK, members=2)),
         (PLAIN, REFITTED),
         (PLAIN, replace(QUICK, patience=2, optimiser=Optimiser(learning_rate=0.3))),
-        (PLAIN, replace(QUICK, optimiser=Optimiser(schedule=Schedule("step", every=2)))),
+        (
+            PLAIN,
+            replace(QUICK, optimiser=Optimiser(schedule=Schedule("step", every=2))),
+        ),
     ],
 )
 def test_a_prolonged_training_is_that_of_all_epochs_at_once(network, config, tmp_path):
@@ -454,11 +534,14 @@ def test_a_training_is_prolonged_again_and_again(tmp_path):
 
 
 def test_a_training_that_lost_patience_goes_on_with_more_of_it(tmp_path):
-    config = replace(QUICK, epochs=40, patience=1, optimiser=Optimiser(learning_rate=0.3))
+    config = replace(
+        QUICK, epochs=40, patience=1, optimiser=Optimiser(learning_rate=0.3)
+    )
     first = fit_network(PLAIN, plain_data(), config, folder=tmp_path)
     longer = replace(config, epochs=50)
     again = fit_network(PLAIN, plain_data(), longer, folder=tmp_path, resume=True)
-    assert len(first.history) == len(again.history) < 40  # 50 at once would have stopped there, too
+    # 50 at once would have stopped there, too
+    assert len(first.history) == len(again.history) < 40
     patient = replace(longer, patience=4)
     gone_on = fit_network(PLAIN, plain_data(), patient, folder=tmp_path, resume=True)
     at_once = fit_network(PLAIN, plain_data(), patient)
@@ -469,7 +552,11 @@ def test_a_training_that_lost_patience_goes_on_with_more_of_it(tmp_path):
 def test_what_a_callback_stopped_goes_on_when_more_epochs_are_asked_for(tmp_path):
     three = replace(QUICK, epochs=3)
     stopped = fit_network(
-        PLAIN, plain_data(), three, folder=tmp_path, callbacks=[lambda report: report.epoch == 2]
+        PLAIN,
+        plain_data(),
+        three,
+        folder=tmp_path,
+        callbacks=[lambda report: report.epoch == 2],
     )
     again = fit_network(PLAIN, plain_data(), three, folder=tmp_path, resume=True)
     assert len(stopped.history) == len(again.history) == 2
@@ -478,11 +565,15 @@ def test_what_a_callback_stopped_goes_on_when_more_epochs_are_asked_for(tmp_path
 
 
 @pytest.mark.parametrize("config", PACED)
-def test_a_schedule_over_all_epochs_goes_on_as_of_the_longer_training_and_says_so(config, tmp_path):
+def test_a_schedule_over_all_epochs_goes_on_as_of_the_longer_training_and_says_so(
+    config, tmp_path
+):
     fit_network(PLAIN, plain_data(), replace(config, epochs=3), folder=tmp_path)
     longer = fit_network(PLAIN, plain_data(), config, folder=tmp_path, resume=True)
     at_once = fit_network(PLAIN, plain_data(), config)
-    rates = [fitted.history.columns()["learning_rate"][3:] for fitted in (longer, at_once)]
+    rates = [
+        fitted.history.columns()["learning_rate"][3:] for fitted in (longer, at_once)
+    ]
     np.testing.assert_array_equal(*rates)
     assert differs(longer.network, at_once.network)
     said = "continued after epoch 3 of 3: .* differs from 6 epochs at once"
@@ -508,7 +599,9 @@ def test_a_training_is_not_taken_back(tmp_path):
     with pytest.raises(
         ModelError, match=r"already been trained for 6 epochs, more than the 4 given"
     ):
-        fit_network(PLAIN, plain_data(), replace(QUICK, epochs=4), folder=tmp_path, resume=True)
+        fit_network(
+            PLAIN, plain_data(), replace(QUICK, epochs=4), folder=tmp_path, resume=True
+        )
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
@@ -537,7 +630,13 @@ here.fit_network(here.PLAIN, here.plain_data(), here.QUICK, folder=folder, callb
 
 def test_a_killed_run_goes_on_to_the_same_bits(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path / "run"), str(Path(__file__).parent)],
+        [
+            sys.executable,
+            "-c",
+            KILLED,
+            str(tmp_path / "run"),
+            str(Path(__file__).parent),
+        ],
         env={**os.environ, "PYTHONPATH": str(SRC)},
         capture_output=True,
         text=True,
@@ -545,7 +644,12 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path):
     assert done.returncode == -signal.SIGKILL, done.stderr
     seen = []
     resumed = fit_network(
-        PLAIN, plain_data(), QUICK, folder=tmp_path / "run", resume=True, callbacks=[seen.append]
+        PLAIN,
+        plain_data(),
+        QUICK,
+        folder=tmp_path / "run",
+        resume=True,
+        callbacks=[seen.append],
     )
     assert seen[0].epoch == 4
     assert same_bits(resumed.network, fit_network(PLAIN, plain_data(), QUICK).network)
@@ -572,7 +676,12 @@ def test_whatever_stops_a_run_after_an_epoch_leaves_a_checkpoint(tmp_path, stop)
         fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, callbacks=[callback])
     seen = []
     resumed = fit_network(
-        PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True, callbacks=[seen.append]
+        PLAIN,
+        plain_data(),
+        QUICK,
+        folder=tmp_path,
+        resume=True,
+        callbacks=[seen.append],
     )
     assert [report.epoch for report in seen] == [2, 3, 4, 5, 6]
     assert same_bits(resumed.network, fit_network(PLAIN, plain_data(), QUICK).network)
@@ -594,7 +703,8 @@ def test_ctrl_c_in_a_later_member_keeps_those_before():
         and "interrupted in member 2 of 3, after epoch 2" in fitted.notes[0]
     )
     assert same_bits(
-        Network(PLAIN, fitted.network.members[:1]), Network(PLAIN, whole.network.members[:1])
+        Network(PLAIN, fitted.network.members[:1]),
+        Network(PLAIN, whole.network.members[:1]),
     )
 
 
@@ -613,13 +723,17 @@ def test_a_loss_that_is_no_number_names_series_and_says_what_to_try(where):
     data.inputs[40 + (5 if where == "train" else 20)] = 1e30
     config = replace(QUICK, batching=WholeSequence())
     with pytest.raises(
-        ModelError, match=r"in epoch 1, update 1, .* 2 series; .* 'bad' \(up to 1e\+30\), 'good'"
+        ModelError,
+        match=r"in epoch 1, update 1, .* 2 series; .* 'bad' \(up to 1e\+30\), 'good'",
     ):
         fit_network(PLAIN, data, config)
     with pytest.raises(
-        ModelError, match=r"Try a lower learning rate \(it is 1e\+30\), gradient clipping"
+        ModelError,
+        match=r"Try a lower learning rate \(it is 1e\+30\), gradient clipping",
     ):
-        fit_network(PLAIN, plain_data(), replace(config, optimiser=Optimiser("sgd", 1e30)))
+        fit_network(
+            PLAIN, plain_data(), replace(config, optimiser=Optimiser("sgd", 1e30))
+        )
 
 
 def test_weights_that_are_no_numbers_are_no_network():
@@ -632,7 +746,12 @@ def test_weights_that_are_no_numbers_are_no_network():
         match=r"The weights are no longer finite numbers after epoch 1, update 1, which read "
         r"2 series; .* 'large' \(up to [\d.]+\), 'small' .*\n.*a lower learning rate",
     ):
-        fit_network(PLAIN, data, config, loss=lambda point, target: (0 * (point - target)).sqrt())
+        fit_network(
+            PLAIN,
+            data,
+            config,
+            loss=lambda point, target: (0 * (point - target)).sqrt(),
+        )
 
 
 @contextmanager
@@ -659,7 +778,9 @@ AROUND = {
 )
 def test_what_pytorch_is_set_to_around_a_training_changes_nothing(network, around):
     data = adaptive_data() if network.inputs.skips else plain_data()
-    config = replace(QUICK, epochs=2, batching=Windows(20, loss="every"), average=Ema(0.9))
+    config = replace(
+        QUICK, epochs=2, batching=Windows(20, loss="every"), average=Ema(0.9)
+    )
     expected = fit_network(network, data, config)
     with around():
         before = (
@@ -675,7 +796,9 @@ def test_what_pytorch_is_set_to_around_a_training_changes_nothing(network, aroun
             torch.is_inference_mode_enabled(),
         )
     assert before == after and same_bits(fitted.network, expected.network)
-    assert rows_without_seconds(fitted.history) == rows_without_seconds(expected.history)
+    assert rows_without_seconds(fitted.history) == rows_without_seconds(
+        expected.history
+    )
     assert same_bits(again.network, fit_network(expected.network, data, config).network)
 
 
@@ -688,7 +811,10 @@ def test_an_ema_is_the_average_of_the_weights_over_updates():
     moving, averaged = [], []
     config = replace(QUICK, batching=WholeSequence(), validation=None)
     fit_network(
-        PLAIN, plain_data(), config, callbacks=[lambda r: moving.append(r.arrays()["head.weight"])]
+        PLAIN,
+        plain_data(),
+        config,
+        callbacks=[lambda r: moving.append(r.arrays()["head.weight"])],
     )
     fitted = fit_network(
         PLAIN,
@@ -701,7 +827,9 @@ def test_an_ema_is_the_average_of_the_weights_over_updates():
     for step in range(2, 7):
         decay = min(0.4, step / (step + 9))
         expected = decay * expected + (1 - decay) * moving[step - 1]
-    np.testing.assert_allclose(fitted.network.members[0]["head.weight"], expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        fitted.network.members[0]["head.weight"], expected, rtol=1e-5
+    )
 
 
 def test_snapshots_average_the_newest_epochs():
@@ -715,7 +843,9 @@ def test_snapshots_average_the_newest_epochs():
     )
     fitted = fit_network(PLAIN, plain_data(), replace(config, average=SWA(3)))
     np.testing.assert_allclose(
-        fitted.network.members[0]["lstm.0.weight_hh"], np.mean(moving[-3:], axis=0), rtol=1e-5
+        fitted.network.members[0]["lstm.0.weight_hh"],
+        np.mean(moving[-3:], axis=0),
+        rtol=1e-5,
     )
 
 
@@ -751,11 +881,13 @@ def test_the_learning_rate_follows_its_schedule(schedule, expected):
         done = [0, 1 / 3, 1 / 2, 2 / 3]
         assert [rate(schedule, d, 0, 0) for d in done] == pytest.approx(expected)
     elif schedule.kind == "warmup_cosine":
-        assert [rate(schedule, d, 0, 0) for d in (0, 1 / 3, 5 / 9, 7 / 9)] == pytest.approx(
-            expected
-        )
+        assert [
+            rate(schedule, d, 0, 0) for d in (0, 1 / 3, 5 / 9, 7 / 9)
+        ] == pytest.approx(expected)
     else:
-        rates = fit_network(PLAIN, plain_data(), config).history.columns()["learning_rate"]
+        rates = fit_network(PLAIN, plain_data(), config).history.columns()[
+            "learning_rate"
+        ]
         assert rates.tolist() == pytest.approx(expected)
 
 
@@ -763,7 +895,9 @@ def test_the_rate_drops_on_a_plateau(monkeypatch):
     losses = iter([5.0, 4.0, 4.0, 4.5, 4.0, 3.0, 3.0, 3.0, 3.0])
     monkeypatch.setattr(loop, "validate", lambda run: next(losses))
     schedule = Schedule("plateau", factor=0.5, every=2)
-    config = replace(QUICK, epochs=9, optimiser=Optimiser(learning_rate=1.0, schedule=schedule))
+    config = replace(
+        QUICK, epochs=9, optimiser=Optimiser(learning_rate=1.0, schedule=schedule)
+    )
     rates = fit_network(PLAIN, plain_data(), config).history.columns()["learning_rate"]
     assert rates.tolist() == [1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25]
 
@@ -772,7 +906,8 @@ def test_members_differ_by_their_seed_and_the_first_is_that_of_a_fit_of_one():
     fitted = fit_network(PLAIN, plain_data(), replace(QUICK, members=2))
     assert len(fitted.network.members) == 2
     assert (
-        fitted.network.members[0]["head.weight"] != fitted.network.members[1]["head.weight"]
+        fitted.network.members[0]["head.weight"]
+        != fitted.network.members[1]["head.weight"]
     ).any()
     alone = fit_network(PLAIN, plain_data(), QUICK).network
     assert same_bits(alone, Network(PLAIN, fitted.network.members[:1]))
@@ -780,7 +915,9 @@ def test_members_differ_by_their_seed_and_the_first_is_that_of_a_fit_of_one():
 
 
 def test_fine_tuning_is_never_worse_than_its_start_and_says_when_it_kept_it():
-    start = fit_network(ADAPTIVE, adaptive_data(), replace(QUICK, epochs=3, members=2)).network
+    start = fit_network(
+        ADAPTIVE, adaptive_data(), replace(QUICK, epochs=3, members=2)
+    ).network
     harmful = replace(QUICK, epochs=2, optimiser=Optimiser("sgd", 5.0))
     fitted = fit_network(start, adaptive_data(), harmful)
     assert same_bits(start, fitted.network)
@@ -789,18 +926,23 @@ def test_fine_tuning_is_never_worse_than_its_start_and_says_when_it_kept_it():
     better = fit_network(start, adaptive_data(), TrainingConfig.fine_tuning())
     for rows in (better.history.member(m).epochs for m in (0, 1)):
         assert (
-            min(row.validation_loss for row in rows) < rows[0].validation_loss and not rows[0].best
+            min(row.validation_loss for row in rows) < rows[0].validation_loss
+            and not rows[0].best
         )
 
 
 def test_a_refit_repeats_the_training_on_everything_up_to_the_best_epoch():
-    config = replace(QUICK, epochs=12, optimiser=Optimiser(learning_rate=0.2), refit=True)
+    config = replace(
+        QUICK, epochs=12, optimiser=Optimiser(learning_rate=0.2), refit=True
+    )
     fitted = fit_network(PLAIN, plain_data(), config)
     (best,) = [row.epoch for row in fitted.history.epochs if row.best]
     said = f"retrained on all data, up to the best epoch ({best})"
     assert fitted.refitted and fitted.notes == (said,)
     alone = fit_network(
-        PLAIN, plain_data().everything(), replace(config, validation=None, refit=False, epochs=best)
+        PLAIN,
+        plain_data().everything(),
+        replace(config, validation=None, refit=False, epochs=best),
     )
     assert same_bits(fitted.network, alone.network)
     assert not fit_network(PLAIN, plain_data(), replace(config, refit=False)).refitted
@@ -818,7 +960,8 @@ def test_an_own_loss_is_minimised():
     )
     config = replace(QUICK, epochs=30, batching=Windows(6, loss="every"), batch_size=32)
     high, middle = (
-        fit_network(PLAIN, data, config, loss=loss).network.members[0] for loss in (own, None)
+        fit_network(PLAIN, data, config, loss=loss).network.members[0]
+        for loss in (own, None)
     )
     assert high["head.bias"][0] > middle["head.bias"][0] + 0.15
 
@@ -894,9 +1037,12 @@ REGIMES = (
 
 @pytest.mark.parametrize("batching", REGIMES, ids=lambda batching: batching.kind)
 def test_mixed_precision_reaches_about_the_loss_of_full(batching):
-    config = replace(QUICK, epochs=15, batching=batching, validation=Validation(steps=8))
+    config = replace(
+        QUICK, epochs=15, batching=batching, validation=Validation(steps=8)
+    )
     full, mixed = (
-        fit_network(PLAIN, plain_data(), replace(config, precision=p)) for p in ("full", "mixed")
+        fit_network(PLAIN, plain_data(), replace(config, precision=p))
+        for p in ("full", "mixed")
     )
     assert differs(full.network, mixed.network)
     losses = [fitted.history.epochs[-1].validation_loss for fitted in (full, mixed)]
@@ -917,9 +1063,14 @@ def test_mixed_precision_trains_causal_networks_too():
 
 
 def test_a_processor_without_bfloat16_is_noted(monkeypatch):
-    for able, noted in (({"avx2": True, "avx512_bf16": False}, True), ({"amx_bf16": True}, False)):
+    for able, noted in (
+        ({"avx2": True, "avx512_bf16": False}, True),
+        ({"amx_bf16": True}, False),
+    ):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda able=able: able)
-        notes = fit_network(PLAIN, plain_data(), replace(QUICK, precision="mixed")).notes
+        notes = fit_network(
+            PLAIN, plain_data(), replace(QUICK, precision="mixed")
+        ).notes
         assert any("no bfloat16 instructions" in note for note in notes) == noted
     assert not fit_network(PLAIN, plain_data(), QUICK).notes
 

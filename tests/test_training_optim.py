@@ -48,11 +48,15 @@ def test_steps_are_those_of_pytorch(name):
     own, other = weights(), weights()
     found = steps(make_optimiser(SETTINGS[name], own), own)
     np.testing.assert_array_equal(found, steps(theirs(other)[name], other))
-    assert own[0].requires_grad and not np.array_equal(found, weights()[0].detach().numpy())
+    assert own[0].requires_grad and not np.array_equal(
+        found, weights()[0].detach().numpy()
+    )
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_making_using_saving_and_loading_one_leaves_the_compiler_alone(name, monkeypatch):
+def test_making_using_saving_and_loading_one_leaves_the_compiler_alone(
+    name, monkeypatch
+):
     """Importing it takes as long as importing PyTorch."""
     monkeypatch.setitem(sys.modules, "torch._dynamo", None)  # importing it fails
     whole, half = weights(), weights()

@@ -44,7 +44,9 @@ def by_hand(net, inputs, steps=1, member=0):
     for _ in range(steps):
         (raw,) = alone.raw([hidden[0][0]], np.empty(0))
         answers.append(alone.head.point(raw, ZERO, ONE, np)[0, :, 0])
-        hidden, state = alone.run(np.full((1, 1, 1), answers[-1][0], np.float32), begun, state)
+        hidden, state = alone.run(
+            np.full((1, 1, 1), answers[-1][0], np.float32), begun, state
+        )
     return np.array(answers)
 
 
@@ -99,7 +101,9 @@ def test_labels_that_are_scaled_apart_become_inputs_again():
     plain = reader(network(), chain)
     known = VALUES["b"][:15]
     inputs, labels = np.diff(known)[:-1], np.diff(known)[1:]
-    (low, span), (label_low, label_span) = ((part.min(), np.ptp(part)) for part in (inputs, labels))
+    (low, span), (label_low, label_span) = (
+        (part.min(), np.ptp(part)) for part in (inputs, labels)
+    )
     read, expected = list((np.diff(known) - low) / span), known[-1]
     for _ in range(2):
         change = by_hand(plain.network, read)[0, 0] * label_span + label_low
@@ -113,15 +117,23 @@ def test_labels_that_are_scaled_apart_become_inputs_again():
 @pytest.mark.parametrize("learned", ["nothing", "one", "both"])
 @pytest.mark.parametrize("context", [None, 6])
 @pytest.mark.parametrize("head", ["point", "quantiles", "normal", "student_t"])
-def test_many_origins_are_as_one_and_later_values_change_nothing(context, head, learned):
+def test_many_origins_are_as_one_and_later_values_change_nothing(
+    context, head, learned
+):
     plain = reader(network(head=head, members=2), Standard(), context=context)
-    trained_on = {"one": panel().select("a").until([12]), "both": panel().until([12, 12])}
+    trained_on = {
+        "one": panel().select("a").until([12]),
+        "both": panel().until([12, 12]),
+    }
     if learned in trained_on:
         fitted = plain.network.config.inputs.fitted_to(trained_on[learned], None)
         plain = replace(plain, fitted=fitted)
     series, counts = np.repeat([0, 1], 9), np.tile(np.arange(12, 21), 2)
     together = decode(plain, panel(), Origins(series, counts), 1)
-    assert together.shape == (18, 1, len(HEAD_QUANTILES)) and (np.diff(together, axis=2) >= 0).all()
+    assert (
+        together.shape == (18, 1, len(HEAD_QUANTILES))
+        and (np.diff(together, axis=2) >= 0).all()
+    )
     for place in (0, 5, 12, 17):
         cut = panel({name: values[: counts[place]] for name, values in VALUES.items()})
         alone = decode(plain, cut, at(series[place], counts[place]), 1)
@@ -146,7 +158,9 @@ def test_what_transforms_learn_at_an_origin_is_what_is_known_there():
         np.testing.assert_allclose(together[0, :, MEDIAN], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("transform", [Standard(per="panel"), MinMax(per="panel")], ids=str)
+@pytest.mark.parametrize(
+    "transform", [Standard(per="panel"), MinMax(per="panel")], ids=str
+)
 def test_what_is_learned_from_all_series_knows_nothing_later_either(transform):
     plain = reader(network(), transform)
     together = decode(
@@ -154,7 +168,8 @@ def test_what_is_learned_from_all_series_knows_nothing_later_either(transform):
     )
     early = {name: values[:10] for name, values in VALUES.items()}
     np.testing.assert_allclose(
-        decode(plain, panel(early), Origins(np.arange(2), np.full(2, 10)), 2), together[::2]
+        decode(plain, panel(early), Origins(np.arange(2), np.full(2, 10)), 2),
+        together[::2],
     )
 
 
@@ -162,7 +177,10 @@ def test_columns_that_nothing_was_learned_of_are_scaled_by_what_is_known():
     joint = {"sin": np.sin(np.arange(40) / 3), "cos": 5 * np.cos(np.arange(40) / 3)}
     plain = reader(network(inputs=Transformed(columns=2)), Standard())
     together = decode(
-        plain, panel(joint), Origins(np.array([0, 1, 0, 1]), np.array([30, 30, 12, 12])), 2
+        plain,
+        panel(joint),
+        Origins(np.array([0, 1, 0, 1]), np.array([30, 30, 12, 12])),
+        2,
     )
     early = panel({name: values[:12] for name, values in joint.items()})
     np.testing.assert_allclose(
@@ -184,7 +202,8 @@ def test_the_errors_of_sample_paths_are_not_the_same_for_all_series():
     assert (np.ptp(drawn[:, 1:], axis=0) > 0).all()  # the first answer is exact
     ten = dict(list(twins.items())[10:])
     np.testing.assert_array_equal(
-        decode(plain, panel(ten), Origins(np.arange(10), np.full(10, 30)), 6), drawn[10:]
+        decode(plain, panel(ten), Origins(np.arange(10), np.full(10, 30)), 6),
+        drawn[10:],
     )
 
 
@@ -199,12 +218,17 @@ def test_columns_are_read_together_and_each_is_predicted():
     joint = {"sin": np.sin(np.arange(40) / 3), "cos": np.cos(np.arange(40) / 3)}
     net = network(inputs=Transformed(columns=2), before=(5,))
     plain = reader(net, MinMax(-1, 1))
-    quantiles = decode(plain, panel(joint), Origins(np.array([0, 1, 0]), np.array([30, 30, 20])), 3)
+    quantiles = decode(
+        plain, panel(joint), Origins(np.array([0, 1, 0]), np.array([30, 30, 20])), 3
+    )
     swapped = {"sin": joint["cos"], "cos": joint["sin"]}
     assert quantiles.shape == (3, 3, len(HEAD_QUANTILES))
     assert not np.allclose(decode(plain, panel(swapped), at(0, 30), 3)[0], quantiles[0])
     alone = decode(
-        plain, panel({name: values[:30] for name, values in joint.items()}), at(1, 30), 1
+        plain,
+        panel({name: values[:30] for name, values in joint.items()}),
+        at(1, 30),
+        1,
     )
     assert np.isfinite(alone).all()
 
@@ -229,7 +253,9 @@ def test_missing_values_are_carried_forward_and_leading_ones_are_not_read():
     assert whole.x_NC[:, 0].tolist() == [0, 0, 3, 4, 4, 6, 7]
     expected = by_hand(plain.network, [3.0, 4.0, 4.0, 6.0, 7.0])[0]
     np.testing.assert_allclose(
-        decode(plain, panel({"y": values}), at(0, 7), 1)[0, :, MEDIAN], expected, rtol=1e-5
+        decode(plain, panel({"y": values}), at(0, 7), 1)[0, :, MEDIAN],
+        expected,
+        rtol=1e-5,
     )
 
 
@@ -247,22 +273,30 @@ def test_states_are_those_of_feeding_one_value_at_a_time():
 
 def test_what_is_learned_from_is_fitted_on_the_training_part():
     ends = np.array([20, 15])
-    data, _ = Transformed(Chain((Difference(), MinMax()), apart=True)).data(panel(), ends)
+    data, _ = Transformed(Chain((Difference(), MinMax()), apart=True)).data(
+        panel(), ends
+    )
     changed = panel(
         {
             name: np.append(values[:end], values[end:] * 9)
             for (name, values), end in zip(VALUES.items(), ends, strict=True)
         }
     )
-    other, _ = Transformed(Chain((Difference(), MinMax()), apart=True)).data(changed, ends)
+    other, _ = Transformed(Chain((Difference(), MinMax()), apart=True)).data(
+        changed, ends
+    )
     np.testing.assert_array_equal(data.inputs[1:20], other.inputs[1:20])
     np.testing.assert_array_equal(data.scale, other.scale)
     label = data.labels[5, 0]
-    assert data.scale[0, 0] * label + data.shift[0, 0] == pytest.approx(data.inputs[5, 0])
+    assert data.scale[0, 0] * label + data.shift[0, 0] == pytest.approx(
+        data.inputs[5, 0]
+    )
 
 
 def test_only_straight_lines_may_lead_from_labels_to_inputs():
-    positive = panel({"y": np.exp(np.random.default_rng(0).normal(size=40).cumsum() / 4)})
+    positive = panel(
+        {"y": np.exp(np.random.default_rng(0).normal(size=40).cumsum() / 4)}
+    )
     with pytest.raises(UsageError, match="Only scalings can be fitted apart"):
         Transformed(Chain((BoxCox(),), apart=True)).data(positive, np.array([30]))
 

@@ -44,7 +44,8 @@ def objects(*ids):
 
 X = airline().values
 D = X[1:] - X[:-1]  # D[t] = X[t + 1] − X[t]: 143 values
-TRAIN = 101  # of X: 99 pairs, whose inputs are D[0] … D[98] and whose labels are D[1] … D[99]
+# of X: 99 pairs, whose inputs are D[0] … D[98] and whose labels are D[1] … D[99]
+TRAIN = 101
 ARTICLE = Chain((Difference(), MinMax()), apart=True)
 
 
@@ -53,14 +54,20 @@ def article():
     return ARTICLE.fit(X[:TRAIN], np.array([0, TRAIN]))
 
 
-def test_article_1_scales_inputs_and_labels_apart_and_on_the_training_part_only(article):
-    inputs, labels = (ARTICLE.apply(*whole(X), article, side).values for side in (False, True))
+def test_article_1_scales_inputs_and_labels_apart_and_on_the_training_part_only(
+    article,
+):
+    inputs, labels = (
+        ARTICLE.apply(*whole(X), article, side).values for side in (False, True)
+    )
     centres, scales = ([part[1][k].item() for part in article] for k in (0, 1))
     # 405 → 355 passengers, September 1956
     assert centres == [D[:99].min(), D[1:100].min()] == [-50.0, -50.0]
-    assert scales == [np.ptp(D[:99]), np.ptp(D[1:100])] == [106.0, 106.0]  # up to 318 → 374 in June
+    # up to 318 → 374 in June
+    assert scales == [np.ptp(D[:99]), np.ptp(D[1:100])] == [106.0, 106.0]
     assert np.isnan(inputs[0]) and np.isnan(labels[0])
-    np.testing.assert_array_equal(inputs[1:], (D + 50) / 106)  # input t + 1 of the panel is D[t]
+    # input t + 1 of the panel is D[t]
+    np.testing.assert_array_equal(inputs[1:], (D + 50) / 106)
     assert inputs[1] == (118 - 112 + 50) / 106
     assert inputs[1:].max() > 1.0  # the validation part reaches further
 
@@ -76,7 +83,8 @@ def test_inputs_leave_out_the_last_training_value_and_labels_the_first():
     assert label == 0.0 and ARTICLE.as_input(label, ONE, state) == 0.0
     assert ARTICLE.as_input(np.array([1.0]), ONE, state) == (100.0 - 1.0) / 8.0
     np.testing.assert_array_equal(
-        ARTICLE.as_input(np.array([[[1.0], [0.0]]]), ONE, state), [[[99.0 / 8.0], [0.0]]]
+        ARTICLE.as_input(np.array([[[1.0], [0.0]]]), ONE, state),
+        [[[99.0 / 8.0], [0.0]]],
     )
 
 
@@ -145,20 +153,28 @@ def test_lambdas_do_not_depend_on_units_and_stay_within_bounds():
     fitted = BoxCox().fit(*ragged(X, 1e-9 * X, 1e200 * X)).lmbda_S
     np.testing.assert_allclose(fitted, fitted[0], atol=1e-5)
     top, bottom = (
-        BoxCox().fit(*ragged(rng.normal(5, 1, 99) ** 0.2, rng.normal(9, 1, 99) ** -0.5)).lmbda_S
+        BoxCox()
+        .fit(*ragged(rng.normal(5, 1, 99) ** 0.2, rng.normal(9, 1, 99) ** -0.5))
+        .lmbda_S
     )
-    assert top == pytest.approx(2.0, abs=1e-5) and bottom == pytest.approx(-1.0, abs=1e-5)
+    assert top == pytest.approx(2.0, abs=1e-5) and bottom == pytest.approx(
+        -1.0, abs=1e-5
+    )
 
 
 def test_series_that_say_nothing_about_lambda_keep_their_shape():
-    fitted = BoxCox().fit(*ragged([7.0, 7.0, 7.0], [np.nan, np.nan], [5.0], [], X)).lmbda_S
+    fitted = (
+        BoxCox().fit(*ragged([7.0, 7.0, 7.0], [np.nan, np.nan], [5.0], [], X)).lmbda_S
+    )
     np.testing.assert_array_equal(fitted[:4], 1.0)
     assert fitted[4] == BoxCox().fit(*whole(X)).lmbda_S.item()
 
 
 def test_lambda_zero_is_the_limit_of_small_ones():
     small, zero = BoxCox(1e-9), BoxCox(0)
-    near, at = (boxcox.apply(*whole(X), boxcox.fit(*whole(X))) for boxcox in (small, zero))
+    near, at = (
+        boxcox.apply(*whole(X), boxcox.fit(*whole(X))) for boxcox in (small, zero)
+    )
     np.testing.assert_allclose(near, at, rtol=1e-7)
     np.testing.assert_allclose(at, np.log(X), rtol=1e-15)
 
@@ -174,7 +190,9 @@ def test_lambda_zero_is_the_limit_of_small_ones():
 )
 def test_scalings_know_centre_and_scale(step, centre, scale):
     state = step.fit(*ragged(X, -X[:3]))
-    np.testing.assert_allclose([state.centre_S[0], state.scale_S[0]], [centre, scale], rtol=1e-13)
+    np.testing.assert_allclose(
+        [state.centre_S[0], state.scale_S[0]], [centre, scale], rtol=1e-13
+    )
 
 
 def test_the_deviation_of_values_far_from_zero_keeps_its_digits():
@@ -196,14 +214,19 @@ def test_a_seasonal_difference_forecasts_a_season_again():
 
 
 @pytest.mark.parametrize(
-    ("lag", "expected"), [(1, [13, 23, 33, 43]), (2, [13, 12, 23, 22]), (4, [11, 12, 13, 19])]
+    ("lag", "expected"),
+    [(1, [13, 23, 33, 43]), (2, [13, 12, 23, 22]), (4, [11, 12, 13, 19])],
 )
 def test_inversion_goes_on_from_the_newest_known_value_of_the_phase(lag, expected):
     values = np.array([7.0, 8.0, 9.0, 1.0, 2.0, 3.0, np.nan, 99.0])
     chain = Chain((Difference(lag),))
     state = chain.fit(*whole(values))
     back = chain.invert(
-        np.full((1, 4, 1), 10.0), ONE, np.array([7]), chain.apply(*whole(values), state), state
+        np.full((1, 4, 1), 10.0),
+        ONE,
+        np.array([7]),
+        chain.apply(*whole(values), state),
+        state,
     )
     np.testing.assert_array_equal(back.ravel(), expected)
 
@@ -224,7 +247,8 @@ def test_a_history_that_is_shorter_than_the_lag_has_no_forecast_where_nothing_is
 
 def test_nothing_but_series_that_are_too_short_is_an_error():
     with pytest.raises(
-        DataError, match=r"over 12 steps leave no values of 2 series.*longest training part has 9"
+        DataError,
+        match=r"over 12 steps leave no values of 2 series.*longest training part has 9",
     ) as told:
         Chain((Difference(12), MinMax())).fit(*ragged(np.arange(9.0), np.arange(4.0)))
     assert "Use shorter lags" in str(told.value)
@@ -262,14 +286,20 @@ def test_sample_paths_points_and_single_steps_are(differenced):
 def test_a_season_ahead_nothing_is_added_up():
     chain = Chain((Log1p(), Difference(12)))
     assert chain.accumulates and not chain.adds_up(12) and chain.adds_up(13)
-    assert Chain((Difference(12), Difference())).adds_up(2) and not Chain((Log1p(),)).adds_up(99)
+    assert Chain((Difference(12), Difference())).adds_up(2) and not Chain(
+        (Log1p(),)
+    ).adds_up(99)
     assert Transforms.of((Difference(12),)).adds_up(13) and not Transforms.of(
         (Difference(12),)
     ).adds_up(12)
     state = chain.fit(*whole(X))
     quantile = np.sort(np.random.default_rng(0).normal(0, 0.1, (1, 12, 7)))
-    back = chain.invert(quantile, ONE, np.array([144]), chain.apply(*whole(X), state), state)
-    np.testing.assert_allclose(back[0], (X[132:, None] + 1) * np.exp(quantile[0]) - 1, rtol=1e-12)
+    back = chain.invert(
+        quantile, ONE, np.array([144]), chain.apply(*whole(X), state), state
+    )
+    np.testing.assert_allclose(
+        back[0], (X[132:, None] + 1) * np.exp(quantile[0]) - 1, rtol=1e-12
+    )
 
 
 # ---------------------------------------------------------------- what is refused
@@ -299,7 +329,10 @@ def test_a_season_ahead_nothing_is_added_up():
     ],
 )
 def test_values_outside_the_domain(step, value, message):
-    good, bad = ragged([1.0, 2.0], [3.0, 4.0, 5.0]), ragged([1.0, 2.0], [3.0, np.nan, value])
+    good, bad = (
+        ragged([1.0, 2.0], [3.0, 4.0, 5.0]),
+        ragged([1.0, 2.0], [3.0, np.nan, value]),
+    )
     with pytest.raises(DataError, match=message):
         step.apply(*bad, step.fit(*good))
     with pytest.raises(DataError, match=message):
@@ -307,7 +340,9 @@ def test_values_outside_the_domain(step, value, message):
 
 
 def test_more_values_outside_the_domain_are_counted():
-    with pytest.raises(DataError, match=r"-3.0 at position 1 .*, and 2 more such values follow"):
+    with pytest.raises(
+        DataError, match=r"-3.0 at position 1 .*, and 2 more such values follow"
+    ):
         Chain((BoxCox(),)).fit(*whole([1.0, -3.0, -4.0, -5.0]))
 
 
@@ -337,7 +372,8 @@ def test_specifications_are_checked_when_they_are_made(build, message):
 
 
 @pytest.mark.parametrize(
-    "described", [{"steps": [{"name": "fourier"}]}, {"steps": [{"lag": 1}]}, {"stepps": []}]
+    "described",
+    [{"steps": [{"name": "fourier"}]}, {"steps": [{"lag": 1}]}, {"stepps": []}],
 )
 def test_what_describes_no_chain(described):
     with pytest.raises(UsageError, match="does not describe transforms"):
@@ -348,7 +384,9 @@ def test_what_describes_no_chain(described):
 
 def test_arrays_that_are_not_there():
     with pytest.raises(ModelError, match=r"'inputs.1.scale_S' is missing"):
-        Chain((Difference(), MinMax())).state_from_arrays({"inputs.1.centre_S": np.zeros(3)})
+        Chain((Difference(), MinMax())).state_from_arrays(
+            {"inputs.1.centre_S": np.zeros(3)}
+        )
 
 
 # ---------------------------------------------------------------- a chain per series
@@ -361,7 +399,12 @@ SERIES = (
     np.array([20.0, 80.0, 30.0]),
 )
 EACH = Transforms.of(
-    {"a": Difference(), "b": Logit(0, 100), "c": Difference(), "d": [Logit(0, 100), Standard()]}
+    {
+        "a": Difference(),
+        "b": Logit(0, 100),
+        "c": Difference(),
+        "d": [Logit(0, 100), Standard()],
+    }
 )
 
 
@@ -370,7 +413,9 @@ def test_each_series_has_its_own_chain_and_comes_back():
     state = EACH.fit(values, offsets, IDS)
     applied = EACH.apply(values, offsets, state)
     np.testing.assert_array_equal(applied.values[:3], [np.nan, 2, 4])
-    np.testing.assert_allclose(applied.values[3:5], stats.logistic.ppf([0.1, 0.5]), atol=1e-15)
+    np.testing.assert_allclose(
+        applied.values[3:5], stats.logistic.ppf([0.1, 0.5]), atol=1e-15
+    )
     np.testing.assert_array_equal(applied.values[5:9], [np.nan, 2, 6, 18])
     assert applied.values[9:].mean() == pytest.approx(0) and applied.values[
         9:
@@ -378,7 +423,9 @@ def test_each_series_has_its_own_chain_and_comes_back():
     series, counts = np.array([3, 0, 2, 1, 0]), np.array([1, 1, 2, 1, 2])
     following = applied.values[offsets[series] + counts][:, None, None]
     back = EACH.invert(following, series, counts, applied, state)
-    np.testing.assert_allclose(back.ravel(), values[offsets[series] + counts], rtol=1e-12)
+    np.testing.assert_allclose(
+        back.ravel(), values[offsets[series] + counts], rtol=1e-12
+    )
 
 
 def test_one_chain_serves_all():
@@ -391,11 +438,17 @@ def test_one_chain_serves_all():
         Transforms.of(Difference()),
     ):
         transforms = Transforms.of(given)
-        assert transforms == Transforms(Chain((Difference(),))) and transforms.accumulates
-        applied = transforms.apply(values, offsets, transforms.fit(values, offsets, IDS))
+        assert (
+            transforms == Transforms(Chain((Difference(),))) and transforms.accumulates
+        )
+        applied = transforms.apply(
+            values, offsets, transforms.fit(values, offsets, IDS)
+        )
         np.testing.assert_array_equal(
             applied.values,
-            np.where(np.isin(np.arange(12), offsets), np.nan, np.diff(values, prepend=0)),
+            np.where(
+                np.isin(np.arange(12), offsets), np.nan, np.diff(values, prepend=0)
+            ),
         )
     assert Transforms.of(()) == Transforms() and not Transforms().accumulates
 
@@ -420,7 +473,8 @@ def test_a_state_finds_its_series_whatever_their_order_and_new_ones_are_fitted()
 
 def test_a_state_finds_its_series_in_chains_of_their_own():
     transforms = Transforms(
-        Chain((MeanAbs(per="panel"),)), {"b": Chain((Standard(),)), "z": Chain((MinMax(),))}
+        Chain((MeanAbs(per="panel"),)),
+        {"b": Chain((Standard(),)), "z": Chain((MinMax(),))},
     )
     state = transforms.fit(*ragged(*SERIES), IDS)
     values, offsets = ragged([7.0, 9.0], [1.0, 2.0], SERIES[3] * 5, [400.0])
@@ -444,7 +498,9 @@ def test_answers_become_inputs_series_by_series():
     transforms = Transforms(Chain((MinMax(),), apart=True), {"b": Chain((Log1p(),))})
     values, offsets = ragged([1.0, 2.0, 5.0], [1.0, 2.0], [0.0, 10.0, 20.0])
     state = transforms.fit(values, offsets, IDS[:3])
-    answers = transforms.as_input(np.array([0.5, 0.25, 1.0]), np.array([2, 1, 0]), state)
+    answers = transforms.as_input(
+        np.array([0.5, 0.25, 1.0]), np.array([2, 1, 0]), state
+    )
     np.testing.assert_allclose(answers, [1.5, 0.25, 4.0])  # of [0, 10] and [1, 2]
     assert transforms.apart and not EACH.apart
 
@@ -455,7 +511,9 @@ def test_transforms_round_trip_through_json_and_arrays():
     again = Transforms.from_json(EACH.described())
     assert again == EACH
     state_again = again.state_from_arrays(EACH.arrays(state), IDS)
-    one, other = (EACH.apply(values, offsets, known).values for known in (state, state_again))
+    one, other = (
+        EACH.apply(values, offsets, known).values for known in (state, state_again)
+    )
     np.testing.assert_array_equal(one, other)
 
 

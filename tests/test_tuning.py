@@ -14,7 +14,13 @@ from typer.testing import CliRunner
 import lstmcast as lc
 from builders import weeks
 from lstmcast.cli.app import app
-from lstmcast.errors import DataError, MissingExtraError, ModelError, OutputError, UsageError
+from lstmcast.errors import (
+    DataError,
+    MissingExtraError,
+    ModelError,
+    OutputError,
+    UsageError,
+)
 from lstmcast.tuning import measure, search, suggest
 from lstmcast.tuning.effects import effects_in, explained
 from lstmcast.tuning.measure import Laboratory, OutOfTime, Split, _Poor, _Watch
@@ -60,7 +66,9 @@ def quick(monkeypatch):
     monkeypatch.setattr(Laboratory, "_error", error)
     monkeypatch.setattr(Laboratory, "trained", trained)
     monkeypatch.setattr(Split, "error", lambda self, model: ("MASE", 1.2))
-    monkeypatch.setattr(Split, "test_errors", lambda self, model: {"lstmcast": 1.1, "naive": 2.0})
+    monkeypatch.setattr(
+        Split, "test_errors", lambda self, model: {"lstmcast": 1.1, "naive": 2.0}
+    )
     return tried
 
 
@@ -81,7 +89,9 @@ def test_short_histories_have_no_test_part_and_shorter_ones_nothing():
     split = Split.of(panel(length=19), H)
     assert split.tests.shape == (2, 0)
     assert split.counts.any()
-    with pytest.raises(DataError, match="longest series has 15 values, but a search needs 18"):
+    with pytest.raises(
+        DataError, match="longest series has 15 values, but a search needs 18"
+    ):
         Split.of(panel(length=15), H)
 
 
@@ -98,13 +108,17 @@ def test_the_first_trials_are_what_fit_does():
     assert scratch.training.optimiser == lc.TrainingConfig.from_scratch().optimiser
 
 
-def test_the_same_seed_makes_the_same_trials_and_a_stopped_search_goes_on(quick, tmp_path):
+def test_the_same_seed_makes_the_same_trials_and_a_stopped_search_goes_on(
+    quick, tmp_path
+):
     whole = lc.tune(panel(), H, trials=14, seed=3)
     first = list(quick)
     quick.clear()
     lc.tune(panel(), H, trials=9, seed=3, folder=tmp_path / "kept")
     told = []
-    went_on = lc.tune(panel(), H, trials=14, seed=3, folder=tmp_path / "kept", progress=told.append)
+    went_on = lc.tune(
+        panel(), H, trials=14, seed=3, folder=tmp_path / "kept", progress=told.append
+    )
     assert quick == first
     assert "9 trials of an earlier run are reused" in told
     assert [one.error for one in went_on.trials if one.state == DONE] == (
@@ -144,7 +158,9 @@ def test_poor_trials_are_stopped_early_and_the_search_finds_the_bowl(quick):
     assert start.explains > mattered["batch size"].explains
     frame = found.frame("pandas")
     assert len(frame) == 30
-    assert {"trial", "state", "error", "seconds", "learning_rate", "hidden"} <= set(frame)
+    assert {"trial", "state", "error", "seconds", "learning_rate", "hidden"} <= set(
+        frame
+    )
     assert found.test == {"tuned": 1.1, "shipped network": 1.1, "naive": 2.0}
 
 
@@ -154,7 +170,12 @@ def test_the_time_is_kept_and_counts_earlier_runs(quick, monkeypatch, tmp_path):
     def trial(self, suggestion, ends):
         now[0] += 10.0
         return Trial(
-            suggestion.number, suggestion.settings, DONE, bowl(suggestion.settings), {}, 10.0
+            suggestion.number,
+            suggestion.settings,
+            DONE,
+            bowl(suggestion.settings),
+            {},
+            10.0,
         )
 
     monkeypatch.setattr(Laboratory, "trial", trial)
@@ -177,7 +198,9 @@ def test_a_budget_that_is_too_small_for_one_trial_says_so(quick, monkeypatch):
         raise OutOfTime(0.25)
 
     monkeypatch.setattr(Laboratory, "trial", trial)
-    with pytest.raises(UsageError, match=r"0\.5 minutes are too short .* 25% done.*--minutes 7"):
+    with pytest.raises(
+        UsageError, match=r"0\.5 minutes are too short .* 25% done.*--minutes 7"
+    ):
         lc.tune(panel(), H, minutes=0.5, clock=lambda: now[0])
 
 
@@ -214,7 +237,9 @@ def test_trials_that_cannot_be_trained_fail_and_are_told(quick, monkeypatch, tmp
         raise ModelError("no numbers")
 
     monkeypatch.setattr(Laboratory, "_error", error)
-    with pytest.raises(ModelError, match=r"No trial was completed\. The first one: no numbers"):
+    with pytest.raises(
+        ModelError, match=r"No trial was completed\. The first one: no numbers"
+    ):
         lc.tune(panel(), H, trials=2, folder=tmp_path)
     kept = TrialFile(tmp_path / "trials.jsonl", {}).read()
     assert [one.note for one in kept] == ["no numbers"] * 2
@@ -251,7 +276,9 @@ def test_settings_that_do_nothing_explain_nothing():
 def test_little_is_said_of_few_trials(quick):
     found = lc.tune(panel(), H, trials=3)
     assert found.effects == ()
-    assert "3 trials are done, too few to measure the importance of settings." in str(found)
+    assert "3 trials are done, too few to measure the importance of settings." in str(
+        found
+    )
     space = Space.of(panel())
     assert effects_in([], space) == ()
 
@@ -271,7 +298,10 @@ def test_another_search_in_the_folder_is_refused(quick, tmp_path):
 
 
 def test_two_searches_do_not_share_a_folder(quick, tmp_path):
-    with locked(tmp_path / ".lock"), pytest.raises(OutputError, match="Another search is writing"):
+    with (
+        locked(tmp_path / ".lock"),
+        pytest.raises(OutputError, match="Another search is writing"),
+    ):
         lc.tune(panel(), H, trials=1, folder=tmp_path)
 
 
@@ -327,7 +357,9 @@ def test_the_command_and_the_same_training_by_fit(tmp_path, monkeypatch):
             | {"batch_size": 64, "window": max(self.window.values)}
         ],
     )
-    rows = [f"{np.datetime64('2024-01-01') + t},{10 + t % 7 + t % 3}" for t in range(60)]
+    rows = [
+        f"{np.datetime64('2024-01-01') + t},{10 + t % 7 + t % 3}" for t in range(60)
+    ]
     data = tmp_path / "sold.csv"
     data.write_text("\n".join(["day,sold", *rows]))
     said = (data, "--horizon", 4)
@@ -335,11 +367,15 @@ def test_the_command_and_the_same_training_by_fit(tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     assert "1 trials: 1 done" in done.stdout
     assert "on the test part" in done.stdout
-    again = run("tune", *said, "--trials", 1, "--out", tmp_path / "found", "--json", "--quiet")
+    again = run(
+        "tune", *said, "--trials", 1, "--out", tmp_path / "found", "--json", "--quiet"
+    )
     document = json.loads(again.stdout)
     assert document["search"]["trials"] == {"done": 1, "stopped": 0, "failed": 0}
     settings = tmp_path / "found" / "settings.toml"
-    fitted = run("fit", data, "--settings", settings, "--model", tmp_path / "again", "--quiet")
+    fitted = run(
+        "fit", data, "--settings", settings, "--model", tmp_path / "again", "--quiet"
+    )
     assert fitted.exit_code == 0, fitted.output
     tuned, same = lc.load(tmp_path / "found" / "model"), lc.load(tmp_path / "again")
     np.testing.assert_array_equal(tuned.predict().point, same.predict().point)
@@ -376,7 +412,9 @@ def test_the_command_says_how_it_goes_on(tmp_path, monkeypatch):
 
     monkeypatch.setattr(search, "tune", stopped)
     data = tmp_path / "sold.csv"
-    data.write_text("day,sold\n" + "\n".join(f"2024-01-{d:02d},{d}" for d in range(1, 29)))
+    data.write_text(
+        "day,sold\n" + "\n".join(f"2024-01-{d:02d},{d}" for d in range(1, 29))
+    )
     done = run("tune", data, "--horizon", 2, "--out", tmp_path / "found", "--quiet")
     assert done.exit_code == 130
     assert "The same command continues" in done.stderr

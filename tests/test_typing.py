@@ -24,9 +24,20 @@ def python(tmp_path_factory) -> Path:
     that it has some: py.typed.
     """
     folder = tmp_path_factory.mktemp("typing")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
+    build = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        folder,
+        ROOT,
+    ]
     subprocess.run(build, check=True, capture_output=True, timeout=300)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True
+    )
     (packages,) = (folder / "venv").glob("[Ll]ib/**/site-packages")
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
         wheel.extractall(packages)
@@ -38,9 +49,15 @@ def checked(name: str, *arguments: str | Path) -> None:
     command = Path(sys.executable).parent / name
     if not command.exists():
         pytest.skip(f"{name} is not installed (extra lint)")
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    variables = {
+        name: value for name, value in os.environ.items() if name != "PYTHONPATH"
+    }
     done = subprocess.run(
-        [command, *arguments], env=variables, capture_output=True, text=True, timeout=300
+        [command, *arguments],
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -54,7 +71,9 @@ def test_mypy_knows_the_types(python, tmp_path):
 
 def test_pyright_knows_the_types(python, tmp_path):
     settings = {
-        "include": [str(program.relative_to(ROOT / "tests" / "typing")) for program in PROGRAMS],
+        "include": [
+            str(program.relative_to(ROOT / "tests" / "typing")) for program in PROGRAMS
+        ],
         "typeCheckingMode": "standard",
         "enableTypeIgnoreComments": False,  # those are for mypy
         "reportUnnecessaryTypeIgnoreComment": "error",

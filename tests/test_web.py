@@ -95,7 +95,9 @@ WRONG = {
 
 @pytest.mark.services
 def test_a_long_table_is_read(tmp_path):
-    hours = np.datetime64("1990-01-01T00:00") + np.arange(200_000) * np.timedelta64(60, "m")
+    hours = np.datetime64("1990-01-01T00:00") + np.arange(200_000) * np.timedelta64(
+        60, "m"
+    )
     rows = [f"{hour},{k % 24}" for k, hour in enumerate(hours.tolist())]
     (tmp_path / "tables.json").write_text(json.dumps(["\n".join(["hour,y", *rows])]))
     (told,) = node("tables.mjs", PAGE, tmp_path / "tables.json")
@@ -130,12 +132,18 @@ def test_what_is_wrong_with_a_table_is_said(tables):
 @pytest.mark.services
 def test_the_kernel_of_the_docs_runs(tmp_path):
     page = (ROOT / "docs" / "how-to" / "export.md").read_text(encoding="utf-8")
-    script = re.search(r'^```js title="kernel"\n(.*?)^```', page, re.MULTILINE | re.DOTALL)[1]
+    script = re.search(
+        r'^```js title="kernel"\n(.*?)^```', page, re.MULTILINE | re.DOTALL
+    )[1]
     (tmp_path / "run.mjs").write_text(script, encoding="utf-8")
     (tmp_path / "lstmcast").symlink_to(ROOT / "src" / "lstmcast")
     command = ["node", "run.mjs"]
-    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
-    panel = lc.Panel.from_arrays([112.0, 118, 132, 129, 121, 135, 148, 148, 136, 119, 104, 118])
+    done = subprocess.run(
+        command, cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    panel = lc.Panel.from_arrays(
+        [112.0, 118, 132, 129, 121, 135, 148, 148, 136, 119, 104, 118]
+    )
     panel = replace(panel, frequency=parse_frequency("MS"), periods=(12,))
     point = lc.LSTMForecaster(3).predict(panel).point[0]
     assert [float(one) for one in done.stdout.split()] == pytest.approx(point, abs=0.06)
@@ -149,7 +157,8 @@ def test_the_page_is_one_file_that_connects_to_nothing(tmp_path):
     page = place.read_text(encoding="utf-8")
     assert page == web_page()
     weights = (WEIGHTS / "weights.safetensors").stat().st_size
-    assert len(page.encode()) - 4 * weights / 3 < 200_000  # of the 2 MB that it may have
+    # of the 2 MB that it may have
+    assert len(page.encode()) - 4 * weights / 3 < 200_000
     assert "default-src 'none'" in page and "connect-src" not in page
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
     assert "import " not in page.partition("<script")[2].replace("are missing", "")
@@ -157,21 +166,28 @@ def test_the_page_is_one_file_that_connects_to_nothing(tmp_path):
 
 def test_the_command_writes_the_page(run, tmp_path):
     done = run("export", "--format", "web", tmp_path / "demo")
-    assert re.fullmatch(r".*index.html \(1\.\d\d MB\): open it in a browser\n", done.out)
+    assert re.fullmatch(
+        r".*index.html \(1\.\d\d MB\): open it in a browser\n", done.out
+    )
     assert (tmp_path / "demo" / "index.html").read_text(encoding="utf-8") == web_page()
     file = run("export", "--format", "web", tmp_path, "--json").json["files"][0]
     assert file["bytes"] == (tmp_path / "index.html").stat().st_size
     assert "No folder is given" in run("export", "--format", "web").err
-    refused = run("export", "--format", "web", tmp_path, "--part", "network", "--out", tmp_path)
+    refused = run(
+        "export", "--format", "web", tmp_path, "--part", "network", "--out", tmp_path
+    )
     assert refused.status == 2 and "--out, --part would have no effect" in refused.err
     (tmp_path / "file").touch()
     assert run("export", "--format", "web", tmp_path / "file").status == 1
 
 
 def test_both_languages_have_the_same_texts():
-    english, japanese = (PAGE / "words.mjs").read_text(encoding="utf-8").split("\n  ja: {\n")
+    english, japanese = (
+        (PAGE / "words.mjs").read_text(encoding="utf-8").split("\n  ja: {\n")
+    )
     keys = [
-        re.findall(r'^    "?([a-z0-9 ]+)"?:', part, re.MULTILINE) for part in (english, japanese)
+        re.findall(r'^    "?([a-z0-9 ]+)"?:', part, re.MULTILINE)
+        for part in (english, japanese)
     ]
     assert keys[0] == keys[1] and len(keys[0]) > 40
     places = [re.findall(r"\{(\w+)\}", part) for part in (english, japanese)]
@@ -208,25 +224,34 @@ def run_page(page: Browser, horizon: int | None = None):
 @pytest.mark.services
 def test_the_page_forecasts_a_pasted_table_and_gives_a_file(page):
     page.evaluate("document.getElementById('example').click()")
-    assert "144 values of passengers, monthly, 1949-01-01 to 1960-12-01" in text_of(page, "read")
+    assert "144 values of passengers, monthly, 1949-01-01 to 1960-12-01" in text_of(
+        page, "read"
+    )
     run_page(page)
     page.evaluate("document.getElementById('download').click()")
     file = page.downloaded("forecast.csv")
     rows = list(csv.DictReader(StringIO(file)))
     forecast = lc.LSTMForecaster(12).predict(ROOT / "examples" / "airline.csv")
     assert [row["ds"] for row in rows] == [str(time)[:10] for time in forecast.times[0]]
-    now = np.array([[float(row[f"q{level:g}"]) for level in (0.1, 0.9)] for row in rows])
+    now = np.array(
+        [[float(row[f"q{level:g}"]) for level in (0.1, 0.9)] for row in rows]
+    )
     levels = list(forecast.quantile_levels)
     then = forecast.quantiles[0][:, [levels.index(0.1), levels.index(0.9)]]
     assert np.allclose(now, then, rtol=1e-4)
     assert page.evaluate("document.querySelectorAll('#rows tr').length") == 12
-    assert page.evaluate("document.querySelector('#chart .band').getAttribute('d').length") > 100
+    assert (
+        page.evaluate("document.querySelector('#chart .band').getAttribute('d').length")
+        > 100
+    )
 
 
 @pytest.mark.services
 def test_the_page_says_what_it_read_and_what_is_wrong(page):
     paste(page, TABLES["decimal commas"])
-    assert "decimal commas" in text_of(page, "read") and "1 of them are" in text_of(page, "read")
+    assert "decimal commas" in text_of(page, "read") and "1 of them are" in text_of(
+        page, "read"
+    )
     run_page(page, 3)
     assert "80% interval" in text_of(page, "told")
     run_page(page, 0)
@@ -247,9 +272,15 @@ def test_a_file_that_cannot_be_read_is_told(page):
 
 @pytest.mark.services
 def test_a_series_of_several_is_chosen(page):
-    rows = [f"{day},{shop},{k}" for shop in ("north", "south") for k, day in enumerate(DAYS[:3])]
+    rows = [
+        f"{day},{shop},{k}"
+        for shop in ("north", "south")
+        for k, day in enumerate(DAYS[:3])
+    ]
     paste(page, "\n".join(["day,shop,sold", *rows]))
-    names = page.evaluate("[...document.getElementById('series').options].map((one) => one.text)")
+    names = page.evaluate(
+        "[...document.getElementById('series').options].map((one) => one.text)"
+    )
     assert names == ["north", "south"]
     assert "sold, north" in text_of(page, "read")
 
@@ -271,7 +302,11 @@ def test_the_page_speaks_japanese_is_dark_and_fits_a_phone(page):
 
 @pytest.mark.services
 def test_the_page_asks_nobody_for_anything(page):
-    asked = [one for one in page.requests if not one.startswith(("file:", "data:", "blob:"))]
+    asked = [
+        one for one in page.requests if not one.startswith(("file:", "data:", "blob:"))
+    ]
     assert not asked and not page.errors
-    refused = page.evaluate("fetch('http://localhost:9/').then(() => 'sent', () => 'refused')")
+    refused = page.evaluate(
+        "fetch('http://localhost:9/').then(() => 'sent', () => 'refused')"
+    )
     assert refused == "refused"

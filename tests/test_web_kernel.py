@@ -52,7 +52,11 @@ CASES = {
     "a walk": (np.cumsum(noise(260)), "D", 20),
     "weeks with gaps": (with_gaps(100 + np.arange(180) + noise(180)), "W-MON", 16),
     "fed back": (wave(130, 12), "MS", 36),
-    "a year in days": (np.exp(wave(1100, 365.25, 0.5) / 50 + 0.05 * noise(1100)), "D", 30),
+    "a year in days": (
+        np.exp(wave(1100, 365.25, 0.5) / 50 + 0.05 * noise(1100)),
+        "D",
+        30,
+    ),
     "a year of both signs": (wave(1000, 365.25) - 50, "D", 28),
     "a year in weeks": (wave(330, 52.18), "W-MON", 20),
     "hours and days": (wave(700, 24) + 3 * (np.arange(700) // 24 % 7 > 4), "h", 60),
@@ -67,24 +71,52 @@ CASES = {
     "shares of both limits": (np.clip(wave(900, 7, 60), 5, 100), "D", 20),
     "a price with offers": (np.where(np.arange(300) % 23 > 16, 2.99, 3.99), "D", 20),
     "every second month": (50 - 40.0 * (-1) ** np.arange(96) + noise(96), "MS", 12),
-    "once a year": (np.where(np.arange(120) % 12 == 3, 9000 + 99 * noise(120), 0), "MS", 12),
+    "once a year": (
+        np.where(np.arange(120) % 12 == 3, 9000 + 99 * noise(120), 0),
+        "MS",
+        12,
+    ),
     "stairs": (100 + 10.0 * (np.arange(300) // 10), "D", 20),
-    "a meter read backwards": (-np.cumsum(5 + np.abs(noise(60)) + np.arange(60) % 7), "D", 12),
+    "a meter read backwards": (
+        -np.cumsum(5 + np.abs(noise(60)) + np.arange(60) % 7),
+        "D",
+        12,
+    ),
     "a month that failed": (np.where(np.arange(96) == 82, 12, wave(96, 12)), "MS", 12),
     "a day that failed": (np.where(np.arange(300) == 290, 0, wave(300, 7)), "D", 12),
     "very large": (1e9 * wave(90, 12), "MS", 12),
     "a line through 0": (30 - 0.4 * np.arange(90) + noise(90), "D", 14),
-    "codes for missing": (edited(100 + 2 * noise(200), slice(3, None, 17), -999), "D", 12),
+    "codes for missing": (
+        edited(100 + 2 * noise(200), slice(3, None, 17), -999),
+        "D",
+        12,
+    ),
     "a stray value below 0": (edited(growth(144), 3, -1), "MS", 12),
     "an hour that failed": (edited(wave(480, 24, 25), 300, 0), "h", 24),
     "an outage that is over": (edited(wave(480, 24, 25), slice(300, 312), 0), "h", 24),
     "a wrong first value": (edited(wave(60, 12), 0, 0.01), "MS", 12),
     "equal first values": (np.r_[np.full(12, 5.0), 50], "MS", 6),
-    "a shift after a cycle": (np.repeat([100.0, 200], [29, 2]) * np.exp(noise(31) / 33), "h", 6),
-    "closed weeks": (edited(wave(300, 52, 20), [103, 135, 165, 207, 240], 1), "W-MON", 12),
+    "a shift after a cycle": (
+        np.repeat([100.0, 200], [29, 2]) * np.exp(noise(31) / 33),
+        "h",
+        6,
+    ),
+    "closed weeks": (
+        edited(wave(300, 52, 20), [103, 135, 165, 207, 240], 1),
+        "W-MON",
+        12,
+    ),
     "a closed hour a day": (edited(wave(480, 24), [420, 444], 1), "h", 24),
-    "a lasting shift": (np.repeat([50.0, 150], [48, 24]) * np.exp(noise(72) / 20), "MS", 12),
-    "a lasting shift with gaps": (with_gaps(np.repeat([9.0, -9], [150, 60]) + noise(210)), "D", 9),
+    "a lasting shift": (
+        np.repeat([50.0, 150], [48, 24]) * np.exp(noise(72) / 20),
+        "MS",
+        12,
+    ),
+    "a lasting shift with gaps": (
+        with_gaps(np.repeat([9.0, -9], [150, 60]) + noise(210)),
+        "D",
+        9,
+    ),
     "a strike that is over": (edited(wave(300, 7), slice(230, 245), 5), "D", 14),
     "a month of holidays": (edited(wave(120, 12), slice(7, None, 12), 0), "MS", 12),
     "an hour without service": (edited(wave(480, 24), slice(4, None, 24), 0), "h", 24),
@@ -100,7 +132,9 @@ def answers(tmp_path_factory):
     panels = {name: panel_of(*case[:2]) for name, case in CASES.items()}
     given = [
         {
-            "values": [None if np.isnan(value) else value for value in panel.values.tolist()],
+            "values": [
+                None if np.isnan(value) else value for value in panel.values.tolist()
+            ],
             "unit": panel.frequency.unit,
             "every": panel.frequency.every,
             "periods": list(panel.periods),
@@ -131,6 +165,8 @@ def test_the_kernel_answers_as_the_package(name, answers):
     alone = Fitted(shipped()).decode(panel, origins_of(panel), horizon)[0]
     assert np.allclose(told["alone"], alone, rtol=0, atol=1e-6 * size)
     forecast = lc.LSTMForecaster(horizon, quantiles=HEAD_QUANTILES).predict(panel)
-    assert np.allclose(told["quantiles"], forecast.quantiles[0], rtol=0, atol=1e-5 * size)
+    assert np.allclose(
+        told["quantiles"], forecast.quantiles[0], rtol=0, atol=1e-5 * size
+    )
     shares = forecast.combination.as_dict()
     assert told["shares"][0] == ["network", pytest.approx(shares["network"], abs=1e-3)]

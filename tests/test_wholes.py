@@ -72,13 +72,17 @@ def test_medians_and_quantiles_of_counts_are_whole(forecast):
 
 def test_declared_counts_are_whole_however_large():
     values = np.rint(1e4 + 99 * np.random.default_rng(1).normal(size=120))
-    given = lc.Panel.from_arrays(values, frequency="D", start="2024-01-01", kind="count")
+    given = lc.Panel.from_arrays(
+        values, frequency="D", start="2024-01-01", kind="count"
+    )
     forecast = lc.LSTMForecaster(7).predict(given)
     assert are_whole(forecast.quantiles) and are_whole(forecast.point)
 
 
 def test_intervals_contain_what_they_contained():
-    forecasts = lc.LSTMForecaster(7).predict(lc.read({"a": poisson(6), "b": poisson(15)}))
+    forecasts = lc.LSTMForecaster(7).predict(
+        lc.read({"a": poisson(6), "b": poisson(15)})
+    )
     low, high = forecasts.fractional[..., 0], forecasts.fractional[..., -1]
     whole_low, whole_high = forecasts.quantiles[..., 0], forecasts.quantiles[..., -1]
     assert (np.ceil(low) >= whole_low).all() and (np.floor(high) <= whole_high).all()
@@ -107,9 +111,18 @@ def test_files_hold_whole_numbers(run, tmp_path: Path):
     days = np.datetime64("2024-01-01") + np.arange(120)
     rows = [f"{day},{value:g}" for day, value in zip(days, visits(), strict=True)]
     (tmp_path / "visits.csv").write_text("\n".join(["day,visits", *rows]))
-    run("forecast", tmp_path / "visits.csv", "--horizon", 7, "--out", tmp_path / "next.csv")
+    run(
+        "forecast",
+        tmp_path / "visits.csv",
+        "--horizon",
+        7,
+        "--out",
+        tmp_path / "next.csv",
+    )
     with (tmp_path / "next.csv").open() as lines:
-        cells = [row[name] for row in csv.DictReader(lines) for name in ("forecast", "q0.1")]
+        cells = [
+            row[name] for row in csv.DictReader(lines) for name in ("forecast", "q0.1")
+        ]
     assert len(cells) == 14 and are_whole(np.array(cells, float))
 
 
@@ -131,7 +144,9 @@ def test_streams_answer_whole_numbers(panel):
 
 
 def test_a_fraction_or_a_large_value_takes_it_back():
-    stream = lc.Stream(lc.LSTMForecaster(3), lc.read({"a": visits(), "b": visits(seed=1)}))
+    stream = lc.Stream(
+        lc.LSTMForecaster(3), lc.read({"a": visits(), "b": visits(seed=1)})
+    )
     stream.observe([140.0, 7])
     assert not are_whole(stream.quantiles()[0]) and are_whole(stream.quantiles()[1])
     stream.observe([14.0, 7.5])

@@ -85,7 +85,12 @@ def test_widths_stay_within_bounds():
 
 @pytest.mark.parametrize(
     "values",
-    [np.zeros(500), np.full(500, np.nan), np.ones(3), np.where(np.arange(500) < 470, np.nan, 1.0)],
+    [
+        np.zeros(500),
+        np.full(500, np.nan),
+        np.ones(3),
+        np.where(np.arange(500) < 470, np.nan, 1.0),
+    ],
     ids=["constant", "nothing known", "three values", "a day known"],
 )
 def test_without_changes_all_phases_are_alike(values):

@@ -20,7 +20,9 @@ series = st.tuples(st.integers(0, 3), st.integers(1, 12), st.integers(0, 8))
 
 def parts_from(spans):
     first, training, validation = (np.array(part) for part in zip(*spans, strict=True))
-    return Split(np.arange(len(spans)), first, first + training, first + training + validation)
+    return Split(
+        np.arange(len(spans)), first, first + training, first + training + validation
+    )
 
 
 def as_tuples(segments):
@@ -28,7 +30,10 @@ def as_tuples(segments):
 
 
 @given(
-    st.lists(series, min_size=1, max_size=5), st.integers(1, 6), st.integers(1, 3), st.booleans()
+    st.lists(series, min_size=1, max_size=5),
+    st.integers(1, 6),
+    st.integers(1, 3),
+    st.booleans(),
 )
 def test_windows_by_number_are_those_of_a_loop(spans, length, stride, every):
     parts = parts_from(spans)
@@ -36,16 +41,33 @@ def test_windows_by_number_are_those_of_a_loop(spans, length, stride, every):
     for s, (first, training, _) in enumerate(spans):
         end = first + training
         for begin in range(first, end, stride):
-            if begin + length < end:  # the target after the last step is in the training part
+            # the target after the last step is in the training part
+            if begin + length < end:
                 expected.append(
-                    (s, begin, begin + length, begin if every else begin + length - 1, end)
+                    (
+                        s,
+                        begin,
+                        begin + length,
+                        begin if every else begin + length - 1,
+                        end,
+                    )
                 )
     total = int(windows.window_counts(parts, length, stride).sum())
-    assert as_tuples(windows.windows(parts, np.arange(total), length, stride, every)) == expected
+    assert (
+        as_tuples(windows.windows(parts, np.arange(total), length, stride, every))
+        == expected
+    )
 
 
-@given(st.lists(series, min_size=1, max_size=5), st.integers(1, 6), st.booleans(), st.booleans())
-def test_validation_windows_answer_into_the_validation_part(spans, length, every, fresh):
+@given(
+    st.lists(series, min_size=1, max_size=5),
+    st.integers(1, 6),
+    st.booleans(),
+    st.booleans(),
+)
+def test_validation_windows_answer_into_the_validation_part(
+    spans, length, every, fresh
+):
     parts = parts_from(spans)
     expected = []
     for s, (first, training, validation) in enumerate(spans):
@@ -56,7 +78,11 @@ def test_validation_windows_answer_into_the_validation_part(spans, length, every
                 loss = max(begin, end - 1) if every else newest
                 expected.append((s, begin, begin + length, loss, stop))
     assert (
-        as_tuples(windows.validation_windows(parts, length, every_step=every, fresh_state=fresh))
+        as_tuples(
+            windows.validation_windows(
+                parts, length, every_step=every, fresh_state=fresh
+            )
+        )
         == expected
     )
 
@@ -69,7 +95,8 @@ def test_training_never_sees_a_target_of_the_validation_part(spans):
     held_back = windows.validation_whole(parts, fresh_state=False)
     ends = dict(zip(parts.series, parts.end, strict=True))
     assert all(
-        begin + 1 >= ends[s] for s, begin in zip(held_back.series, held_back.begin, strict=True)
+        begin + 1 >= ends[s]
+        for s, begin in zip(held_back.series, held_back.begin, strict=True)
     )
 
 
@@ -81,11 +108,17 @@ def test_chunks_follow_each_other_to_the_end(spans, chunk):
         assert (piece.lengths <= chunk).all() and len(piece.series) == len(spans)
         for s, first, last in zip(piece.series, piece.first, piece.stop, strict=True):
             read[s] += range(first, last)
-    assert read == [list(range(a, b)) for a, b in zip(whole.first, whole.stop, strict=True)]
+    assert read == [
+        list(range(a, b)) for a, b in zip(whole.first, whole.stop, strict=True)
+    ]
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 3), st.integers(2, 12), st.just(0)), min_size=1, max_size=6),
+    st.lists(
+        st.tuples(st.integers(0, 3), st.integers(2, 12), st.just(0)),
+        min_size=1,
+        max_size=6,
+    ),
     st.integers(1, 4),
     st.integers(1, 5),
 )
@@ -108,10 +141,13 @@ def test_rows_read_one_series_after_the_other(spans, rows, chunk):
 def test_overlapping_chunks_are_strided():
     parts = parts_from([(0, 8, 0)])
     firsts = [
-        turn.segments.first.tolist() for turn in windows.turns(parts, 1, 3, 1, last_only=True)
+        turn.segments.first.tolist()
+        for turn in windows.turns(parts, 1, 3, 1, last_only=True)
     ]
     assert firsts == [[0], [1], [2], [3], [4]]
-    assert next(windows.turns(parts, 1, 3, 1, last_only=True)).segments.begin.tolist() == [2]
+    assert next(
+        windows.turns(parts, 1, 3, 1, last_only=True)
+    ).segments.begin.tolist() == [2]
 
 
 def test_each_number_is_drawn_about_equally_often():
@@ -126,7 +162,11 @@ def test_each_number_is_drawn_about_equally_often():
 def test_a_cut_leaves_a_target_and_the_newest_steps(spans, share):
     parts = parts_from(spans)
     read = windows.cut_off(parts, np.arange(len(spans)), share, 7)
-    assert ((read.first >= parts.first) & (read.first < read.stop) & (read.stop < read.limit)).all()
+    assert (
+        (read.first >= parts.first)
+        & (read.first < read.stop)
+        & (read.stop < read.limit)
+    ).all()
     assert (read.lengths <= 7).all()
 
 
@@ -139,8 +179,11 @@ def plain(lengths, ends, ids, missing=()):
 
 
 def test_series_are_taken_in_the_order_of_their_ids_from_their_first_known_value():
-    parts = windows.split_of(plain([4, 5, 3], [3, 4, 2], ["c", "a", "b"], missing=[4, 9, 10]))
-    assert parts.series.tolist() == [1, 0]  # of "b" nothing is known in its training part
+    parts = windows.split_of(
+        plain([4, 5, 3], [3, 4, 2], ["c", "a", "b"], missing=[4, 9, 10])
+    )
+    # of "b" nothing is known in its training part
+    assert parts.series.tolist() == [1, 0]
     assert (
         parts.first.tolist() == [1, 0]
         and parts.end.tolist() == [4, 3]
@@ -156,7 +199,9 @@ def test_short_series_are_left_out_and_counted():
         "2 of 3 series are shorter than the 5 observations that Windows(length=4) needs: not "
         "trained on",
     )
-    with pytest.raises(DataError, match=r"needs 10 observations .* longest has 9.\nHold back less"):
+    with pytest.raises(
+        DataError, match=r"needs 10 observations .* longest has 9.\nHold back less"
+    ):
         windows.long_enough(parts, 10, "Windows(length=9)")
 
 

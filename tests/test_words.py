@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[1]
 AS_WRITTEN = {"docs/experiments.md", "CHANGELOG.md"}
 ENGLISH = [
     page
-    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("[be]*/*.md")]
+    for page in [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *ROOT.glob("[be]*/*.md"),
+    ]
     if "ja" not in page.parts
     and not page.name.endswith(".ja.md")
     and page.relative_to(ROOT).as_posix() not in AS_WRITTEN
@@ -48,12 +52,16 @@ def found(text: str) -> list[str]:
     places = []
     for pattern, instead in NOT_SAID.items():
         for match in re.finditer(pattern, text, re.IGNORECASE):
-            around = text[max(0, match.start() - 30) : match.end() + 20].replace("\n", " ")
+            around = text[max(0, match.start() - 30) : match.end() + 20].replace(
+                "\n", " "
+            )
             places.append(f"…{around}… → {instead}")
     return places
 
 
-@pytest.mark.parametrize("page", ENGLISH, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "page", ENGLISH, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 def test_pages_are_in_plain_english(page):
     assert not found(prose(page.read_text(encoding="utf-8")))
 

@@ -42,12 +42,16 @@ def found(text: str) -> list[str]:
     places = []
     for pattern, instead in NOT_SAID.items():
         for match in re.finditer(pattern, text, re.MULTILINE):
-            around = text[max(0, match.start() - 15) : match.end() + 10].replace("\n", " ")
+            around = text[max(0, match.start() - 15) : match.end() + 10].replace(
+                "\n", " "
+            )
             places.append(f"…{around}… → {instead}")
     return places
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 def test_pages_are_in_plain_japanese(page):
     assert not found(page.read_text(encoding="utf-8"))
 
@@ -55,11 +59,15 @@ def test_pages_are_in_plain_japanese(page):
 def test_texts_of_the_program_are_in_plain_japanese():
     texts = [japanese for _, japanese in catalogue("ja")]
     assert not [place for text in texts for place in found(text)]
-    assert not [text for text in texts if re.search("(^|。)指定しなければ", text)]  # 省略時は
+    assert not [
+        text for text in texts if re.search("(^|。)指定しなければ", text)
+    ]  # 省略時は
 
 
 def test_words_of_measured_tables_are_plain_japanese():
-    words = json.loads((ROOT / "evidence" / "japanese.json").read_text(encoding="utf-8"))
+    words = json.loads(
+        (ROOT / "evidence" / "japanese.json").read_text(encoding="utf-8")
+    )
     assert not [place for japanese in words.values() for place in found(japanese)]
 
 

@@ -29,7 +29,9 @@ def column(sheet, number: int) -> list:
 
 def forecast_of(frequency: str = "MS", start="2024-01", values=None) -> lc.Forecast:
     panel = lc.Panel.from_arrays(
-        values or {"a": [1.25, 2.5, 3.75], "b": [5.0, 7.0, 8.5]}, frequency=frequency, start=start
+        values or {"a": [1.25, 2.5, 3.75], "b": [5.0, 7.0, 8.5]},
+        frequency=frequency,
+        start=start,
     )
     return Naive().predict(panel, 3)
 
@@ -49,7 +51,11 @@ def test_a_forecast_reads_back_in_both_readers(tmp_path):
 
 def test_what_a_person_meets(tmp_path):
     sheet = sheet_of(forecast_of().write(tmp_path / "f.xlsx"))
-    assert sheet.title == "forecast" and sheet.freeze_panes == "A2" and sheet["A1"].font.bold
+    assert (
+        sheet.title == "forecast"
+        and sheet.freeze_panes == "A2"
+        and sheet["A1"].font.bold
+    )
     assert sheet["B2"].is_date and sheet["B2"].number_format == "yyyy-mm-dd"
     assert sheet["C2"].value == 1 and isinstance(sheet["C2"].value, int)
     assert sheet["D2"].number_format == "#,##0.000"
@@ -58,7 +64,17 @@ def test_what_a_person_meets(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["=1+1", "+A1", "-2", "@SUM(A1)", '=HYPERLINK("http://x")', "http://x.y", "007", "{=1}"]
+    "name",
+    [
+        "=1+1",
+        "+A1",
+        "-2",
+        "@SUM(A1)",
+        '=HYPERLINK("http://x")',
+        "http://x.y",
+        "007",
+        "{=1}",
+    ],
 )
 def test_text_is_never_a_formula_a_link_or_a_number(tmp_path, name):
     path = forecast_of(values={name: [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0]}).write(
@@ -75,10 +91,15 @@ def test_text_is_never_a_formula_a_link_or_a_number(tmp_path, name):
     assert header.value == name and header.data_type == "s"
 
 
-@pytest.mark.parametrize("name", ["売上 ☕", "a\tb", "x\x01y", "<&>\"'", "_x0041_", " spaced "])
+@pytest.mark.parametrize(
+    "name", ["売上 ☕", "a\tb", "x\x01y", "<&>\"'", "_x0041_", " spaced "]
+)
 def test_other_letters_survive(tmp_path, name):
-    path = write_workbook({"id": np.array([name], object), "y": np.ones(1)}, tmp_path / "f.xlsx")
-    assert openpyxl.utils.escape.unescape(sheet_of(path)["A2"].value) == name  # as Excel does
+    path = write_workbook(
+        {"id": np.array([name], object), "y": np.ones(1)}, tmp_path / "f.xlsx"
+    )
+    # as Excel does
+    assert openpyxl.utils.escape.unescape(sheet_of(path)["A2"].value) == name
 
 
 @pytest.mark.parametrize(
@@ -101,7 +122,9 @@ def test_times_keep_their_clock(tmp_path, frequency, start, shown):
 
 
 def test_parts_of_a_second_are_kept(tmp_path):
-    times = np.datetime64("2024-05-01T12:00:00.250000") + np.arange(3) * np.timedelta64(250_000)
+    times = np.datetime64("2024-05-01T12:00:00.250000") + np.arange(3) * np.timedelta64(
+        250_000
+    )
     sheet = sheet_of(write_workbook({"t": times}, tmp_path / "f.xlsx"))
     assert sheet["A2"].number_format == "yyyy-mm-dd hh:mm:ss.000"
     assert column(sheet, 0) == times.tolist()
@@ -129,13 +152,17 @@ def test_whole_numbers_lose_no_digits(tmp_path):
 
 def test_unknown_numbers_are_empty_cells(tmp_path):
     values = np.array([1.5, np.nan, np.inf, -np.inf, 1e-300, -1e300])
-    assert column(sheet_of(write_workbook({"y": values}, tmp_path / "f.xlsx")), 0)[:4] == [
+    assert column(sheet_of(write_workbook({"y": values}, tmp_path / "f.xlsx")), 0)[
+        :4
+    ] == [
         1.5,
         None,
         None,
         None,
     ]
-    tiny = sheet_of(write_workbook({"y": np.array([1e-12, 2e-12])}, tmp_path / "t.xlsx"))
+    tiny = sheet_of(
+        write_workbook({"y": np.array([1e-12, 2e-12])}, tmp_path / "t.xlsx")
+    )
     assert tiny["A2"].value == 1e-12 and tiny["A2"].number_format == "0.000E+00"
 
 
@@ -151,7 +178,8 @@ def test_too_many_rows_are_refused_before_the_work(tmp_path, monkeypatch, capsys
         write_workbook({"y": np.zeros(1_048_576)}, tmp_path / "f.xlsx")
     monkeypatch.setattr(excel, "MOST_ROWS", 5)
     monkeypatch.setattr(
-        "lstmcast.forecaster.LSTMForecaster.predict", lambda *_: pytest.fail("it went on")
+        "lstmcast.forecaster.LSTMForecaster.predict",
+        lambda *_: pytest.fail("it went on"),
     )
     data = tmp_path / "d.csv"
     data.write_text(
@@ -188,12 +216,24 @@ def test_nothing_is_left_when_it_cannot_be_written(tmp_path, monkeypatch):
 
 def test_the_commands_write_workbooks(tmp_path, capsys):
     data, model = tmp_path / "d.csv", str(tmp_path / "model")
-    rows = [(year, month) for year in (2020, 2021, 2022, 2023) for month in range(1, 13)]
+    rows = [
+        (year, month) for year in (2020, 2021, 2022, 2023) for month in range(1, 13)
+    ]
     data.write_text(
-        "month,sales\n" + "".join(f"{year}-{month:02}-01,{50 + month}\n" for year, month in rows)
+        "month,sales\n"
+        + "".join(f"{year}-{month:02}-01,{50 + month}\n" for year, month in rows)
     )
     commands = {
-        "forecast": ["forecast", str(data), "-H", "3", "--cutoffs", "0", "--save", model],
+        "forecast": [
+            "forecast",
+            str(data),
+            "-H",
+            "3",
+            "--cutoffs",
+            "0",
+            "--save",
+            model,
+        ],
         "predict": ["predict", "--model", model],
         "backtest": ["backtest", str(data), "-H", "3", "--cutoffs", "2"],
     }
@@ -203,7 +243,8 @@ def test_the_commands_write_workbooks(tmp_path, capsys):
             main([*command, "--out", str(path)])
         assert ended.value.code == 0, capsys.readouterr().err
         sheet = sheet_of(path)
-        time = "B2" if name == "backtest" else "A2"  # of others, the first sheet is for people
+        # of others, the first sheet is for people
+        time = "B2" if name == "backtest" else "A2"
         assert isinstance(sheet[time].value, datetime), name
         assert isinstance(sheet["D2"].value, (int, float, datetime)), name
     assert "actual" in [cell.value for cell in sheet[1]] and sheet.max_row == 7
@@ -211,4 +252,7 @@ def test_the_commands_write_workbooks(tmp_path, capsys):
 
 def test_an_empty_table_is_a_workbook(tmp_path):
     assert sheet_of(write_workbook({}, tmp_path / "a.xlsx")).max_row == 1
-    assert sheet_of(write_workbook({"y": np.zeros(0)}, tmp_path / "b.xlsx"))["A1"].value == "y"
+    assert (
+        sheet_of(write_workbook({"y": np.zeros(0)}, tmp_path / "b.xlsx"))["A1"].value
+        == "y"
+    )

@@ -36,17 +36,22 @@ def test_polars_frames_have_the_zone_of_the_data():
     data = pl.from_pandas(frame()).with_columns(pl.col("ds").dt.cast_time_unit("us"))
     times = forecast(data).frame()["ds"]
     assert times.dtype == data.schema["ds"]
-    assert times[0] == datetime.datetime(2024, 3, 30, 16, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert times[0] == datetime.datetime(
+        2024, 3, 30, 16, tzinfo=ZoneInfo("Europe/Berlin")
+    )
 
 
 def test_arrow_tables_have_the_zone_of_the_data():
     times = forecast(pa.Table.from_pandas(frame())).frame()["ds"]
     assert times.type == pa.timestamp("us", tz="Europe/Berlin")
-    assert times[0].as_py() == datetime.datetime(2024, 3, 30, 16, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert times[0].as_py() == datetime.datetime(
+        2024, 3, 30, 16, tzinfo=ZoneInfo("Europe/Berlin")
+    )
 
 
 @pytest.mark.parametrize(
-    ("offset", "polars_zone"), [("+09:00", "Etc/GMT-9"), ("-03:30", "UTC"), ("Z", "UTC")]
+    ("offset", "polars_zone"),
+    [("+09:00", "Etc/GMT-9"), ("-03:30", "UTC"), ("Z", "UTC")],
 )
 def test_texts_with_offsets_give_times_with_that_offset(offset, polars_zone):
     texts = [f"2024-01-01T{hour:02d}:00:00{offset}" for hour in range(12)]
@@ -67,7 +72,9 @@ def test_arrays_and_files_have_what_the_clocks_show(tmp_path):
 
 
 def test_data_without_a_zone_stay_without():
-    assert forecast(frame(HOURS.tz_localize(None))).frame()["ds"].dtype == "datetime64[us]"
+    assert (
+        forecast(frame(HOURS.tz_localize(None))).frame()["ds"].dtype == "datetime64[us]"
+    )
     numbered = frame(HOURS).assign(ds=np.arange(12))
     assert forecast(numbered).frame()["ds"].dtype == np.int64
 
@@ -105,7 +112,9 @@ def test_an_hour_that_comes_twice_is_two_hours(kind, zone):
     assert panel.lengths.tolist() == [len(times)]
     assert any("repeat an hour" in finding.message for finding in panel.report.findings)
     shown = lc.LSTMForecaster(horizon=2).predict(panel).frame(kind)["ds"]
-    assert str(shown.dtype).rstrip(")]").endswith(zone if kind == "pandas" else f"{zone}'")
+    assert (
+        str(shown.dtype).rstrip(")]").endswith(zone if kind == "pandas" else f"{zone}'")
+    )
     assert shown.to_list() == [times[-1] + pd.Timedelta(hours=h) for h in (1, 2)]
 
 
@@ -124,7 +133,8 @@ def test_a_saved_model_gives_its_zone_back_after_clocks_were_put_back(tmp_path):
 
 
 def test_days_whose_midnight_is_skipped():
-    times = pd.date_range("2018-10-20", periods=15, tz="America/Sao_Paulo")  # to 3 November
+    # to 3 November
+    times = pd.date_range("2018-10-20", periods=15, tz="America/Sao_Paulo")
     assert str(forecast(frame(times)).frame()["ds"][0]) == "2018-11-04 01:00:00-02:00"
 
 
@@ -146,7 +156,9 @@ def test_a_zone_that_is_not_known_here_is_left_off():
 def test_a_saved_model_keeps_the_zone(tmp_path):
     lc.LSTMForecaster(horizon=2).save(tmp_path / "m", lc.read(frame()))
     loaded = lc.load(tmp_path / "m")
-    assert loaded.predict().frame()["ds"].dtype == pd.DatetimeTZDtype("us", "Europe/Berlin")
+    assert loaded.predict().frame()["ds"].dtype == pd.DatetimeTZDtype(
+        "us", "Europe/Berlin"
+    )
     later = pd.date_range("2024-03-30 15:00", periods=3, freq="h", tz="UTC")
     times = loaded.predict(frame(later)).frame()["ds"]
     assert times[0] == pd.Timestamp("2024-03-30 19:00", tz="Europe/Berlin")
@@ -170,6 +182,10 @@ def test_held_out_times_have_the_zone():
 
 @pytest.mark.parametrize("unit", ["ns", "us"])
 def test_parquet_with_a_zone_is_read_in_any_unit(tmp_path, unit):
-    times = pd.date_range("2024-10-26", periods=60, freq="h", tz="Europe/Berlin").as_unit(unit)
+    times = pd.date_range(
+        "2024-10-26", periods=60, freq="h", tz="Europe/Berlin"
+    ).as_unit(unit)
     frame(times).to_parquet(tmp_path / "load.parquet")
-    assert lc.read(tmp_path / "load.parquet").times(0)[0] == np.datetime64("2024-10-25T22:00")
+    assert lc.read(tmp_path / "load.parquet").times(0)[0] == np.datetime64(
+        "2024-10-25T22:00"
+    )

@@ -27,7 +27,8 @@ class Pull:
     name: str = "pull"
     weight: float = 0.5
     log: str = ""  # a file: one line for each fit that ended
-    trouble: str = ""  # what happens in fit where the first series has as many values as `at`
+    # what happens in fit where the first series has as many values as `at`
+    trouble: str = ""
     at: int = 0
     mean: float | None = None
     trained_ends: Mapping[str, object] | None = None
@@ -53,14 +54,25 @@ class Pull:
         return replace(self, mean=float(np.nanmean(panel.values)), trained_ends=ends)
 
     def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+        self,
+        panel: Panel,
+        horizon: int | None = None,
+        *,
+        cutoffs: np.ndarray | None = None,
     ) -> Forecast:
-        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        steps, origins = (
+            checked_horizon(horizon, self.horizon),
+            origins_of(panel, cutoffs),
+        )
         last = panel.values[panel.offsets[origins.series] + origins.counts - 1]
         pulled = last + self.weight * (self.mean - last)
         point = np.repeat(pulled[:, None], steps, axis=1)
         return Forecast.at_origins(
-            panel, origins, point, point[..., None] + np.array([-1.0, 0, 1]), (0.1, 0.5, 0.9)
+            panel,
+            origins,
+            point,
+            point[..., None] + np.array([-1.0, 0, 1]),
+            (0.1, 0.5, 0.9),
         )
 
 

@@ -16,7 +16,9 @@ from griffe import Class, Extension, Function
 FEWEST = 2  # arguments that are worth a table
 _CODE = re.compile(r"^(>>> |```| {4})", re.MULTILINE)
 # A list of names and a colon, or one name and the shape of its array.
-_NAMES = re.compile(r"(?:^|(?<=[.;] )|(?<= · ))(`?\w+`?(?:, `?\w+`?)*)(?:: | (?=\([A-Z]))")
+_NAMES = re.compile(
+    r"(?:^|(?<=[.;] )|(?<= · ))(`?\w+`?(?:, `?\w+`?)*)(?:: | (?=\([A-Z]))"
+)
 _SENTENCE = re.compile(r"(?<=[.]) (?=[A-Za-z])")
 _OF_ALL = re.compile(r"(Raises|UsageError|DataError|The other|Others) ")
 
@@ -36,7 +38,9 @@ class Arguments(Extension):
 def _rewrite(documented: Function | Class, names: Collection[str]) -> None:
     if documented.docstring and "Args:\n" not in documented.docstring.value:
         paragraphs = documented.docstring.value.split("\n\n")
-        documented.docstring.value = "\n\n".join(as_section(one, names) for one in paragraphs)
+        documented.docstring.value = "\n\n".join(
+            as_section(one, names) for one in paragraphs
+        )
 
 
 def as_section(paragraph: str, names: Collection[str]) -> str:
@@ -56,21 +60,31 @@ def as_section(paragraph: str, names: Collection[str]) -> str:
         for sentence in sentences[1:]:
             _place(sentence, about, rows, after)
     before = text[: begins[0].start()].strip()
-    section = ["Args:", *(line for names, about in rows.items() for line in _lines(names, about))]
-    return "\n\n".join(part for part in (before, "\n".join(section), " ".join(after)) if part)
+    section = [
+        "Args:",
+        *(line for names, about in rows.items() for line in _lines(names, about)),
+    ]
+    return "\n\n".join(
+        part for part in (before, "\n".join(section), " ".join(after)) if part
+    )
 
 
 def _lines(names: str, about: list[str]) -> list[str]:
     """A row for each name, as each has a type and a default of its own."""
     first, *others = names.split(", ")
-    return [f"    {first}: {' '.join(about)}", *(f"    {name}: see `{first}`." for name in others)]
+    return [
+        f"    {first}: {' '.join(about)}",
+        *(f"    {name}: see `{first}`." for name in others),
+    ]
 
 
 def _named(found: re.Match[str]) -> set[str]:
     return set(found[1].replace("`", "").split(", "))
 
 
-def _place(sentence: str, about: list[str], rows: dict[str, list[str]], after: list[str]) -> None:
+def _place(
+    sentence: str, about: list[str], rows: dict[str, list[str]], after: list[str]
+) -> None:
     """Put a sentence to the argument that it speaks of, or behind the table."""
     first_word = sentence.partition(" ")[0]
     if after or _OF_ALL.match(sentence):

@@ -52,7 +52,11 @@ figure, axes = plt.subplots(3, 1, figsize=(9, 7), sharex=True, layout="constrain
 axes[0].plot(times, passengers)
 axes[1].plot(times[1:], np.diff(passengers))
 axes[2].plot(times[1:], np.diff(np.log(passengers)))
-names = ("passengers, thousands a month", "change from month to month", "change of the logarithm")
+names = (
+    "passengers, thousands a month",
+    "change from month to month",
+    "change of the logarithm",
+)
 for ax, name in zip(axes, names, strict=True):
     ax.set_title(name)
     ax.axvline(times[-HELD_BACK - 1], color="gray", linestyle="--")
@@ -68,7 +72,10 @@ plt.show()
 # %% settings
 networks = {
     "differences": lc.NetworkConfig(
-        layers=(16,), inputs=lc.Transformed(lc.Difference(), lc.Standard()), head="point", horizon=1
+        layers=(16,),
+        inputs=lc.Transformed(lc.Difference(), lc.Standard()),
+        head="point",
+        horizon=1,
     ),
     "logarithms, differences": lc.NetworkConfig(
         layers=(16,),
@@ -88,12 +95,18 @@ windows = {
     "logarithms, differences": lc.Windows(24, loss="every"),
     "logarithms, yearly differences": lc.Windows(12, loss="every"),
 }
-epochs = {"differences": 120, "logarithms, differences": 120, "logarithms, yearly differences": 60}
+epochs = {
+    "differences": 120,
+    "logarithms, differences": 120,
+    "logarithms, yearly differences": 60,
+}
 training = lc.TrainingConfig(
     epochs=120,
     batch_size=16,
     batching=lc.Windows(12, loss="every"),
-    optimiser=lc.Optimiser("adam", learning_rate=0.005, clip=1.0, schedule=lc.Schedule("cosine")),
+    optimiser=lc.Optimiser(
+        "adam", learning_rate=0.005, clip=1.0, schedule=lc.Schedule("cosine")
+    ),
     validation=None,
     average=lc.Ema(0.98),
 )
@@ -125,7 +138,9 @@ for name, network in networks.items():
 
 # %%
 figure, ax = plt.subplots(figsize=(8, 3.5))
-lc.LearningCurve.from_history(models["logarithms, yearly differences"].history).draw(ax, log=True)
+lc.LearningCurve.from_history(models["logarithms, yearly differences"].history).draw(
+    ax, log=True
+)
 ax.legend()
 plt.show()
 
@@ -144,7 +159,9 @@ cutoffs = (panel.lengths - HELD_BACK)[:, None]
 one_step, fed_back = {}, {}
 for name, model in models.items():
     one_step[name] = model.predict(panel, mode="one-step").point[-HELD_BACK:, 0]
-    fed_back[name] = model.predict(panel, HELD_BACK, cutoffs=cutoffs, mode="recursive").point[0]
+    fed_back[name] = model.predict(
+        panel, HELD_BACK, cutoffs=cutoffs, mode="recursive"
+    ).point[0]
 
 # %%
 figure, axes = plt.subplots(

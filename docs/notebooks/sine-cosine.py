@@ -68,7 +68,11 @@ training = lc.TrainingConfig(
     steps_per_epoch=10,
     batching=lc.Rollout(30, support=29, support_from=0),
     optimiser=lc.Optimiser(
-        "adam", learning_rate=0.02, betas=(0.9, 0.98), clip=1.0, schedule=lc.Schedule("cosine")
+        "adam",
+        learning_rate=0.02,
+        betas=(0.9, 0.98),
+        clip=1.0,
+        schedule=lc.Schedule("cosine"),
     ),
     loss=lc.Loss("mse"),
     validation=None,
@@ -79,7 +83,9 @@ training = lc.TrainingConfig(
 print(lc.summary(network))
 
 # %%
-forecaster = lc.LSTMForecaster(horizon=FREE, weights="scratch", network=network, training=training)
+forecaster = lc.LSTMForecaster(
+    horizon=FREE, weights="scratch", network=network, training=training
+)
 snapshots = lc.SaveEvery("snapshots", epochs=20)
 model = forecaster.fit(panel.until([TRAINED, TRAINED]), callbacks=[snapshots])
 print(model.history)
@@ -117,7 +123,9 @@ for number, name in enumerate(panel.ids):
 errors = {}
 for observed in (1, 10):
     cutoffs = range(TRAINED + observed, POINTS - FREE - 1)
-    errors[observed] = lc.errors_by_horizon(model, panel, FREE, cutoffs, observed=observed)
+    errors[observed] = lc.errors_by_horizon(
+        model, panel, FREE, cutoffs, observed=observed
+    )
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.5), sharey=True, layout="constrained")
 for ax, (observed, table) in zip(axes, errors.items(), strict=True):
@@ -145,7 +153,9 @@ for epoch in range(20, training.epochs + 1, 20):
     table = lc.errors_by_horizon(saved, panel, FREE, cutoffs, observed=10)
     ax.semilogy(table["horizon"], table["total"], label=f"epoch {epoch}")
 ax.set_xticks(range(1, FREE + 1, 3))
-ax.set(title="Total error after ten observed steps", xlabel="steps fed back", ylabel="RMSE")
+ax.set(
+    title="Total error after ten observed steps", xlabel="steps fed back", ylabel="RMSE"
+)
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
 
@@ -157,18 +167,29 @@ plt.show()
 # %%
 begin, observed, ahead = POINTS - 50, 10, 50
 known = lc.Panel.from_arrays(
-    {name: panel.series(number)[begin : begin + observed] for number, name in enumerate(panel.ids)}
+    {
+        name: panel.series(number)[begin : begin + observed]
+        for number, name in enumerate(panel.ids)
+    }
 )
 free = model.predict(known, ahead, mode="recursive").point
 steps = begin + observed + np.arange(ahead)
 
 figure, axes = plt.subplots(2, 1, figsize=(9, 4.5), sharex=True, layout="constrained")
 for number, (ax, name) in enumerate(zip(axes, panel.ids, strict=True)):
-    ax.plot(np.arange(begin, POINTS), panel.series(number)[begin:], "r", linewidth=3.5, alpha=0.5)
+    ax.plot(
+        np.arange(begin, POINTS),
+        panel.series(number)[begin:],
+        "r",
+        linewidth=3.5,
+        alpha=0.5,
+    )
     ax.plot(steps, free[number], marker=".")
     ax.axvline(steps[0] - 0.5, color="gray", linestyle="--")
     ax.set_ylabel(name)
-axes[0].set_title("red: the truth, blue: predicted, dashed: the end of the truth as input")
+axes[0].set_title(
+    "red: the truth, blue: predicted, dashed: the end of the truth as input"
+)
 plt.show()
 
 # %% [markdown]

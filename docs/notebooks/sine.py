@@ -57,14 +57,19 @@ plt.show()
 
 # %% settings
 network = lc.NetworkConfig(
-    layers=(48,), inputs=lc.Transformed(lc.MinMax(low=-3.0, high=3.0)), head="point", horizon=1
+    layers=(48,),
+    inputs=lc.Transformed(lc.MinMax(low=-3.0, high=3.0)),
+    head="point",
+    horizon=1,
 )
 training = lc.TrainingConfig(
     epochs=40,
     batch_size=32,
     steps_per_epoch=10,
     batching=lc.Rollout(160, support=160, support_end=80),
-    optimiser=lc.Optimiser("adam", learning_rate=0.007, clip=1.0, schedule=lc.Schedule("cosine")),
+    optimiser=lc.Optimiser(
+        "adam", learning_rate=0.007, clip=1.0, schedule=lc.Schedule("cosine")
+    ),
     loss=lc.Loss("mse"),
     validation=lc.Validation(share=0.1, most=64),
     average=lc.Ema(0.98),
@@ -73,7 +78,8 @@ epochs = {"sine": 40, "beats": 60}
 
 # %%
 print(
-    [training.batching.at(done)[0] for done in (0.0, 0.5, 1.0)], "true inputs, from first to last"
+    [training.batching.at(done)[0] for done in (0.0, 0.5, 1.0)],
+    "true inputs, from first to last",
 )
 print(lc.summary(network))
 

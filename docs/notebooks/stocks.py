@@ -60,7 +60,9 @@ plt.show()
 # had before them.
 
 # %% settings
-network = lc.NetworkConfig(layers=(16,), inputs=lc.Running(of="returns"), head="point", horizon=1)
+network = lc.NetworkConfig(
+    layers=(16,), inputs=lc.Running(of="returns"), head="point", horizon=1
+)
 learning = lc.Learning(learning_rate=0.01, chunk=4)
 
 # %%
@@ -106,7 +108,11 @@ def rolling(errors):
 
 figure, ax = plt.subplots(figsize=(9, 3.5))
 ticks = np.arange(1, TICKS // TOGETHER + 1) * TOGETHER
-curves = {"naive: the last price": naive, "no longer learning": stopped, "learning": learned}
+curves = {
+    "naive: the last price": naive,
+    "no longer learning": stopped,
+    "learning": learned,
+}
 for name, errors in curves.items():
     ax.plot(ticks, rolling(errors), label=name)
 ax.axvline(CHANGE, color="gray", linestyle="--", label="the rule turns round")
@@ -115,11 +121,18 @@ ax.legend(fontsize=8)
 plt.show()
 
 # %%
-parts = {"before the change": slice(STOPS, CHANGE), "after it": slice(CHANGE + TICKS // 20, None)}
+parts = {
+    "before the change": slice(STOPS, CHANGE),
+    "after it": slice(CHANGE + TICKS // 20, None),
+}
 for part, when in parts.items():
-    root = {name: np.sqrt(np.mean(errors[when] ** 2)) for name, errors in curves.items()}
+    root = {
+        name: np.sqrt(np.mean(errors[when] ** 2)) for name, errors in curves.items()
+    }
     for name in ("learning", "no longer learning"):
-        print(f"{part:18} {name:20} {root[name] / root['naive: the last price']:.3f} of naive")
+        print(
+            f"{part:18} {name:20} {root[name] / root['naive: the last price']:.3f} of naive"
+        )
 
 # %% [markdown]
 # ## One tick ahead, and several

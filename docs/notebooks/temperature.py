@@ -40,7 +40,9 @@ DAYS, AHEAD = 1461, 5
 rng = np.random.default_rng([0, 5])
 weather, shocks = np.zeros(DAYS), 2.5 * rng.normal(size=DAYS)
 for day in range(DAYS):
-    weather[day] = 0.75 * weather[day - 1] * (day > 0) + np.sqrt(1 - 0.75**2) * shocks[day]
+    weather[day] = (
+        0.75 * weather[day - 1] * (day > 0) + np.sqrt(1 - 0.75**2) * shocks[day]
+    )
 yearly = 16 + 10 * np.cos(2 * np.pi * (np.arange(DAYS) - 50) / 365.25)
 dates = np.datetime64("2020-06-06") + np.arange(DAYS)
 
@@ -85,7 +87,9 @@ training = lc.TrainingConfig(
     epochs=20,
     batch_size=32,
     batching=lc.Windows(20, loss="every"),
-    optimiser=lc.Optimiser("adam", learning_rate=0.003, clip=1.0, schedule=lc.Schedule("cosine")),
+    optimiser=lc.Optimiser(
+        "adam", learning_rate=0.003, clip=1.0, schedule=lc.Schedule("cosine")
+    ),
     validation=lc.Validation(steps=292),
     patience=5,
     average=lc.Ema(0.98),
@@ -96,7 +100,9 @@ print(lc.summary(network))
 
 # %%
 known = panel.until(panel.lengths - TEST)
-forecaster = lc.LSTMForecaster(horizon=AHEAD, weights="scratch", network=network, training=training)
+forecaster = lc.LSTMForecaster(
+    horizon=AHEAD, weights="scratch", network=network, training=training
+)
 model = forecaster.fit(known, callbacks=[lc.SaveBest("best", only=True)])
 print(model.history)
 
@@ -146,14 +152,23 @@ for name, row in errors.items():
 # %%
 figure, ax = plt.subplots(figsize=(8, 3.5))
 ax.plot(times[-40:], values[-40:], marker="o", markersize=3, label="observed")
-ax.plot(forecast.times[-1], forecast.point[-1], marker="o", markersize=4, label="predicted")
-ax.plot(forecast.times[-1], np.full(AHEAD, last[-1]), linestyle="--", label="last known value")
+ax.plot(
+    forecast.times[-1], forecast.point[-1], marker="o", markersize=4, label="predicted"
+)
+ax.plot(
+    forecast.times[-1],
+    np.full(AHEAD, last[-1]),
+    linestyle="--",
+    label="last known value",
+)
 ax.set_ylabel("degrees Celsius")
 ax.legend()
 plt.show()
 
 # %%
-for date, predicted, true in zip(forecast.times[-1], forecast.point[-1], actual[-1], strict=True):
+for date, predicted, true in zip(
+    forecast.times[-1], forecast.point[-1], actual[-1], strict=True
+):
     print(f"{str(date)[:10]}  predicted {predicted:5.1f}  true {true:5.1f}")
 
 # %% [markdown]

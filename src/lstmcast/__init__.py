@@ -334,7 +334,11 @@ if not TYPE_CHECKING:
             from warnings import warn
 
             new_name = _RENAMED[name]
-            warn(f"lstmcast.{name} is now called {new_name}.", DeprecationWarning, stacklevel=2)
+            warn(
+                f"lstmcast.{name} is now called {new_name}.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
             return __getattr__(new_name)
         if name in _MODULES:
             return import_module(f"{__name__}.{name}")

@@ -60,7 +60,12 @@ class Anomalies:
         """The alerts as JSON values, and the scores of each series in time order."""
         alert_columns = self.columns(only_alerts=True)
         alerts = [
-            {"series": series, "time": str(time), "value": value, "score": round(score, 6)}
+            {
+                "series": series,
+                "time": str(time),
+                "value": value,
+                "score": round(score, 6),
+            }
             for series, time, value, score in zip(
                 alert_columns["series"],
                 alert_columns["time"],
@@ -69,7 +74,11 @@ class Anomalies:
                 strict=True,
             )
         ]
-        return {"rate": self.rate, "values": int(np.isfinite(self.scores).sum()), "alerts": alerts}
+        return {
+            "rate": self.rate,
+            "values": int(np.isfinite(self.scores).sum()),
+            "alerts": alerts,
+        }
 
     def __str__(self) -> str:
         scored = int(np.isfinite(self.scores).sum())
@@ -80,7 +89,9 @@ class Anomalies:
         )
 
 
-def anomalies(data: Any, model: LSTMForecaster | None = None, *, rate: float = 0.001) -> Anomalies:
+def anomalies(
+    data: Any, model: LSTMForecaster | None = None, *, rate: float = 0.001
+) -> Anomalies:
     """Score every value against a forecast from the values before it, and raise alerts.
 
     The results equal those of a `Stream(model, …, alerts=Alerts(rate))` that receives the same

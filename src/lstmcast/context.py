@@ -20,7 +20,8 @@ from lstmcast.util.config import settings
 
 MOST_CUTOFFS, FEWEST_CUTOFFS = 24, 4  # held out of few series, and of each of many
 EARLIEST = 8  # observations that a held-out cutoff must know
-CONTEXT = 1024  # longest segment of a series that is read before a forecast, in training as in use
+# longest segment of a series that is read before a forecast, in training as in use
+CONTEXT = 1024
 
 
 @settings

@@ -37,7 +37,15 @@ from lstmcast.data.table import file_label, format_time
 from lstmcast.data.times.zones import on_midnights, same_zone
 from lstmcast.errors import ModelError
 from lstmcast.model.inputs.effects import Earlier, joined_earlier
-from lstmcast.pieces import NEW, Piece, Pieces, laid_out, on_lines, side_by_side, steps_are
+from lstmcast.pieces import (
+    NEW,
+    Piece,
+    Pieces,
+    laid_out,
+    on_lines,
+    side_by_side,
+    steps_are,
+)
 from lstmcast.util.text import some_names
 
 
@@ -121,7 +129,10 @@ _RULES = (
     (
         "restored",
         Finding(
-            "remembered values", "note", "", "They are kept: an empty cell does not erase a value."
+            "remembered values",
+            "note",
+            "",
+            "They are kept: an empty cell does not erase a value.",
         ),
         "values of {steps} are saved, and the data have none there",
     ),
@@ -171,9 +182,11 @@ class Joiner:
         grids = Grids(np.isfinite(values), offsets, starts, newer.frequency)
         calendar = self._calendar(newer, places, grids, np.where(is_continued, lead, 0))
         if recipe.missing == "interpolate":
-            whole_numbers = kind == "count" and recognised is None  # as inside of a file
+            # as inside of a file
+            whole_numbers = kind == "count" and recognised is None
             lines = [
-                piece._replace(values=on_lines(piece.values, whole_numbers)) for piece in pieces
+                piece._replace(values=on_lines(piece.values, whole_numbers))
+                for piece in pieces
             ]
             occurs = occurring_at(calendar, offsets, starts, newer.frequency)
             values = np.where(occurs, laid_out(lines)[0], values)
@@ -246,14 +259,18 @@ class Joiner:
         recognised = np.where(places < 0, newer.recognised, continued_kinds)
         return common_kind(recognised), recognised
 
-    def _kinds_told(self, ids: NDArray, places: NDArray, recognised: NDArray) -> list[Finding]:
+    def _kinds_told(
+        self, ids: NDArray, places: NDArray, recognised: NDArray
+    ) -> list[Finding]:
         """The recognised kinds, with a finding for series whose newer values are below 0."""
         stopped = (places >= 0) & (self.panel.kinds[places] != "real")
         below = ids[stopped & (recognised == "real")]
         if not len(below):
             return kind_findings(ids, recognised)
         sentence = f"{_names(tuple(map(str, below)))} stopped at 0, and newer values are below it"
-        gone = Finding(NEVER_BELOW, "warning", sentence, "Forecasts may now be below 0.")
+        gone = Finding(
+            NEVER_BELOW, "warning", sentence, "Forecasts may now be below 0."
+        )
         return [*kind_findings(ids, recognised), replace(gone, count=len(below))]
 
     def _covariates(self, matched: Matched) -> Covariates:
@@ -275,20 +292,29 @@ class Joiner:
     def _column(self, name: str, matched: Matched) -> NDArray:
         """One covariate (N,): newer values win, and missing ones erase nothing."""
         newer, _, places, pieces = matched
-        remembered, remembered_offsets = self.panel.covariates.past[name], self.panel.offsets
+        remembered, remembered_offsets = (
+            self.panel.covariates.past[name],
+            self.panel.offsets,
+        )
         coming, offsets = newer.covariates.past[name], newer.offsets
         columns = []
         for row, (place, piece) in enumerate(zip(places, pieces, strict=True)):
             values = coming[offsets[row] : offsets[row + 1]]
             if not piece.reason:
-                earlier = remembered[remembered_offsets[place] : remembered_offsets[place + 1]]
+                earlier = remembered[
+                    remembered_offsets[place] : remembered_offsets[place + 1]
+                ]
                 values = side_by_side(earlier, values[piece.skipped :], piece)
             columns.append(values)
         return np.concatenate(columns)
 
     def _findings(self, matched: Matched, recipe: Recipe) -> Findings:
         """What joining did to the values; `DataError` for gaps where none are allowed."""
-        treatment = "masked: the forecast skips it" if recipe.missing == "mask" else "interpolated"
+        treatment = (
+            "masked: the forecast skips it"
+            if recipe.missing == "mask"
+            else "interpolated"
+        )
         gap = Finding(MISSING_STEPS, "warning", "", f"What is missing is {treatment}.")
         if recipe.gaps == "error":
             action = f"Add the rows, or use {advise('gaps', 'fill')}."
@@ -300,7 +326,9 @@ class Joiner:
         Findings(findings).raise_errors(matched.newer.report.source)
         return Findings(findings)
 
-    def _told(self, matched: Matched, field: str, rule: Finding, text: str) -> list[Finding]:
+    def _told(
+        self, matched: Matched, field: str, rule: Finding, text: str
+    ) -> list[Finding]:
         """A finding for each series whose piece has a non-zero value in this field."""
         newer, ids, places, pieces = matched
         counts = np.array([getattr(piece, field) for piece in pieces])
@@ -345,7 +373,9 @@ class Joiner:
         if not saved or not zone or same_zone(saved, zone):
             return
         frequency = self.panel.frequency
-        if on_midnights(self.panel.starts, frequency) and on_midnights(newer.starts, frequency):
+        if on_midnights(self.panel.starts, frequency) and on_midnights(
+            newer.starts, frequency
+        ):
             return
         raise ModelError(
             f"The times of {newer.report.source} are in {zone}, but the saved model's are in "
@@ -361,14 +391,19 @@ def still_true(newer: Panel, pieces: list[Piece]) -> list[Finding]:
     """
     unknown = [bool(np.isnan(piece.values[piece.lead :]).any()) for piece in pieces]
     is_complete = [
-        piece.restored > 0 and not has_gaps for piece, has_gaps in zip(pieces, unknown, strict=True)
+        piece.restored > 0 and not has_gaps
+        for piece, has_gaps in zip(pieces, unknown, strict=True)
     ]
     closed = set(newer.ids[is_complete].tolist())
     if any(is_complete) and not any(unknown):
-        closed.add(None)  # the series of a finding, where it concerns several or the only one
+        # the series of a finding, where it concerns several or the only one
+        closed.add(None)
     still = []
     for finding in newer.report.findings:
-        is_masking = finding.severity == "warning" and finding.rule in (GAPS, MISSING_VALUES)
+        is_masking = finding.severity == "warning" and finding.rule in (
+            GAPS,
+            MISSING_VALUES,
+        )
         is_closed = is_masking and finding.series in closed
         if finding.rule not in (COUNTS, NEVER_BELOW) and not is_closed:
             still.append(finding)

@@ -14,7 +14,8 @@ A message says what happened and where, what was expected, and what to do.
 
 from __future__ import annotations
 
-_LONGEST_LINE, _MOST_LINES = 2_000, 60  # bounds of a message, since data can put anything into it
+# bounds of a message, since data can put anything into it
+_LONGEST_LINE, _MOST_LINES = 2_000, 60
 
 
 class LstmcastError(Exception):
@@ -43,7 +44,9 @@ def _cut(line: str) -> str:
     if len(line) <= _LONGEST_LINE:
         return line
     half = _LONGEST_LINE // 2
-    return f"{line[:half]} … ({len(line) - 2 * half:,} letters left out) … {line[-half:]}"
+    return (
+        f"{line[:half]} … ({len(line) - 2 * half:,} letters left out) … {line[-half:]}"
+    )
 
 
 class DataError(LstmcastError):

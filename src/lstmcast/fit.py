@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 
 
 FAILED = (
-    3.0  # a training has failed if errors are this many times those of repeating the last value
+    # a training has failed if errors are this many times those of repeating the last value
+    3.0
 )
 
 
@@ -71,10 +72,14 @@ class FitOptions(NamedTuple):
                 "resume=True needs folder=…: the folder with the checkpoints to continue from."
             )
         if self.threads is not None and not is_whole(self.threads, 1):
-            raise UsageError(f"threads must be a whole number of at least 1, got {self.threads!r}.")
+            raise UsageError(
+                f"threads must be a whole number of at least 1, got {self.threads!r}."
+            )
 
 
-def fitted_on(specification: Specification, start: Start, data: Any, options: FitOptions) -> Fitted:
+def fitted_on(
+    specification: Specification, start: Start, data: Any, options: FitOptions
+) -> Fitted:
     """Train a network on the data and keep their newest values; see `LSTMForecaster.fit`."""
     require_torch()
     options.check(specification.resolved_training(start))
@@ -131,8 +136,15 @@ def _with_codes(data: FitData, config: NetworkConfig, panel: Panel) -> FitData:
 def _require_rates(specification: Specification, start: Start, panel: Panel) -> None:
     """UsageError where effects of known columns cannot multiply the mean of a head of counts or
     amounts, as a network reads them."""
-    head, inputs = head_named(start.config.head, specification.own_head), start.config.inputs
-    if head.affine or not panel.covariates.future or not isinstance(inputs, Transformed):
+    head, inputs = (
+        head_named(start.config.head, specification.own_head),
+        start.config.inputs,
+    )
+    if (
+        head.affine
+        or not panel.covariates.future
+        or not isinstance(inputs, Transformed)
+    ):
         return
     names = ", ".join(map(repr, panel.covariates.future.columns))
     steps = [step for chain in inputs.transforms.chains for step in chain.steps]
@@ -166,7 +178,9 @@ class Prepared(NamedTuple):
     inputs: FittedTransforms | None
     lineage: Lineage | None = None
 
-    def fitted(self, trained: Trained, start: Start, specification: Specification) -> Fitted:
+    def fitted(
+        self, trained: Trained, start: Start, specification: Specification
+    ) -> Fitted:
         """The model with trained weights, measured intervals and the saved context.
 
         Where it is combined with simple forecasts, their shares are measured too.
@@ -197,7 +211,9 @@ class Prepared(NamedTuple):
             record=self._record(trained, start, failed),
         )
 
-    def _record(self, trained: Trained, start: Start, failed: tuple[str, ...]) -> Record:
+    def _record(
+        self, trained: Trained, start: Start, failed: tuple[str, ...]
+    ) -> Record:
         ends = self.panel.lengths if trained.refitted else self.ends
         notes = (
             trained.notes
@@ -263,7 +279,9 @@ def prepared(
     data = _with_codes(data, start.config, panel)
     past_window = past.window if past else None
     training = _with_window_length(training, data, past_window)
-    lineage = record.lineage(data.fingerprint(), fitted, training.batching, past, growth)
+    lineage = record.lineage(
+        data.fingerprint(), fitted, training.batching, past, growth
+    )
     return Prepared(panel, ends, data, training, fitted, lineage)
 
 
@@ -324,7 +342,9 @@ def unused_notes(inputs: FittedTransforms | None, panel: Panel) -> tuple[str, ..
     unknown = [name for name in by_series if name not in ids]
     if not unknown:
         return ()
-    return (f"transforms are given for series that the data do not have: {some_names(unknown)}",)
+    return (
+        f"transforms are given for series that the data do not have: {some_names(unknown)}",
+    )
 
 
 def unread_notes(past: tuple[str, ...], panel: Panel) -> tuple[str, ...]:
@@ -361,7 +381,9 @@ def unmeasured_notes(panel: Panel, ends: NDArray) -> tuple[str, ...]:
     """A note where no values after `ends` (S,) are left to measure the width of intervals."""
     if np.any((ends > 0) & (ends < panel.lengths)):
         return ()
-    return ("no end of a series was held back to measure intervals: they are the network's own",)
+    return (
+        "no end of a series was held back to measure intervals: they are the network's own",
+    )
 
 
 def _check_loss(loss: Any, loss_name: str) -> None:
@@ -383,7 +405,9 @@ def _check_callbacks(callbacks: Any) -> None:
             f"{callbacks=} are not callbacks. A list of functions is expected, such as "
             "[PrintTable()]."
         )
-    if classes := [callback.__name__ for callback in callbacks if isinstance(callback, type)]:
+    if classes := [
+        callback.__name__ for callback in callbacks if isinstance(callback, type)
+    ]:
         raise UsageError(
             f"callbacks={classes} are classes: objects of them are expected, such as "
             f"{classes[0]}(…)."

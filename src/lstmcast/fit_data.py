@@ -176,7 +176,9 @@ def _first_label(data: FitData, labels_NK: NDArray, is_wrong: NDArray) -> str:
     row, column = np.argwhere(is_wrong)[0]
     series = int(np.searchsorted(data.offsets, row, side="right")) - 1
     step = row - data.offsets[series] + 1
-    return f"series {str(data.ids[series])!r}, step {step:,}: {labels_NK[row, column]:g}"
+    return (
+        f"series {str(data.ids[series])!r}, step {step:,}: {labels_NK[row, column]:g}"
+    )
 
 
 def _check_ends(ends: NDArray, lengths: NDArray) -> None:

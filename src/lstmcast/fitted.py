@@ -180,7 +180,9 @@ class Fitted:
             )
         states = {}
         rows = self.network.config.inputs.rows(panel)
-        for row_states, row in zip(decoding.hidden_states(self.reader, panel), rows, strict=True):
+        for row_states, row in zip(
+            decoding.hidden_states(self.reader, panel), rows, strict=True
+        ):
             for series in row:
                 states[str(panel.ids[series])] = row_states
         return states
@@ -272,7 +274,9 @@ class Fitted:
         held_back = np.where(trained < panel.lengths, trained, 0)
         return held_back if held_back.any() else None
 
-    def saved(self, training: TrainingConfig) -> tuple[dict[str, Any], dict[str, Arrays]]:
+    def saved(
+        self, training: TrainingConfig
+    ) -> tuple[dict[str, Any], dict[str, Arrays]]:
         """The manifest and the groups of arrays from which `from_saved` rebuilds it.
 
         Args:
@@ -281,26 +285,38 @@ class Fitted:
         assert self.saved_context is not None
         manifest, weights = described(self.network)
         manifest |= self.saved_context.described()
-        groups: dict[str, Arrays] = {"weights": weights, "state": self.saved_context.arrays()}
+        groups: dict[str, Arrays] = {
+            "weights": weights,
+            "state": self.saved_context.arrays(),
+        }
         if self.record:
             training = self.record.training
         manifest["training"] = to_json(training)
         if self.record:
             changes = [self.changes[str(name)] for name in self.record.ids]
-            measured = {"factors": np.asarray(self.factors_HI), "changes": np.array(changes)}
+            measured = {
+                "factors": np.asarray(self.factors_HI),
+                "changes": np.array(changes),
+            }
             manifest["trained"] = self.record.described()
             if self.shares:
-                manifest["combination"] = {NETWORK: 1 - sum(self.shares.values()), **self.shares}
+                manifest["combination"] = {
+                    NETWORK: 1 - sum(self.shares.values()),
+                    **self.shares,
+                }
             groups["fitted"] = measured | self.record.arrays()
         if not self.network.config.inputs.from_context:
             transforms = self.inputs.arrays() if self.inputs else {}
-            if self.inputs and not self.record:  # weights from a folder, which are not trained here
+            # weights from a folder, which are not trained here
+            if self.inputs and not self.record:
                 transforms = transforms | packed(self.inputs.state.ids)
             groups["transforms"] = transforms
         return manifest, groups
 
     @classmethod
-    def from_saved(cls, manifest: Mapping[str, Any], groups: Groups, network: Network) -> Fitted:
+    def from_saved(
+        cls, manifest: Mapping[str, Any], groups: Groups, network: Network
+    ) -> Fitted:
         """Rebuild it from what `saved` gave and the network read from the same folder.
 
         Raises:
@@ -311,7 +327,9 @@ class Fitted:
             network,
             inputs_in(network, manifest, groups),
             context_for(network, batching),
-            saved_context=SavedContext.from_saved(dict(manifest), dict(groups["state"])),
+            saved_context=SavedContext.from_saved(
+                dict(manifest), dict(groups["state"])
+            ),
         )
         if "trained" not in manifest:
             return untrained
@@ -336,7 +354,9 @@ def _decoded(
     """Quantiles (O, horizon, Q) of a panel of which nothing is known in advance."""
     if mode == "one-step":
         return decoding.one_step_ahead(reader, panel, origins)
-    return decoding.decode(reader, panel, origins, horizon, recursive=mode == "recursive")
+    return decoding.decode(
+        reader, panel, origins, horizon, recursive=mode == "recursive"
+    )
 
 
 def inputs_in(
@@ -347,7 +367,9 @@ def inputs_in(
     ids = groups["fitted"] if "trained" in manifest else arrays
     if network.config.inputs.from_context or "ids" not in ids:
         return None
-    return network.config.inputs.fitted_from(arrays, unpacked(ids["ids"], ids["id_lengths"]))
+    return network.config.inputs.fitted_from(
+        arrays, unpacked(ids["ids"], ids["id_lengths"])
+    )
 
 
 def context_for(network: Network, batching: Batching) -> Context | None:
@@ -367,7 +389,9 @@ def in_format_2(
     if "began" in manifest.get("trained", {}):
         trained = dict(manifest["trained"])
         manifest["trained"] = {"initial_weights": trained.pop("began"), **trained}
-    return manifest, {RENAMED_GROUPS.get(name, name): group for name, group in groups.items()}
+    return manifest, {
+        RENAMED_GROUPS.get(name, name): group for name, group in groups.items()
+    }
 
 
 def seen_in(groups: Groups) -> dict[str, Any]:

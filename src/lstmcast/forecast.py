@@ -74,24 +74,32 @@ class Forecast(ResultTable):
     cutoffs: np.ndarray  # (O,) datetime64[us] or int64: the last known time
     times: np.ndarray  # (O, H)
     point: np.ndarray  # (O, H): the median by default
-    quantiles: np.ndarray  # (O, H, Q), non-decreasing along Q; Q is 0 for point forecasts only
+    # (O, H, Q), non-decreasing along Q; Q is 0 for point forecasts only
+    quantiles: np.ndarray
     quantile_levels: tuple[float, ...] = QUANTILES
     columns: Columns = field(default_factory=Columns)
     frame_kind: str = "arrays"  # the kind of the input, in which frame() answers
     keys: Keys = field(default_factory=Keys)  # of the series of each origin
-    time_zone: str | None = None  # of the data: cutoffs and times are what its clocks show
+    # of the data: cutoffs and times are what its clocks show
+    time_zone: str | None = None
     frame_zone: str | None = None  # which frames show, where it is not `time_zone`
-    combination: Combination | None = None  # what it was made of; None where that was not weighed
+    # what it was made of; None where that was not weighed
+    combination: Combination | None = None
     frequency: Frequency | None = None  # of the times
-    dependence: Dependence | None = None  # how errors hang together; None where not measured
-    stops: np.ndarray | None = None  # (O,) whether values stop at 0, as those of counts do
-    bounds: Bounds | None = None  # that values have never passed; None where they say none
+    # how errors hang together; None where not measured
+    dependence: Dependence | None = None
+    # (O,) whether values stop at 0, as those of counts do
+    stops: np.ndarray | None = None
+    # that values have never passed; None where they say none
+    bounds: Bounds | None = None
     # quantiles before those of counts were made whole, from which paths are drawn; None if none was
     fractional: np.ndarray | None = None
     history: Panel | None = field(default=None, repr=False)  # what it continues
     known: KnownParts | None = field(default=None, repr=False)  # what known columns add
-    joint: JointPaths | None = field(default=None, repr=False)  # of series with their totals
-    end: Any = None  # the last time that is wanted: later steps are left out of tables and pictures
+    # of series with their totals
+    joint: JointPaths | None = field(default=None, repr=False)
+    # the last time that is wanted: later steps are left out of tables and pictures
+    end: Any = None
 
     def __post_init__(self) -> None:
         quantile_levels = tuple(float(level) for level in self.quantile_levels)
@@ -172,7 +180,11 @@ class Forecast(ResultTable):
     @property
     def wanted(self) -> np.ndarray:
         """Whether each step is at or before `end` (O, H)."""
-        return np.ones(self.times.shape, bool) if self.end is None else self.times <= self.end
+        return (
+            np.ones(self.times.shape, bool)
+            if self.end is None
+            else self.times <= self.end
+        )
 
     def until(self, end: Any) -> Forecast:
         """The forecast without steps after a time: series that end later have fewer rows."""
@@ -200,7 +212,9 @@ class Forecast(ResultTable):
         places = np.flatnonzero(differences < 1e-9)
         if not len(places):
             levels = listed(self.quantile_levels) or "none"
-            raise UsageError(f"The forecast has no quantile {level:g}. It has: {levels}.")
+            raise UsageError(
+                f"The forecast has no quantile {level:g}. It has: {levels}."
+            )
         return self.quantiles[:, :, places[0]]
 
     @property
@@ -228,7 +242,9 @@ class Forecast(ResultTable):
         names = {ids} if isinstance(ids, str) else set(ids)
         if missing := sorted(names - set(self.ids)):
             known_ids = listed(dict.fromkeys(self.ids))
-            raise UsageError(f"The forecast has no series {missing[0]!r}. It has: {known_ids}.")
+            raise UsageError(
+                f"The forecast has no series {missing[0]!r}. It has: {known_ids}."
+            )
         return self.rows(np.array([name in names for name in self.ids], bool))
 
     def at(self, cutoff: Any) -> Forecast:
@@ -252,7 +268,15 @@ class Forecast(ResultTable):
     def rows(self, chosen: np.ndarray) -> Forecast:
         """Select origins by their numbers, in that order, or by a mask."""
         changes: dict[str, Any] = {"keys": self.keys.take(chosen)}
-        for name in ("ids", "cutoffs", "times", "point", "quantiles", "stops", "fractional"):
+        for name in (
+            "ids",
+            "cutoffs",
+            "times",
+            "point",
+            "quantiles",
+            "stops",
+            "fractional",
+        ):
             array = getattr(self, name)
             changes[name] = None if array is None else array[chosen]
         for name in ("combination", "dependence", "known", "bounds"):
@@ -347,4 +371,7 @@ class Forecast(ResultTable):
     def about(self) -> dict[str, str]:
         """Metadata for files: the method, and the shares of a combination as JSON."""
         shares = self.combination.as_dict() if self.combination else {self.method: 1.0}
-        return {"method": self.method, "combination": json.dumps(shares, ensure_ascii=False)}
+        return {
+            "method": self.method,
+            "combination": json.dumps(shares, ensure_ascii=False),
+        }

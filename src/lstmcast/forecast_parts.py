@@ -41,7 +41,9 @@ class Combination:
         network, *simple = self.as_dict().items()
         simple.sort(key=_share, reverse=True)
         texts = [
-            f"{name} {100 * share:.0f}%" for name, share in (network, *simple) if share >= 0.005
+            f"{name} {100 * share:.0f}%"
+            for name, share in (network, *simple)
+            if share >= 0.005
         ]
         return ", ".join(texts)
 

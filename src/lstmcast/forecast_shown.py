@@ -84,7 +84,11 @@ def _small_table(forecast: Forecast) -> str:
 
 def _header(forecast: Forecast) -> list[str]:
     levels = forecast.interval_levels[:MOST_LEVELS]
-    return [forecast.columns.time, "forecast", *(f"{level:g}% interval" for level in levels)]
+    return [
+        forecast.columns.time,
+        "forecast",
+        *(f"{level:g}% interval" for level in levels),
+    ]
 
 
 def _row(forecast: Forecast, origin: int, step: int) -> list[str]:

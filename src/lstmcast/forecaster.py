@@ -110,7 +110,15 @@ class LSTMForecaster(SpecifiedForecaster):
         checked_candidates(candidates)
         own_candidates = tuple(candidates)
         specification = Specification(
-            horizon, weights, network, training, head, levels, seed, method, own_candidates
+            horizon,
+            weights,
+            network,
+            training,
+            head,
+            levels,
+            seed,
+            method,
+            own_candidates,
         )
         chains = None if transforms is None else Transforms.of(transforms)
         self.specification, self.start = started(specification, chains)
@@ -122,7 +130,11 @@ class LSTMForecaster(SpecifiedForecaster):
     ) -> LSTMForecaster:
         """A forecaster whose weights are already loaded."""
         forecaster = cls.__new__(cls)
-        forecaster.specification, forecaster.start, forecaster.fitted = specification, start, fitted
+        forecaster.specification, forecaster.start, forecaster.fitted = (
+            specification,
+            start,
+            fitted,
+        )
         return forecaster
 
     def __repr__(self) -> str:
@@ -287,7 +299,9 @@ class LSTMForecaster(SpecifiedForecaster):
             )
         continuation = data if isinstance(data, Continuation) else self.continued(data)
         panel = updated_panel(model.saved_context, continuation)
-        fitted = replace(model, saved_context=model.context_of(panel, self.may_read_past))
+        fitted = replace(
+            model, saved_context=model.context_of(panel, self.may_read_past)
+        )
         return LSTMForecaster._from_parts(self.specification, self.start, fitted)
 
     def save(
@@ -312,8 +326,12 @@ class LSTMForecaster(SpecifiedForecaster):
             model = replace(model, saved_context=context)
         assert model.saved_context is not None
         saved_panel = model.saved_context.panel
-        combination = made_of or combination_of(model, saved_panel, self.horizon, self._asked())
-        manifest, groups = folder_contents(self.specification, self.start, model, combination)
+        combination = made_of or combination_of(
+            model, saved_panel, self.horizon, self._asked()
+        )
+        manifest, groups = folder_contents(
+            self.specification, self.start, model, combination
+        )
         store.save(folder, {**manifest, **(about or {})}, groups)
 
 
@@ -336,4 +354,6 @@ def _html(model: LSTMForecaster) -> str:
         rows.append(("trained", repr(model.history)))
     if model.saved_context:
         rows.append(("remembers", repr(model.saved_context.panel)))
-    return block("LSTMForecaster", table(("", ""), rows, left_aligned=(0, 1), wrap=True))
+    return block(
+        "LSTMForecaster", table(("", ""), rows, left_aligned=(0, 1), wrap=True)
+    )

@@ -191,8 +191,12 @@ class DataRecord:
         if newer.starts[place] != self.starts[series]:
             return f"begins at another time, {format_time(panel.starts[place])}"
         if newer.lengths[place] < length:
-            return f"has {newer.lengths[place]:,} values, fewer than the {length:,} then"
-        if np.array_equal(_digest(panel, place, length, self.about["past"]), self.digests[series]):
+            return (
+                f"has {newer.lengths[place]:,} values, fewer than the {length:,} then"
+            )
+        if np.array_equal(
+            _digest(panel, place, length, self.about["past"]), self.digests[series]
+        ):
             return ""
         starts = panel.starts[place : place + 1]
         (until,) = panel.frequency.advance(starts, np.array([length - 1]))
@@ -218,7 +222,11 @@ class DataRecord:
             "earlier": list(earlier),
             "growth": growth,
         }
-        series = {"starts": self.starts, "lengths": self.lengths, "digests": self.digests}
+        series = {
+            "starts": self.starts,
+            "lengths": self.lengths,
+            "digests": self.digests,
+        }
         groups = {"series": {**packed(self.ids), **series}}
         if learned is not None:
             groups["transforms"] = learned.arrays()
@@ -227,7 +235,9 @@ class DataRecord:
 
 def unusable(folder: Path, error: ModelError) -> str:
     """The error for an unusable checkpoint or record, with advice that is possible there."""
-    reason = str(error).partition("\n")[0].replace("The model in", "The checkpoint in", 1)
+    reason = (
+        str(error).partition("\n")[0].replace("The model in", "The checkpoint in", 1)
+    )
     place = str(folder.parent)
     return (
         f"{reason}\nRemove the folder {place!r} to start again, or leave out --resume (in Python, "

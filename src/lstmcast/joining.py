@@ -47,8 +47,12 @@ def read_as_said(
     if data is None:
         only_coming = set(words) <= {"future", "future_data"}
         if context is None or not only_coming:
-            raise UsageError(f"{', '.join(words)} would have no effect, since no data are given.")
-        coming = Beside(future=words.get("future"), future_data=words.get("future_data"))
+            raise UsageError(
+                f"{', '.join(words)} would have no effect, since no data are given."
+            )
+        coming = Beside(
+            future=words.get("future"), future_data=words.get("future_data")
+        )
         return context.with_coming(coming)
     if isinstance(data, Continuation):
         require_unread(words)
@@ -56,7 +60,9 @@ def read_as_said(
         return as_panel(data, past, words)
     columns: dict[str, Any] = {"past": list(past) or None}
     columns |= columns_said(words)
-    newer = read_newer(data, context.panel, options_said(words), said=list(words), **columns)
+    newer = read_newer(
+        data, context.panel, options_said(words), said=list(words), **columns
+    )
     return context.join(newer)
 
 

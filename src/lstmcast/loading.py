@@ -53,11 +53,15 @@ def load(
     network = network_of(Path(folder), manifest, groups, head)
     checked = None if quantiles is None else checked_quantiles(quantiles)
     with store.complete(folder):
-        model = _loaded(Path(folder), *in_format_2(manifest, groups), network, head, checked)
+        model = _loaded(
+            Path(folder), *in_format_2(manifest, groups), network, head, checked
+        )
     if method is None:
         return model
     candidates = checked_candidates(model.specification.candidates)
-    specification = replace(model.specification, method=checked_method(method, candidates))
+    specification = replace(
+        model.specification, method=checked_method(method, candidates)
+    )
     return LSTMForecaster._from_parts(specification, model.start, model.fitted)
 
 
@@ -98,7 +102,8 @@ def _loaded(
         seed=manifest.get("seed", 0),
     )
     training = training_from_json(manifest["training"])
-    if training.members not in (1, len(network.members)):  # a snapshot, or an interrupted training
+    # a snapshot, or an interrupted training
+    if training.members not in (1, len(network.members)):
         training = replace(training, members=1)
     if training != specification.resolved_training(start):
         specification = replace(specification, training=training)
@@ -108,7 +113,10 @@ def _loaded(
 
 
 def _answering(
-    specification: Specification, start: Start, fitted: Fitted, manifest: Mapping[str, Any]
+    specification: Specification,
+    start: Start,
+    fitted: Fitted,
+    manifest: Mapping[str, Any],
 ) -> Specification:
     """The forecaster with its saved method, if not the default.
 

@@ -59,7 +59,9 @@ class Optimiser:
     name: Literal["adamw", "adam", "rmsprop", "sgd"] = "adam"
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (
+    betas: tuple[
+        Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]
+    ] = (
         0.9,
         0.999,
     )
@@ -126,7 +128,9 @@ if TYPE_CHECKING:
 else:
     AnyLoss = Annotated[Loss, BeforeValidator(_loss)]
 
-Draw = Literal["glorot_uniform", "lecun_normal", "orthogonal", "uniform", "zeros", "ones"]
+Draw = Literal[
+    "glorot_uniform", "lecun_normal", "orthogonal", "uniform", "zeros", "ones"
+]
 
 
 @settings

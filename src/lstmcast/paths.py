@@ -24,7 +24,8 @@ from lstmcast.errors import UsageError
 if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
 
-PATHS = 1000  # draws per forecast, half of them mirrored, so that highs and lows are balanced
+# draws per forecast, half of them mirrored, so that highs and lows are balanced
+PATHS = 1000
 FARTHEST = 4.0  # standard deviations of a draw
 
 
@@ -81,7 +82,9 @@ class Sampler:
         name: str,
     ) -> NDArray:
         """Paths (N, H) of a series, with the correlations of an origin."""
-        lasting, near, together, at_once = (float(of_origin[origin]) for of_origin in dependence)
+        lasting, near, together, at_once = (
+            float(of_origin[origin]) for of_origin in dependence
+        )
         noise = _noise(self.seed, name, self.count, self.horizon)
         path_N1 = _mixed(self._common.path_N1, noise.path_N1, together)
         step_NH = _mixed(self._common.step_NH, noise.step_NH, at_once)

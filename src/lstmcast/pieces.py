@@ -65,7 +65,9 @@ class Pieces:
                 pieces.append(self._piece(place, values, distance, zero_count))
         return pieces
 
-    def _piece(self, place: int, values: NDArray, distance: int, zero_count: int) -> Piece:
+    def _piece(
+        self, place: int, values: NDArray, distance: int, zero_count: int
+    ) -> Piece:
         """A series joined to its saved values, which begin `distance` steps before it."""
         remembered = self.panel.series(place)
         saved_end = len(remembered)

@@ -22,7 +22,14 @@ from lstmcast.data.origins import Origins, checked_horizon, known_counts, origin
 from lstmcast.data.panel import Panel
 from lstmcast.data.wholes import made_whole, whole_origins
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
+from lstmcast.evaluation.calibration import (
+    Decode,
+    HeldOut,
+    Tried,
+    at_levels,
+    calibrated,
+    widened,
+)
 from lstmcast.evaluation.candidates import Candidate
 from lstmcast.evaluation.cold import LIKE, with_typical
 from lstmcast.evaluation.combination import combined, mixed, of_panel
@@ -61,16 +68,26 @@ class Asked(NamedTuple):
 def checked_mode(mode: str) -> Mode:
     """A mode by its current or former name; UsageError for any other."""
     if mode in OLD_MODES:
-        warn(f"{mode=} is now called {OLD_MODES[mode]!r}.", DeprecationWarning, stacklevel=3)
+        warn(
+            f"{mode=} is now called {OLD_MODES[mode]!r}.",
+            DeprecationWarning,
+            stacklevel=3,
+        )
         return OLD_MODES[mode]
     if mode not in get_args(Mode):
         meant = did_you_mean(mode, get_args(Mode))
-        raise UsageError(f"{mode=} is not known.{meant} Use 'direct', 'recursive' or 'one-step'.")
+        raise UsageError(
+            f"{mode=} is not known.{meant} Use 'direct', 'recursive' or 'one-step'."
+        )
     return cast(Mode, mode)
 
 
 def forecast_as(
-    request: Asked, model: Fitted, data: Any, usual_horizon: int, quantiles: tuple[float, ...]
+    request: Asked,
+    model: Fitted,
+    data: Any,
+    usual_horizon: int,
+    quantiles: tuple[float, ...],
 ) -> Forecast:
     """The requested forecast, of `own` steps by default."""
     if request.mode != "one-step":
@@ -111,7 +128,9 @@ def forecast_after(
     require_known(panel, origins, ahead_O)
     demand = demand_named(request.method)
     if demand is not None:
-        forecast = _of_demand(replace(demand, quantiles=quantiles), panel, horizon, cutoffs)
+        forecast = _of_demand(
+            replace(demand, quantiles=quantiles), panel, horizon, cutoffs
+        )
         return forecast if rows is None else forecast.at_steps(rows)
 
     answers = answers or _answers(model, panel, origins, horizon, request)
@@ -120,7 +139,9 @@ def forecast_after(
         answers = _with_typical(answers, panel, origins)
     effects, known_parts = effects_of(panel), None
     if effects is not None:
-        answers = answers._replace(quantiles_OHQ=effects.shut(answers.quantiles_OHQ, origins))
+        answers = answers._replace(
+            quantiles_OHQ=effects.shut(answers.quantiles_OHQ, origins)
+        )
         affine = model.network.head.affine
         known_parts = effects.parts(origins, horizon, affine)
         known_parts = trusted_parts(known_parts, answers.combination)
@@ -165,7 +186,9 @@ def _answers(
 
     if model.factors_HI is None:
         ahead = model.measured_ahead(horizon, request.mode)
-        return calibrated_answers(decode, panel, HeldOut.of(panel, origins), ahead, request)
+        return calibrated_answers(
+            decode, panel, HeldOut.of(panel, origins), ahead, request
+        )
     quantiles_OHQ = decode(panel, origins, horizon)
     combination = None
     if model.shares:
@@ -184,7 +207,9 @@ def _with_typical(answers: Answers, panel: Panel, origins: Origins) -> Answers:
     return answers._replace(quantiles_OHQ=quantiles_OHQ, combination=combination)
 
 
-def _of_demand(demand: Demand, panel: Panel, horizon: int, cutoffs: NDArray | None) -> Forecast:
+def _of_demand(
+    demand: Demand, panel: Panel, horizon: int, cutoffs: NDArray | None
+) -> Forecast:
     """The forecast of a baseline for intermittent demand, with its own quantiles.
 
     Shifted quantiles of the network would stay at 0 where its median is 0.
@@ -200,7 +225,9 @@ def calibrated_answers(
     """Answers that were combined and calibrated at held-out cutoffs."""
     batches, combination, known_ON = _tried(decode, panel, held_out, horizon, request)
     if panel.covariates.future and not needs_columns(request.method):
-        plain_batches, _, _ = _tried(decode, without_known(panel), held_out, horizon, request)
+        plain_batches, _, _ = _tried(
+            decode, without_known(panel), held_out, horizon, request
+        )
         with_effects = held_out.whole(batches)
         without_effects = held_out.whole(plain_batches)
         mixture, share_O = trusted(with_effects, without_effects, held_out)
@@ -223,7 +250,9 @@ def _tried(
     return combined(request.method, panel, held_out, batches, request.candidates)
 
 
-def combination_of(model: Fitted, panel: Panel, horizon: int, request: Asked) -> Combination | None:
+def combination_of(
+    model: Fitted, panel: Panel, horizon: int, request: Asked
+) -> Combination | None:
     """The combination of the next forecasts of a panel.
 
     None for the network alone, or if the shares were measured in training.
@@ -284,7 +313,9 @@ def _counted_on(lead: NDArray, cutoffs: Any) -> Any:
     return np.where(counts > 0, counts + lead[:, None], counts)
 
 
-def _warn_of_unknown(model: Fitted, panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> None:
+def _warn_of_unknown(
+    model: Fitted, panel: Panel, origins: Origins, quantiles_OHQ: NDArray
+) -> None:
     """Warn about series without a forecast, with the reason."""
     needed = model.fewest_known
     unknown_O = np.isnan(quantiles_OHQ).all(axis=(1, 2))

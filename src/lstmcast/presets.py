@@ -39,7 +39,8 @@ PresetName = Literal["balanced", "best"]
 SHIPPED, TUNED, SCRATCH, AVERAGE = "shipped", "fine-tuned", "from scratch", "average"
 CUTOFFS = 3  # held out, as far as history allows
 FEWEST_VALUES = 300  # known values before the first cutoff that training needs
-BETTER = 0.99  # another model must have at most this share of the shipped network's error
+# another model must have at most this share of the shipped network's error
+BETTER = 0.99
 UPDATES = 25  # updates of an epoch, as for panels of many series
 Progress = Callable[[str], object]
 
@@ -97,7 +98,9 @@ class PresetResult:
             "preset": self.preset,
             "chosen": self.chosen,
             "measure": self.measure,
-            "errors": {name: round(float(error), 6) for name, error in self.errors.items()},
+            "errors": {
+                name: round(float(error), 6) for name, error in self.errors.items()
+            },
             "plan": list(self.plan),
         }
 
@@ -213,18 +216,26 @@ class _Trial:
     def _plan(self, names: list[str], values: int, counts: NDArray) -> tuple[str, ...]:
         """What to train on the panel, with the reasons."""
         about = (
-            f"preset {self.work.name}: {len(self.panel):,} series, {values:,} values to learn from"
+            f"preset {self.work.name}: {len(self.panel):,} series, "
+            f"{values:,} values to learn from"
         )
         if not names:
-            reason = f"under {FEWEST_VALUES}" if counts.any() else "too short to hold anything out"
+            reason = (
+                f"under {FEWEST_VALUES}"
+                if counts.any()
+                else "too short to hold anything out"
+            )
             return (f"{about} ({reason}): nothing is trained.",)
         size = "-".join(map(str, shipped().config.layers))
         tuned, scratch = self.work.epochs
         epochs = (
-            f"{tuned} epochs of fine-tuning, {scratch} from scratch ({self.work.members} networks)"
+            f"{tuned} epochs of fine-tuning, "
+            f"{scratch} from scratch ({self.work.members} networks)"
         )
         if SCRATCH not in names:
-            epochs = f"{tuned} epochs of fine-tuning; too few values to train from scratch"
+            epochs = (
+                f"{tuned} epochs of fine-tuning; too few values to train from scratch"
+            )
         return (
             f"{about}; compared at {counts.shape[1]} held-out cutoffs: {', '.join(names)}, their "
             f"average, the shipped network. About {self.work.seconds / 60:.3g} minutes at most.",
@@ -243,7 +254,12 @@ class _Trial:
         errors = {}
         for name, model in models.items():
             tested = backtest(
-                model, self.panel, cutoffs=counts, baselines=False, refit="never", added=False
+                model,
+                self.panel,
+                cutoffs=counts,
+                baselines=False,
+                refit="never",
+                added=False,
             )
             errors[name] = tested.scores[tested.model][measure]
         return errors
@@ -254,7 +270,9 @@ class _Trial:
         if name == SCRATCH:
             settings |= {"weights": "scratch", "network": shipped().config}
         self.progress(f"Training a network ({name}), at most {seconds:.0f} s …")
-        model = LSTMForecaster(self.horizon, method=COMBINED, seed=self.seed, **settings)
+        model = LSTMForecaster(
+            self.horizon, method=COMBINED, seed=self.seed, **settings
+        )
         return model.fit(panel, callbacks=[Deadline(seconds), *self.callbacks])
 
     def _training(self, name: str) -> TrainingConfig:
@@ -269,7 +287,9 @@ class _Trial:
             steps_per_epoch=UPDATES,
         )
 
-    def _final(self, plain: LSTMForecaster, best_name: str, names: list[str]) -> LSTMForecaster:
+    def _final(
+        self, plain: LSTMForecaster, best_name: str, names: list[str]
+    ) -> LSTMForecaster:
         """The selected model, trained on all data."""
         if best_name == SHIPPED:
             return plain

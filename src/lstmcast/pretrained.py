@@ -108,7 +108,9 @@ def start_in(network: Network, manifest: Mapping[str, Any], groups: Groups) -> S
     inputs = inputs_in(network, manifest, groups)
     # saved without training, it is still the shipped network
     combines = manifest.get("method") == COMBINED and "trained" not in manifest
-    return Start(network.config, network, "given", seen_in(groups), batching, inputs, combines)
+    return Start(
+        network.config, network, "given", seen_in(groups), batching, inputs, combines
+    )
 
 
 def _require_transforms(folder: str | Path, manifest: Mapping[str, Any]) -> None:
@@ -128,7 +130,9 @@ def _require_transforms(folder: str | Path, manifest: Mapping[str, Any]) -> None
     )
 
 
-def _from_scratch(network: NetworkConfig, head: Head | str | None, horizon: int) -> Start:
+def _from_scratch(
+    network: NetworkConfig, head: Head | str | None, horizon: int
+) -> Start:
     own_head, name = None, network.head
     if isinstance(head, str):
         name = head
@@ -156,7 +160,9 @@ def same_weights(first: Network, second: Network) -> bool:
     if first.config != second.config or len(first.members) != len(second.members):
         return False
     for arrays, second_arrays in zip(first.members, second.members, strict=True):
-        if not all(np.array_equal(arrays[name], second_arrays[name]) for name in arrays):
+        if not all(
+            np.array_equal(arrays[name], second_arrays[name]) for name in arrays
+        ):
             return False
     return True
 
@@ -172,7 +178,9 @@ def require_unseen(trained_until: Mapping[str, Any], panel: Panel) -> None:
         )
 
 
-def seen_notes(trained_until: Mapping[str, Any], panel: Panel, ends: NDArray) -> tuple[str, ...]:
+def seen_notes(
+    trained_until: Mapping[str, Any], panel: Panel, ends: NDArray
+) -> tuple[str, ...]:
     """A note where the initial weights were trained on validation data after `ends` (S,)."""
     seen_after = _seen_after(trained_until, panel, last_times(panel, ends))
     if not seen_after:

@@ -24,12 +24,19 @@ from lstmcast.data.keys import column_name
 from lstmcast.data.panel import Panel
 from lstmcast.data.read import as_panel
 from lstmcast.data.words import Words
-from lstmcast.errors import LstmcastError, MissingExtraError, ModelError, OutputError, UsageError
+from lstmcast.errors import (
+    LstmcastError,
+    MissingExtraError,
+    ModelError,
+    OutputError,
+    UsageError,
+)
 from lstmcast.util.config import is_whole
 
 RETRIES = 5  # retries of a task whose machine or process is lost
 AHEAD = 2  # waiting tasks for each running one
-LONGEST = 60  # letters of a name used in its folder: 4 bytes each, of the 255 that most disks allow
+# letters of a name used in its folder: 4 bytes each, of the 255 that most disks allow
+LONGEST = 60
 EACH = 4  # default number of tasks per processor
 
 
@@ -43,7 +50,9 @@ def over(address: str | None = None) -> Spread:
     def done(work: Work, chunks: Sequence[Chunk]) -> Iterator[Done]:
         connect(address)
         sent = _library().put(work)
-        for chunk, outcome in _in_turn(_part, [(sent, chunk) for chunk in chunks], chunks):
+        for chunk, outcome in _in_turn(
+            _part, [(sent, chunk) for chunk in chunks], chunks
+        ):
             if not is_done(Path(work.folder), chunk):
                 raise OutputError(
                     f"{chunk.part} was written on another machine, and {work.folder} does not "
@@ -82,7 +91,9 @@ def forecast(
         )
     series = words.get("series")
     if not series:
-        raise UsageError("series= is required: the columns that name the series of the dataset.")
+        raise UsageError(
+            "series= is required: the columns that name the series of the dataset."
+        )
     keys = [series] if isinstance(series, str) else list(series)
     column_names = dataset.schema().names
     unknown = [name for name in keys if name not in column_names]
@@ -226,7 +237,9 @@ def _library() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise MissingExtraError("Many machines need Ray: pip install 'lstmcast[ray]'.") from error
+        raise MissingExtraError(
+            "Many machines need Ray: pip install 'lstmcast[ray]'."
+        ) from error
     return ray
 
 
@@ -273,7 +286,9 @@ def _groups(panel: Panel, column: str) -> dict[str, np.ndarray]:
     columns = panel.keys.columns(panel.ids)
     if column_name(column) not in columns:
         names = ", ".join(map(repr, columns))
-        raise UsageError(f"{column!r} is not a column that names series. There are: {names}.")
+        raise UsageError(
+            f"{column!r} is not a column that names series. There are: {names}."
+        )
     values = columns[column_name(column)].tolist()
     names = np.array([str(value) for value in values], object)
     return {name: names == name for name in dict.fromkeys(names.tolist())}

@@ -128,7 +128,9 @@ class SavedContext:
     def arrays(self) -> dict[str, NDArray]:
         """Its observations as named arrays for the store."""
         panel = self.panel
-        kinds = {} if panel.recognised is None else {"recognised": coded(panel.recognised)}
+        kinds = (
+            {} if panel.recognised is None else {"recognised": coded(panel.recognised)}
+        )
         calendar = {} if panel.calendar is None else panel.calendar.arrays()
         return {
             **kinds,
@@ -144,7 +146,9 @@ class SavedContext:
         }
 
     @classmethod
-    def from_saved(cls, manifest: dict[str, Any], arrays: dict[str, NDArray]) -> SavedContext:
+    def from_saved(
+        cls, manifest: dict[str, Any], arrays: dict[str, NDArray]
+    ) -> SavedContext:
         """Rebuild it; KeyError, TypeError or ValueError if something is missing."""
         return cls(_panel(manifest, arrays))
 
@@ -158,7 +162,11 @@ def _told_apart(panel: Panel) -> dict[str, int]:
 def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
     if state["starts"].dtype.kind not in "iu":
         raise ValueError("the first times of its series are not times")
-    starts = state["starts"].astype("datetime64[us]") if state["is_date"][0] else state["starts"]
+    starts = (
+        state["starts"].astype("datetime64[us]")
+        if state["is_date"][0]
+        else state["starts"]
+    )
     frequency = parse_frequency(manifest["frequency"])
     # older manifests have no time zones and no recipe
     zone, frame_zone = manifest.get("time_zone"), manifest.get("frame_zone")

@@ -35,7 +35,8 @@ class Scenarios(ResultTable):
     """Forecasts of scenarios by name, and the difference of each from the first."""
 
     forecasts: Mapping[str, Forecast]
-    differences: Mapping[str, NDArray]  # (O, H, 3) for all but the first: difference, lower, upper
+    # (O, H, 3) for all but the first: difference, lower, upper
+    differences: Mapping[str, NDArray]
     level: float  # level of the intervals in percent
 
     def columns_dict(self) -> dict[str, NDArray]:
@@ -82,7 +83,9 @@ class Scenarios(ResultTable):
 
     def _row(self, origin: int) -> list[str]:
         """The sums of one series, and their differences from the first scenario."""
-        sums = [np.nansum(forecast.point[origin]) for forecast in self.forecasts.values()]
+        sums = [
+            np.nansum(forecast.point[origin]) for forecast in self.forecasts.values()
+        ]
         write = number_format(np.array(sums))
         cells = [write(total) for total in sums]
         for difference_OH3 in self.differences.values():
@@ -99,7 +102,10 @@ class Scenarios(ResultTable):
 
 
 def compare_scenarios(
-    model: Any, panels: Mapping[str, Panel], horizon: int | None = None, level: float = 80
+    model: Any,
+    panels: Mapping[str, Panel],
+    horizon: int | None = None,
+    level: float = 80,
 ) -> Scenarios:
     """Forecast the same history under different future values of covariates, and compare.
 
@@ -135,7 +141,9 @@ def compare_scenarios(
     deviations = NormalDist().inv_cdf(0.5 + level / 200)
     differences = {}
     for name, panel in alternatives:
-        differences[name] = _difference(base, panel, forecasts[first], forecasts[name], deviations)
+        differences[name] = _difference(
+            base, panel, forecasts[first], forecasts[name], deviations
+        )
     return Scenarios(forecasts, differences, level)
 
 
@@ -245,17 +253,27 @@ def _difference(
     if base_effects is None or effects is None:
         return difference_OH3
     origins = origins_of(base)
-    for origin, (series, count) in enumerate(zip(origins.series, origins.counts, strict=True)):
+    for origin, (series, count) in enumerate(
+        zip(origins.series, origins.counts, strict=True)
+    ):
         base_solution = base_effects.solution(int(series), int(count))
         solution = effects.solution(int(series), int(count))
-        if base_solution is None or solution is None or not base_solution.coefficients_P.any():
+        if (
+            base_solution is None
+            or solution is None
+            or not base_solution.coefficients_P.any()
+        ):
             continue
         steps = count + np.arange(middle_OH.shape[1])
         changed = solution.columns(steps) - base_solution.columns(steps)
         half_width_H = deviations * base_solution.uncertainty(changed)
         for place, sign in ((1, -1.0), (2, 1.0)):
-            point_H = moved(alternative.point[origin], sign * half_width_H, base_solution.axis)
+            point_H = moved(
+                alternative.point[origin], sign * half_width_H, base_solution.axis
+            )
             bound_H = point_H - first.point[origin]
             is_finite = np.isfinite(bound_H)
-            difference_OH3[origin, :, place] = np.where(is_finite, bound_H, middle_OH[origin])
+            difference_OH3[origin, :, place] = np.where(
+                is_finite, bound_H, middle_OH[origin]
+            )
     return difference_OH3

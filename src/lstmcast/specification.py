@@ -28,7 +28,12 @@ from lstmcast.model.inputs import Transformed
 from lstmcast.model.inputs.past import require_no_feeding
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.pretrained import Start, same_weights, start_from
-from lstmcast.training_config import Batching, TrainingConfig, to_json, training_from_json
+from lstmcast.training_config import (
+    Batching,
+    TrainingConfig,
+    to_json,
+    training_from_json,
+)
 from lstmcast.transforms import Transforms
 from lstmcast.util.config import checked_seed
 from lstmcast.util.files import checked_path
@@ -98,8 +103,16 @@ class Specification:
             return self.training
         if isinstance(start.config.inputs, Transformed):
             training = TrainingConfig.transformed()
-            return replace(training, batching=start.batching) if start.batching else training
-        return TrainingConfig.fine_tuning() if start.network else TrainingConfig.from_scratch()
+            return (
+                replace(training, batching=start.batching)
+                if start.batching
+                else training
+            )
+        return (
+            TrainingConfig.fine_tuning()
+            if start.network
+            else TrainingConfig.from_scratch()
+        )
 
     def resolved_batching(self, start: Start) -> Batching:
         """The batching scheme in which the weights were trained, if known."""
@@ -121,7 +134,9 @@ class Specification:
         Raises:
             UsageError: A candidate is the user's own object.
         """
-        objects = [candidate for candidate in self.candidates if not isinstance(candidate, str)]
+        objects = [
+            candidate for candidate in self.candidates if not isinstance(candidate, str)
+        ]
         if objects:
             raise UsageError(
                 f"candidates: {objects[0]!r} is an object, which cannot be stored as text. Use "
@@ -172,10 +187,14 @@ class Specification:
             "method": self.method if self.method != AUTO else None,
             "candidates": self.named_candidates() or None,
         }
-        return json.dumps({name: value for name, value in values.items() if value is not None})
+        return json.dumps(
+            {name: value for name, value in values.items() if value is not None}
+        )
 
     @classmethod
-    def from_json(cls, text: str | Mapping[str, Any]) -> tuple[Specification, Transforms | None]:
+    def from_json(
+        cls, text: str | Mapping[str, Any]
+    ) -> tuple[Specification, Transforms | None]:
         """Rebuild a specification from the JSON of `as_json`, as text or parsed values.
 
         Older JSON may hold transforms beside the network; they are returned as well. Raises
@@ -183,7 +202,11 @@ class Specification:
         """
         try:
             settings = json.loads(text) if isinstance(text, str) else text
-            values = {name: value for name, value in dict(settings).items() if value is not None}
+            values = {
+                name: value
+                for name, value in dict(settings).items()
+                if value is not None
+            }
             if "network" in values:
                 values["network"] = NetworkConfig(**values["network"])
             if "training" in values:
@@ -210,7 +233,10 @@ def started(
     """The specification with transforms moved to the inputs of its network, and its starting point.
     Raises UsageError if its parts contradict each other."""
     start = start_from(
-        specification.weights, specification.network, specification.head, specification.horizon
+        specification.weights,
+        specification.network,
+        specification.head,
+        specification.horizon,
     )
     if transforms is not None:
         plain_start, start = start, start.with_transforms(transforms)
@@ -218,7 +244,8 @@ def started(
             specification = replace(specification, weights=start.network)
         elif start.config != plain_start.config and specification.network:
             specification = replace(
-                specification, network=replace(specification.network, inputs=start.config.inputs)
+                specification,
+                network=replace(specification.network, inputs=start.config.inputs),
             )
     specification.check_together(start)
     return specification, start
@@ -276,10 +303,15 @@ def _needed(settings: Any) -> list[str]:
 
     A default may depend on other fields, so each is left out in turn.
     """
-    values, needed = {field.name: getattr(settings, field.name) for field in fields(settings)}, []
+    values, needed = (
+        {field.name: getattr(settings, field.name) for field in fields(settings)},
+        [],
+    )
     for name in values:
         try:
-            shortened = type(settings)(**{key: values[key] for key in values if key != name})
+            shortened = type(settings)(
+                **{key: values[key] for key in values if key != name}
+            )
         except (UsageError, TypeError):
             shortened = None
         if shortened != settings:

@@ -118,7 +118,9 @@ class SpecifiedForecaster:
     @property
     def may_read_past(self) -> bool:
         """Whether the simple forecasts it is combined with read columns beside the target."""
-        return self.method != NETWORK and (self.fitted is None or self.model.factors_HI is None)
+        return self.method != NETWORK and (
+            self.fitted is None or self.model.factors_HI is None
+        )
 
     @property
     def reads_future(self) -> bool:
@@ -138,7 +140,11 @@ class SpecifiedForecaster:
     @property
     def learned(self) -> Record | None:
         """The former name of `record`."""
-        warn("LSTMForecaster.learned is now called record.", DeprecationWarning, stacklevel=2)
+        warn(
+            "LSTMForecaster.learned is now called record.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
         return self.record
 
     @property

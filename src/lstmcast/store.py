@@ -66,14 +66,19 @@ def save(
     ('airline', [0.0, 1.0, 2.0])
     """
     target = _atomic(checked_path(folder))
-    blobs = {f"{_checked_name(name)}.safetensors": _packed(group) for name, group in arrays.items()}
+    blobs = {
+        f"{_checked_name(name)}.safetensors": _packed(group)
+        for name, group in arrays.items()
+    }
     contents = {**blobs, MANIFEST: _manifest_text(manifest, blobs)}
     with output_errors(folder):
         target.place.parent.mkdir(parents=True, exist_ok=True)
         target.restore()
         _refuse_unless_replaceable(target.place)
         target.remove_left_behind()
-        target.replace(contents, lambda: _files_of_others(target.place, contents), durable)
+        target.replace(
+            contents, lambda: _files_of_others(target.place, contents), durable
+        )
 
 
 def make_durable(folder: str | Path) -> None:
@@ -118,7 +123,9 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
             and {"bytes", "sha256"} <= entry.keys()
         ):
             raise _damaged(
-                place, MANIFEST, f"it lists {name!r}, which is not a file of a saved model"
+                place,
+                MANIFEST,
+                f"it lists {name!r}, which is not a file of a saved model",
             )
     return manifest
 
@@ -236,7 +243,9 @@ def _manifest_text(manifest: Mapping[str, Any], blobs: Mapping[str, bytes]) -> b
     settings = {key: value for key, value in manifest.items() if key not in OWN_KEYS}
     contents = {**head, **settings, "files": files}
     contents["sha256"] = _digest(contents)
-    return (json.dumps(contents, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (
+        json.dumps(contents, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    ).encode()
 
 
 def _digest(manifest: Mapping[str, Any]) -> str:
@@ -289,7 +298,9 @@ def _check_version(place: Path, manifest: Mapping[str, Any]) -> None:
         )
 
 
-def _read_arrays(place: Path, manifest: Mapping[str, Any]) -> dict[str, dict[str, ndarray]]:
+def _read_arrays(
+    place: Path, manifest: Mapping[str, Any]
+) -> dict[str, dict[str, ndarray]]:
     return {
         Path(name).stem: _read_group(place, name, entry)
         for name, entry in manifest["files"].items()
@@ -308,10 +319,14 @@ def _read_group(place: Path, name: str, entry: Mapping[str, Any]) -> dict[str, n
         raise _unreadable(place / name, error) from error
     if len(blob) != entry["bytes"]:
         raise _damaged(
-            place, name, f"it has {len(blob):,} bytes and {entry['bytes']:,} are expected"
+            place,
+            name,
+            f"it has {len(blob):,} bytes and {entry['bytes']:,} are expected",
         )
     if hashlib.sha256(blob).hexdigest() != entry["sha256"]:
-        raise _damaged(place, name, f"its contents do not match the checksum in {MANIFEST}")
+        raise _damaged(
+            place, name, f"its contents do not match the checksum in {MANIFEST}"
+        )
     try:
         return unpack(blob)
     except SafetensorError as error:

@@ -23,7 +23,10 @@ from lstmcast.predict import Answers, Asked, Levels, calibrated_answers, forecas
 
 
 def forecast_each(
-    model: Fitted, panels: Sequence[Panel], requests: Sequence[Asked], levels: Sequence[Levels]
+    model: Fitted,
+    panels: Sequence[Panel],
+    requests: Sequence[Asked],
+    levels: Sequence[Levels],
 ) -> list[Forecast]:
     """Forecast several panels in one pass of the network, each as if it were alone.
 
@@ -63,15 +66,20 @@ def _needed(model: Fitted, panel: Panel, horizon: int, request: Asked) -> Needed
     panel, horizon, _ = on_grid(panel, origins, horizon)
     ahead = model.measured_ahead(horizon, request.mode)
     held_out = HeldOut.of(panel, origins)
-    if len(held_out.parts(len(panel))) > 1:  # so large a panel is read in parts by itself
+    # so large a panel is read in parts by itself
+    if len(held_out.parts(len(panel))) > 1:
         return None
     declared = None if panel.recognised is not None else panel.kind
     cutoffs = held_out.counts_OJ.shape[1]
     grid = panel.frequency.code, panel.periods, declared
-    return Needed(panel, held_out, ahead, request, (*grid, ahead, cutoffs, request.method))
+    return Needed(
+        panel, held_out, ahead, request, (*grid, ahead, cutoffs, request.method)
+    )
 
 
-def _answered_together(model: Fitted, needed: Sequence[Needed | None]) -> list[Answers | None]:
+def _answered_together(
+    model: Fitted, needed: Sequence[Needed | None]
+) -> list[Answers | None]:
     """The answers for each panel from one pass over all that are alike; None for those that are
     forecast alone."""
     answers: list[Answers | None] = [None] * len(needed)
@@ -81,7 +89,9 @@ def _answered_together(model: Fitted, needed: Sequence[Needed | None]) -> list[A
             groups.setdefault(need.alike, {})[place] = need
     for group in groups.values():
         if len(group) > 1:  # else there is nothing to share
-            for place, of_panel in zip(group, _answers(model, list(group.values())), strict=True):
+            for place, of_panel in zip(
+                group, _answers(model, list(group.values())), strict=True
+            ):
                 answers[place] = of_panel
     return answers
 
@@ -90,7 +100,9 @@ def _answers(model: Fitted, group: Sequence[Needed]) -> list[Answers]:
     """The answers for each of several panels, from one pass over all of their series."""
     panels = [need.panel for need in group]
     stacked = replace(panels[0], **stacked_fields(panels), keys=Keys())
-    held_out = HeldOut.stacked([need.held_out for need in group], [len(panel) for panel in panels])
+    held_out = HeldOut.stacked(
+        [need.held_out for need in group], [len(panel) for panel in panels]
+    )
     answers = calibrated_answers(
         model.decode, stacked, held_out, group[0].horizon, group[0].request
     )

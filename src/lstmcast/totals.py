@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 SPANS = {"day": "D", "week": "W-SUN", "month": "MS", "quarter": "QS", "year": "YS"}
 WHOLE, STEP, EVERYTHING = "horizon", "step", "all"
 NOWHERE = -(1 << 62)  # the period of steps that are left out
-LEAST_SERVICE, MOST_SERVICE = 50.0, 99.5  # percent: beyond these, a thousand paths are too few
+# percent: beyond these, a thousand paths are too few
+LEAST_SERVICE, MOST_SERVICE = 50.0, 99.5
 SHOWN_ROWS = 24  # rows displayed in a notebook or a terminal
 COUNTED_TWICE = (
     "These series already include their totals, in rows marked 'all': sums over series would "
@@ -54,7 +55,8 @@ class Totals(ResultTable):
     ([36.0, 36.0], [6, 6], [True, True])
     """
 
-    span: str  # what is summed over: "step", "day", "week", "month", "quarter", "year" or "horizon"
+    # what is summed over: "step", "day", "week", "month", "quarter", "year" or "horizon"
+    span: str
     names: dict[
         str, NDArray
     ]  # columns that name the series or group (R,); none if everything is summed
@@ -100,7 +102,9 @@ class Totals(ResultTable):
     def rows(self, most: int = SHOWN_ROWS) -> list[list[str]]:
         """The first rows as text, the header first."""
         # a column with one value names nothing
-        names = [name for name, column in self.names.items() if len(set(column.tolist())) > 1]
+        names = [
+            name for name, column in self.names.items() if len(set(column.tolist())) > 1
+        ]
         header = [*names, self.span, "total"]
         for low, high in _bounds(self.quantile_levels):
             header.append(f"{100 * (high - low):g}% interval")
@@ -141,7 +145,9 @@ class Totals(ResultTable):
     def __repr__(self) -> str:
         """What it is, and its first rows."""
         count = len(self)
-        return f"Totals(over each {self.span}, {count:,} row{'s' * (count != 1)})\n{self}"
+        return (
+            f"Totals(over each {self.span}, {count:,} row{'s' * (count != 1)})\n{self}"
+        )
 
 
 def _bounds(levels: Sequence[float] | NDArray) -> list[tuple[float, float]]:
@@ -185,7 +191,9 @@ class Asked:
         spans = (STEP, *SPANS, WHOLE)
         if self.span not in spans:
             choices = ", ".join(map(repr, spans))
-            raise UsageError(f"{self.span!r} is not a time span. Use one of: {choices}.")
+            raise UsageError(
+                f"{self.span!r} is not a time span. Use one of: {choices}."
+            )
         if self.span in SPANS and not dated:
             raise UsageError(
                 f"a total over each {self.span} needs dates, but these steps are numbered. Use "
@@ -252,7 +260,9 @@ class _Row(NamedTuple):
 def _totals(
     forecast: Forecast, request: Asked, names: dict[str, NDArray], rows: Sequence[_Row]
 ) -> Totals:
-    groups, times, series, steps, is_complete, quantiles, orders = zip(*rows, strict=True)
+    groups, times, series, steps, is_complete, quantiles, orders = zip(
+        *rows, strict=True
+    )
     quantiles_RQ = np.stack(quantiles)
     order_R = None if request.service_level is None else np.array(orders)
     return Totals(
@@ -298,7 +308,9 @@ def _require_usable(forecast: Forecast, by: tuple[str, ...]) -> None:
         )
 
 
-def _groups(forecast: Forecast, by: tuple[str, ...]) -> tuple[list[NDArray], dict[str, NDArray]]:
+def _groups(
+    forecast: Forecast, by: tuple[str, ...]
+) -> tuple[list[NDArray], dict[str, NDArray]]:
     """The origins of each sum, and the columns that name the sums."""
     origins = np.arange(len(forecast.ids))
     keys = forecast.keys.columns(forecast.ids)
@@ -366,7 +378,9 @@ def _complete(forecast: Forecast, span: str, bins_OH: NDArray) -> NDArray:
     return ~cut_OH
 
 
-def _sums(draws: Callable[[int], NDArray], group: NDArray, bins_OH: NDArray) -> dict[int, NDArray]:
+def _sums(
+    draws: Callable[[int], NDArray], group: NDArray, bins_OH: NDArray
+) -> dict[int, NDArray]:
     """Draws of the sum (N,) over the series of a group for each period, in time order."""
     sums: dict[int, NDArray] = {}
     for origin in group:

@@ -151,7 +151,9 @@ class TrainingConfig:
         kind = self.batching.kind
         by_windows = self.validation is not None and self.validation.by == "windows"
         if by_windows and kind != "windows":
-            raise UsageError("Validation(by='windows') needs batching=Windows(…). Use by='time'.")
+            raise UsageError(
+                "Validation(by='windows') needs batching=Windows(…). Use by='time'."
+            )
         if self.steps_per_epoch is not None and kind in ("whole_sequence", "stateful"):
             raise UsageError(
                 f"steps_per_epoch={self.steps_per_epoch} is for Windows and Rollout, whose "
@@ -182,7 +184,12 @@ class TrainingConfig:
 
     @classmethod
     def _adaptive(
-        cls, learning_rate: float, *, epochs: int, average: Ema, patience: int | None = None
+        cls,
+        learning_rate: float,
+        *,
+        epochs: int,
+        average: Ema,
+        patience: int | None = None,
     ) -> TrainingConfig:
         optimiser = Optimiser(
             "adamw",
@@ -210,7 +217,11 @@ class TrainingConfig:
     @classmethod
     def plain(cls) -> TrainingConfig:
         """The former name of `transformed`."""
-        warn("TrainingConfig.plain is now called transformed.", DeprecationWarning, stacklevel=2)
+        warn(
+            "TrainingConfig.plain is now called transformed.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
         return cls.transformed()
 
 

@@ -30,7 +30,9 @@ class Epoch(NamedTuple):
 
 DTYPES = dict(
     zip(
-        Epoch._fields, (np.int64, np.int64, np.int64, float, float, float, float, bool), strict=True
+        Epoch._fields,
+        (np.int64, np.int64, np.int64, float, float, float, float, bool),
+        strict=True,
     )
 )
 
@@ -57,9 +59,13 @@ class History:
         trained = sum(row.epoch > 0 for row in self.epochs)
         counts = f"{members} member{'s' * (members != 1)}, {trained} epoch{'s' * (trained != 1)}"
         best_rows = [
-            row for row in self.epochs if row.best and row.validation_loss == row.validation_loss
+            row
+            for row in self.epochs
+            if row.best and row.validation_loss == row.validation_loss
         ]
-        losses = ", ".join(f"{row.validation_loss:.4g} in epoch {row.epoch}" for row in best_rows)
+        losses = ", ".join(
+            f"{row.validation_loss:.4g} in epoch {row.epoch}" for row in best_rows
+        )
         return (
             f"History({counts}, best validation loss {losses})"
             if best_rows
@@ -79,7 +85,9 @@ class History:
             "kept",
         ]
         rows = [_cells(row) for row in newest]
-        return block(repr(self), table(header, rows), more(len(newest), len(self), "epochs"))
+        return block(
+            repr(self), table(header, rows), more(len(newest), len(self), "epochs")
+        )
 
     def columns(self) -> dict[str, NDArray]:
         """One array per field of `Epoch`."""
@@ -136,7 +144,11 @@ def _number(value: Any) -> Any:
 def _cells(row: Epoch) -> list[str]:
     """An epoch as text."""
     cells = [str(row.member + 1), f"{row.epoch:,}"]
-    cells += [_shown(row.train_loss), _shown(row.validation_loss), _shown(row.learning_rate)]
+    cells += [
+        _shown(row.train_loss),
+        _shown(row.validation_loss),
+        _shown(row.learning_rate),
+    ]
     cells += [f"{row.seconds:.1f}", "kept" if row.best else ""]
     return cells
 

@@ -82,7 +82,9 @@ def _covariates(panel: Panel, absent: Panel) -> Covariates:
     counts = len(panel), len(absent)
     future = joined_futures(present.future, remembered.future, counts)
     unknown = np.full(len(absent), np.nan)
-    with_room = {name: np.r_[values, unknown] for name, values in present.static.items()}
+    with_room = {
+        name: np.r_[values, unknown] for name, values in present.static.items()
+    }
     of_none = np.full(len(panel), -1)
     places = np.concatenate([of_none, np.arange(len(absent))])
     static = continued_static(remembered, replace(present, static=with_room), places)

@@ -127,7 +127,9 @@ def window_counts(split: Split, length: int, stride: int = 1) -> NDArray:
     return np.maximum(room // stride + 1, 0)
 
 
-def windows(split: Split, numbers: NDArray, length: int, stride: int, every_step: bool) -> Segments:
+def windows(
+    split: Split, numbers: NDArray, length: int, stride: int, every_step: bool
+) -> Segments:
     """Training windows by number, ordered by series and time."""
     counts = window_counts(split, length, stride)
     stops = np.cumsum(counts)
@@ -203,7 +205,9 @@ class Turn(NamedTuple):
     segments: Segments
 
 
-def turns(split: Split, rows: int, chunk: int, stride: int, last_only: bool) -> Iterator[Turn]:
+def turns(
+    split: Split, rows: int, chunk: int, stride: int, last_only: bool
+) -> Iterator[Turn]:
     """Chunks in time order; row r reads the training parts of series r, r + rows, r + 2·rows, ….
 
     A turn has each row at most once and leaves out finished rows. `last_only`: loss at the last
@@ -251,4 +255,5 @@ class TickWindow(NamedTuple):
 
     x_RTC: NDArray
     label_RTK: NDArray
-    states: tuple[State, ...]  # state of each member before the first tick of the window
+    # state of each member before the first tick of the window
+    states: tuple[State, ...]

@@ -23,7 +23,9 @@ TRANSFORMED = {
     "stateful, never reset": lc.Stateful(chunk=9, reset="never"),
     "rollout": lc.Rollout(length=12, support=6, support_end=2),
     "rollout, support drawn": lc.Rollout(length=12, support=8, support_from=1),
-    "rollout, sampled": lc.Rollout(length=12, support=4, probability=0.2, probability_end=0.8),
+    "rollout, sampled": lc.Rollout(
+        length=12, support=4, probability=0.2, probability_end=0.8
+    ),
 }
 ADAPTIVE = {
     "adaptive, windows": lc.Windows(length=24, loss="every"),
@@ -71,7 +73,9 @@ def fitted(name):
 
 
 def weights(model):
-    return np.concatenate([array.ravel() for array in model.network.members[0].values()])
+    return np.concatenate(
+        [array.ravel() for array in model.network.members[0].values()]
+    )
 
 
 def losses(model):
@@ -85,13 +89,17 @@ def test_the_loss_goes_down(scheme):
 
 def test_one_seed_gives_the_same_bits_and_another_one_others(scheme):
     one = fitted(scheme)
-    again, other = (forecaster(scheme, seed=seed).fit(waves(length=40)) for seed in (0, 1))
+    again, other = (
+        forecaster(scheme, seed=seed).fit(waves(length=40)) for seed in (0, 1)
+    )
     np.testing.assert_array_equal(weights(one), weights(again))
     np.testing.assert_array_equal(losses(one), losses(again))
     assert (weights(one) != weights(other)).any()
 
 
-def test_a_run_that_was_interrupted_goes_on_to_the_same_bits(scheme, tmp_path, monkeypatch):
+def test_a_run_that_was_interrupted_goes_on_to_the_same_bits(
+    scheme, tmp_path, monkeypatch
+):
     def interrupt(report):
         if report.epoch == 2:
             raise Interrupted
@@ -103,7 +111,9 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_bits(scheme, tmp_path, m
     with pytest.raises(Interrupted):
         model.fit(waves(length=40), folder=tmp_path, callbacks=[interrupt])
     seen = []
-    resumed = model.fit(waves(length=40), folder=tmp_path, resume=True, callbacks=[seen.append])
+    resumed = model.fit(
+        waves(length=40), folder=tmp_path, resume=True, callbacks=[seen.append]
+    )
     assert seen[0].epoch == 2
     np.testing.assert_array_equal(weights(whole), weights(resumed))
     np.testing.assert_array_equal(losses(whole), losses(resumed))

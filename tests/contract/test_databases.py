@@ -53,7 +53,9 @@ class Shop:
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         with opened(parsed(self.url)) as database:
-            return [tuple(row) for block in database.select(query).blocks for row in block]
+            return [
+                tuple(row) for block in database.select(query).blocks for row in block
+            ]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +82,11 @@ def running() -> Iterator[dict[str, str]]:
 def shop(request, tmp_path, monkeypatch, running) -> Shop:
     monkeypatch.setenv("LSTMCAST_DB_PASSWORD", PASSWORD)
     in_file = request.param in ("duckdb", "sqlite")
-    made = Shop(f"{request.param}:///{tmp_path / 'shop.db'}" if in_file else running[request.param])
+    made = Shop(
+        f"{request.param}:///{tmp_path / 'shop.db'}"
+        if in_file
+        else running[request.param]
+    )
     with opened(parsed(made.url), writes=True) as database:
         for table in database.tables():
             database.run(f"DROP TABLE {database.quoted(table)}")
@@ -102,7 +108,10 @@ def test_a_table_is_read_as_a_file_of_it_would_be(shop):
     assert panel.ids.tolist() == ["north", "süd"]
     assert panel.frequency.code == "D"
     np.testing.assert_array_equal(panel.values, SALES["amount"])
-    assert panel.report.source.endswith("/shop?table=sales") or "shop.db?" in panel.report.source
+    assert (
+        panel.report.source.endswith("/shop?table=sales")
+        or "shop.db?" in panel.report.source
+    )
 
 
 def test_a_query_is_read_in_place_of_a_table(shop):
@@ -120,13 +129,18 @@ def test_coming_values_are_read_from_a_table_of_their_own(shop):
     shop.run("CREATE TABLE plan (day DATE, promo DOUBLE PRECISION)")
     shop.run("INSERT INTO plan VALUES ('2024-03-01', 1), ('2024-03-02', 0)")
     panel = lc.read(shop.at("sales"), target="amount", future_data=shop.at("plan"))
-    assert panel.covariates.future.columns["promo"][COUNT : COUNT + 2].tolist() == [1, 0]
+    assert panel.covariates.future.columns["promo"][COUNT : COUNT + 2].tolist() == [
+        1,
+        0,
+    ]
 
 
 def test_times_with_hours_and_missing_values_come_as_they_are(shop):
     kind = "TIMESTAMP" if not shop.url.startswith("mysql") else "DATETIME"
     shop.run(f"CREATE TABLE hours (clock {kind}, sold DOUBLE PRECISION)")
-    rows = ", ".join(f"('2024-01-01 {hour:02d}:00:00', {hour})" for hour in range(24) if hour != 5)
+    rows = ", ".join(
+        f"('2024-01-01 {hour:02d}:00:00', {hour})" for hour in range(24) if hour != 5
+    )
     shop.run(f"INSERT INTO hours VALUES {rows}, ('2024-01-01 05:00:00', NULL)")
     panel = lc.read(shop.at("hours"))
     assert panel.frequency.code == "h"
@@ -137,8 +151,14 @@ def test_times_with_hours_and_missing_values_come_as_they_are(shop):
     ("how", "said"),
     [
         ({"table": "sale"}, r"has no table 'sale'. Did you mean 'sales'\?"),
-        ({"table": "sales", "target": "amout"}, r"no column 'amout'.*Did you mean 'amount'\?"),
-        ({"table": "sales", "time": "store"}, "holds no dates that can be read: 'north'"),
+        (
+            {"table": "sales", "target": "amout"},
+            r"no column 'amout'.*Did you mean 'amount'\?",
+        ),
+        (
+            {"table": "sales", "time": "store"},
+            "holds no dates that can be read: 'north'",
+        ),
         ({"table": "sales", "target": "store"}, "'north'"),
         ({"query": "SELECT amout FROM sales"}, "amout"),
         ({"query": "SELECT * FROM sales WHERE 1 = 0"}, "but no rows"),
@@ -198,14 +218,24 @@ def test_rows_are_replaced_added_or_replaced_by_key(shop):
     assert stored(shop) == [("north", 7.0), ("süd", None), ("west", 8.0)]
     written(shop, newer, if_exists="upsert", key=["store"])
     written(shop, newer, if_exists="append")
-    assert [store for store, _ in stored(shop)] == ["north", "north", "süd", "west", "west"]
+    assert [store for store, _ in stored(shop)] == [
+        "north",
+        "north",
+        "süd",
+        "west",
+        "west",
+    ]
 
 
 def test_a_run_that_fails_leaves_the_table_as_it_was(shop):
-    shop.run("CREATE TABLE fc (store VARCHAR(20) NOT NULL, forecast DOUBLE PRECISION UNIQUE)")
+    shop.run(
+        "CREATE TABLE fc (store VARCHAR(20) NOT NULL, forecast DOUBLE PRECISION UNIQUE)"
+    )
     shop.run("INSERT INTO fc VALUES ('old', 1)")
     wrong = {"store": np.array(["a", "b"], object), "forecast": np.array([5.0, 5.0])}
-    with pytest.raises(lc.OutputError, match=r"this key already exist.*Nothing was changed"):
+    with pytest.raises(
+        lc.OutputError, match=r"this key already exist.*Nothing was changed"
+    ):
         written(shop, wrong)
     assert stored(shop) == [("old", 1.0)]
 
@@ -226,7 +256,10 @@ def test_a_run_that_fails_leaves_no_new_table(shop):
     ],
 )
 def test_rows_without_a_key_of_their_own_are_refused(shop, store, said):
-    columns = FORECAST | {"store": np.array(store, object), "ds": FORECAST["ds"][[0, 0]]}
+    columns = FORECAST | {
+        "store": np.array(store, object),
+        "ds": FORECAST["ds"][[0, 0]],
+    }
     with pytest.raises(lc.OutputError, match=said):
         written(shop, columns, if_exists="upsert")
     with opened(parsed(shop.url)) as database:
@@ -253,7 +286,9 @@ def test_a_table_of_other_columns_is_left_alone(shop):
 def test_hours_are_not_cut_to_days(shop):
     written(shop, FORECAST)
     hours = FORECAST | {"ds": FORECAST["ds"] + np.timedelta64(6, "h")}
-    with pytest.raises(lc.OutputError, match="'ds' holds days, and the result has hours"):
+    with pytest.raises(
+        lc.OutputError, match="'ds' holds days, and the result has hours"
+    ):
         written(shop, hours, if_exists="append")
     assert len(stored(shop)) == 2
 
@@ -313,7 +348,9 @@ def test_the_commands_read_and_write_tables(shop, run):
 
 
 def test_the_data_are_not_written_over(shop, run):
-    done = run("forecast", shop.at("sales"), "--target", "amount", "--out", f"sales@{shop.url}")
+    done = run(
+        "forecast", shop.at("sales"), "--target", "amount", "--out", f"sales@{shop.url}"
+    )
     assert done.status == 2
     assert "is the table of the data" in done.err
 
@@ -368,10 +405,16 @@ def test_a_user_without_the_right_is_told_before_the_work(server, run):
     )
     who = "clerk" if server.url.startswith("postgresql") else "clerk@'127.0.0.1'"
     written(server, FORECAST)
-    for statement in (make, f"GRANT SELECT ON sales TO {who}", f"GRANT SELECT ON fc TO {who}"):
+    for statement in (
+        make,
+        f"GRANT SELECT ON sales TO {who}",
+        f"GRANT SELECT ON fc TO {who}",
+    ):
         server.run(statement)
     clerk = server.url.replace("shop@", "clerk@")
-    done = run("forecast", f"{clerk}?table=sales", "--target", "amount", "--out", f"fc@{clerk}")
+    done = run(
+        "forecast", f"{clerk}?table=sales", "--target", "amount", "--out", f"fc@{clerk}"
+    )
     assert done.status == 1
     assert "this user has no permission" in done.err
     assert "series" not in done.err  # nothing was read yet
@@ -393,7 +436,9 @@ def test_a_point_in_a_name_is_a_letter_where_it_ends_no_schema(shop):
     if not shop.url.startswith(("duckdb", "sqlite")):
         pytest.skip("a server takes it for the end of a schema")
     shop.run('CREATE TABLE "sales.2024" (day DATE, amount DOUBLE PRECISION)')
-    shop.run("INSERT INTO \"sales.2024\" SELECT day, amount FROM sales WHERE store = 'north'")
+    shop.run(
+        "INSERT INTO \"sales.2024\" SELECT day, amount FROM sales WHERE store = 'north'"
+    )
     assert len(lc.read(shop.at("sales.2024")).values) == COUNT
     written(shop, FORECAST)
     assert len(shop.rows("SELECT * FROM main.fc")) == 2

@@ -85,7 +85,9 @@ def assert_close(one, other):
             getattr(one, name), getattr(other, name), rtol=1e-4, atol=1e-4, err_msg=name
         )
     for name in ("ids", "cutoffs", "times"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+        np.testing.assert_array_equal(
+            getattr(one, name), getattr(other, name), err_msg=name
+        )
 
 
 def test_ids_times_and_shapes(forecaster, straight):
@@ -127,7 +129,9 @@ def test_the_points_of_one_series_are_those_of_a_row_of_many(forecaster, straigh
         pytest.skip("weights are pooled over the series of a panel, as intervals are")
     for i, name in enumerate(SERIES):
         alone = forecaster.predict(panel_of({name: SERIES[name]}), HORIZON)
-        np.testing.assert_allclose(alone.point[0], straight.point[i], rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(
+            alone.point[0], straight.point[i], rtol=1e-4, atol=1e-4
+        )
 
 
 def test_a_forecast_at_a_cutoff_is_that_of_what_is_known_then(forecaster):
@@ -138,14 +142,18 @@ def test_a_forecast_at_a_cutoff_is_that_of_what_is_known_then(forecaster):
     for k in range(2):
         alone = forecaster.predict(panel.until(counts[:, k]), HORIZON)
         np.testing.assert_array_equal(together.times[k::2], alone.times)
-        np.testing.assert_allclose(together.point[k::2], alone.point, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(
+            together.point[k::2], alone.point, rtol=1e-4, atol=1e-4
+        )
 
 
 def test_later_values_change_nothing(forecaster):
     counts = np.array([[15, 20], [9, 16], [24, 30], [4, 8]])
     changed = {name: values.copy() for name, values in SERIES.items()}
     for values, last in zip(changed.values(), counts.max(axis=1), strict=True):
-        values[last:] = [np.nan, -1e5, 1e7, 0.0] * 8 if len(values) - last == 32 else -1e5
+        values[last:] = (
+            [np.nan, -1e5, 1e7, 0.0] * 8 if len(values) - last == 32 else -1e5
+        )
     one = forecaster.predict(panel_of(SERIES), HORIZON, cutoffs=counts)
     assert_close(forecaster.predict(panel_of(changed), HORIZON, cutoffs=counts), one)
 
@@ -180,14 +188,18 @@ def test_constant_series(forecaster, value):
 def test_missing_values(forecaster):
     values = SERIES["a"].copy()
     values[[0, 5, 6, 30, 47]] = np.nan
-    forecast = forecaster.predict(panel_of({"holes": values, "whole": SERIES["b"]}), HORIZON)
+    forecast = forecaster.predict(
+        panel_of({"holes": values, "whole": SERIES["b"]}), HORIZON
+    )
     assert np.isfinite(forecast.point).all()
     assert abs(forecast.point[0] - 34).max() < 12
 
 
 def test_nothing_known_gives_nothing(forecaster):
     values = np.append(np.full(6, np.nan), SERIES["a"][:20])
-    forecast = forecaster.predict(panel_of({"late": values}), HORIZON, cutoffs=np.array([[6, 26]]))
+    forecast = forecaster.predict(
+        panel_of({"late": values}), HORIZON, cutoffs=np.array([[6, 26]])
+    )
     assert np.isnan(forecast.point[0]).all() and np.isfinite(forecast.point[1]).all()
 
 

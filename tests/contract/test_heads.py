@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from lstmcast.model.heads import AFFINE_HEADS, HEAD_QUANTILES, HEADS, ONE, ZERO, Head, head_named
+from lstmcast.model.heads import (
+    AFFINE_HEADS,
+    HEAD_QUANTILES,
+    HEADS,
+    ONE,
+    ZERO,
+    Head,
+    head_named,
+)
 from lstmcast.model.network import NetworkConfig
 
 
@@ -30,14 +38,18 @@ class Laplace:
 
     def quantiles(self, raw, location, scale, xp):
         tails = [math.log(2 * min(level, 1 - level)) for level in HEAD_QUANTILES]
-        scores = [t if q < 0.5 else -t for t, q in zip(tails, HEAD_QUANTILES, strict=True)]
+        scores = [
+            t if q < 0.5 else -t for t, q in zip(tails, HEAD_QUANTILES, strict=True)
+        ]
         score_Q = xp.asarray(scores, dtype=raw.dtype)
         quantiles = raw[..., :1] + self._width(raw, xp)[..., None] * score_Q
         return location[..., None] + scale[..., None] * quantiles
 
     def loss(self, raw, target, location, scale, xp):
         width = scale * self._width(raw, xp)
-        return xp.abs(target - location - scale * raw[..., 0]) / width + xp.log(2 * width)
+        return xp.abs(target - location - scale * raw[..., 0]) / width + xp.log(
+            2 * width
+        )
 
     def sample(self, raw, location, scale, rng):
         return location + scale * rng.laplace(raw[..., 0], self._width(raw, np))
@@ -82,7 +94,9 @@ def test_quantiles_do_not_cross_and_the_point_lies_among_them(head, raw):
 
 def test_the_center_moves_the_whole_answer(head, raw):
     elsewhere = moved(raw, head, 7.0)
-    np.testing.assert_allclose(head.point(elsewhere, *AT_0, np), head.point(raw, *AT_0, np) + 7)
+    np.testing.assert_allclose(
+        head.point(elsewhere, *AT_0, np), head.point(raw, *AT_0, np) + 7
+    )
     np.testing.assert_allclose(
         head.quantiles(elsewhere, *AT_0, np), head.quantiles(raw, *AT_0, np) + 7
     )
@@ -90,16 +104,22 @@ def test_the_center_moves_the_whole_answer(head, raw):
 
 def test_answers_shift_and_stretch_with_location_and_scale(head, raw):
     rng = np.random.default_rng(8)
-    location, scale = rng.normal(0, 50, (SHAPE[0], 1)), rng.uniform(0.1, 30, (SHAPE[0], 1))
+    location, scale = (
+        rng.normal(0, 50, (SHAPE[0], 1)),
+        rng.uniform(0.1, 30, (SHAPE[0], 1)),
+    )
     assert head.affine
     for answer, stretch, shift in (
         (head.point, scale, location),
         (head.quantiles, scale[..., None], location[..., None]),
     ):
         expected = shift + stretch * answer(raw, *AT_0, np)
-        np.testing.assert_allclose(answer(raw, location, scale, np), expected, rtol=1e-12)
+        np.testing.assert_allclose(
+            answer(raw, location, scale, np), expected, rtol=1e-12
+        )
     drawn, unplaced = (
-        head.sample(raw, *around, np.random.default_rng(5)) for around in ((location, scale), AT_0)
+        head.sample(raw, *around, np.random.default_rng(5))
+        for around in ((location, scale), AT_0)
     )
     np.testing.assert_allclose(drawn, location + scale * unplaced, rtol=1e-12)
 
@@ -119,7 +139,9 @@ def test_of_two_answers_the_loss_prefers_the_same_on_every_scale(head, raw):
 @pytest.mark.parametrize("distance", [0.5, 5.0, 50.0, -50.0])
 def test_the_loss_is_finite_and_lower_near_the_target(head, raw, distance):
     target = head.point(raw, *AT_0, np)
-    near, far = (head.loss(moved(raw, head, d), target, *AT_0, np) for d in (0.0, distance))
+    near, far = (
+        head.loss(moved(raw, head, d), target, *AT_0, np) for d in (0.0, distance)
+    )
     assert near.shape == SHAPE and np.isfinite(near).all() and np.isfinite(far).all()
     # the median of a wide distribution is not always nearer to its own loss by half a unit
     assert near.mean() < far.mean() and (abs(distance) < 50 or (near < far).all())
@@ -141,8 +163,12 @@ def test_numpy_and_pytorch_agree(head, raw):
         "point": head.point(tensor, *at(torch), torch),
         "loss": head.loss(tensor, torch.from_numpy(target), *at(torch), torch),
     }
-    ours = {"point": head.point(raw, *AT_0, np), "loss": head.loss(raw, target, *AT_0, np)}
-    if head.name != "student_t":  # its quantiles are for NumPy only: training does not need them
+    ours = {
+        "point": head.point(raw, *AT_0, np),
+        "loss": head.loss(raw, target, *AT_0, np),
+    }
+    # its quantiles are for NumPy only: training does not need them
+    if head.name != "student_t":
         theirs["quantiles"] = head.quantiles(tensor, *at(torch), torch)
         ours["quantiles"] = head.quantiles(raw, *AT_0, np)
     for name, own in ours.items():
@@ -152,8 +178,12 @@ def test_numpy_and_pytorch_agree(head, raw):
 def test_the_loss_has_a_gradient(head, raw):
     torch = pytest.importorskip("torch", reason="needs the train extra")
     tensor = torch.from_numpy(raw).requires_grad_()
-    head.loss(tensor, torch.ones(SHAPE, dtype=torch.float64), *at(torch), torch).mean().backward()
-    assert torch.isfinite(tensor.grad).all() and (tensor.grad[..., head.center] != 0).all()
+    head.loss(
+        tensor, torch.ones(SHAPE, dtype=torch.float64), *at(torch), torch
+    ).mean().backward()
+    assert (
+        torch.isfinite(tensor.grad).all() and (tensor.grad[..., head.center] != 0).all()
+    )
 
 
 def test_samples_are_reproducible_and_spread_as_the_quantiles_say(head):

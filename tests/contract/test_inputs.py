@@ -19,7 +19,15 @@ from lstmcast.model.inputs.adaptive import SHORTEST
 from lstmcast.model.inputs.axis import from_axis, to_axis
 from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.network import NetworkConfig
-from lstmcast.transforms import BoxCox, Chain, Difference, Log1p, MeanAbs, MinMax, Standard
+from lstmcast.transforms import (
+    BoxCox,
+    Chain,
+    Difference,
+    Log1p,
+    MeanAbs,
+    MinMax,
+    Standard,
+)
 from lstmcast.util.states import arrays_of, joined, mapped, rows_of, with_rows
 
 HORIZON, ROWS, STEPS = 4, 5, 60
@@ -34,12 +42,17 @@ class Case(NamedTuple):
     root: tuple[bool, ...] = (False,) * ROWS
 
 
-BY_SERIES = {f"s{k}": (Log1p(), Difference(3)) if k % 2 else Standard() for k in range(ROWS)}
+BY_SERIES = {
+    f"s{k}": (Log1p(), Difference(3)) if k % 2 else Standard() for k in range(ROWS)
+}
 CASES = {
     "adaptive": Case(Adaptive(window=5)),
     "adaptive, logarithms": Case(Adaptive(), (True,) * ROWS, (4, 12)),
     "adaptive, all axes": Case(
-        Adaptive(window=3), (True, False, True, False, False), (), (False, True, False, False, True)
+        Adaptive(window=3),
+        (True, False, True, False, False),
+        (),
+        (False, True, False, False, True),
     ),
     "adaptive, widths of phases": Case(
         Adaptive(window=3, widths="seasonal"), (True, False, True, False, True), (24,)
@@ -52,7 +65,9 @@ CASES = {
     "apart": Case(Transformed(Chain((MeanAbs(), MinMax()), apart=True))),
     "by series": Case(Transformed(BY_SERIES)),
     "two columns": Case(Transformed(Difference(2), Standard(), columns=2)),
-    "past": Case(Transformed(Difference(), Standard(), past={"a": Log1p(), "b": Difference(3)})),
+    "past": Case(
+        Transformed(Difference(), Standard(), past={"a": Log1p(), "b": Difference(3)})
+    ),
     "two columns, past": Case(Transformed(Standard(), columns=2, past=["a"])),
     "running values": Case(Running(limit=None)),
     "running changes": Case(Running("changes", memory=20)),
@@ -82,7 +97,9 @@ def panel_of(case, values_BTK):
         name: np.repeat(values_BTK[..., K + p], K, axis=0)
         for p, name in enumerate(case.inputs.past)
     }
-    past = {name: {f"s{k}": of[k] for k in range(len(of))} for name, of in beside.items()}
+    past = {
+        name: {f"s{k}": of[k] for k in range(len(of))} for name, of in beside.items()
+    }
     series = {f"s{k}": values for k, values in enumerate(series_ST)}
     return with_open_ends(series, past=past)
 
@@ -112,9 +129,15 @@ def read(case, state, values_BTK, bounds=()):
     for first, last in zip([0, *bounds], [*bounds, values_BTK.shape[1]], strict=True):
         seen, state = advance(case, state, values_BTK[:, first:last])
         parts.append(
-            [seen.x_BTC, seen.begun_BT, *([] if seen.label_BTK is None else [seen.label_BTK])]
+            [
+                seen.x_BTC,
+                seen.begun_BT,
+                *([] if seen.label_BTK is None else [seen.label_BTK]),
+            ]
         )
-    return [np.concatenate(several, axis=1) for several in zip(*parts, strict=True)], state
+    return [
+        np.concatenate(several, axis=1) for several in zip(*parts, strict=True)
+    ], state
 
 
 def assert_same(one, other, rtol=1e-6, atol=1e-6):
@@ -189,7 +212,9 @@ def test_the_values_are_seen(case):
     fresh = start(case, values_BTK)
     other_BTK = values_BTK.copy()
     other_BTK[:, 40:] += 1 + np.arange(20)[:, None] % 3
-    (x, *_), (other, *_) = (read(case, fresh, given)[0] for given in (values_BTK, other_BTK))
+    (x, *_), (other, *_) = (
+        read(case, fresh, given)[0] for given in (values_BTK, other_BTK)
+    )
     assert (x[:, 40] != other[:, 40]).any(axis=1).all()
 
 
@@ -218,8 +243,11 @@ def test_a_state_is_taken_apart_and_put_together(case):
     begun_anew, _ = read(case, rows_of(fresh, np.array([0, 2])), rest[[0, 2]])
     mixed, _ = read(case, renewed, rest)
     assert_same([array[[0, 2]] for array in mixed], begun_anew)
-    assert_same([array[[1, 3, 4]] for array in mixed], [array[[1, 3, 4]] for array in expected])
-    assert_same(read(case, state, rest)[0], expected, rtol=0, atol=0)  # and was not written to
+    assert_same(
+        [array[[1, 3, 4]] for array in mixed], [array[[1, 3, 4]] for array in expected]
+    )
+    # and was not written to
+    assert_same(read(case, state, rest)[0], expected, rtol=0, atol=0)
 
 
 @each
@@ -276,8 +304,12 @@ def test_a_missing_value_is_none_to_learn_from(case):
     assert seen.begun_BT[:, 40].all() and np.isfinite(seen.x_BTC[:, 40]).all()
     if seen.label_BTK is None:
         return
-    assert np.isnan(seen.label_BTK[:, 40]).all() and np.isfinite(seen.label_BTK[:, 39]).all()
-    np.testing.assert_array_equal(seen.x_BTC[:, 40], seen.x_BTC[:, 39])  # the newest one again
+    assert (
+        np.isnan(seen.label_BTK[:, 40]).all()
+        and np.isfinite(seen.label_BTK[:, 39]).all()
+    )
+    # the newest one again
+    np.testing.assert_array_equal(seen.x_BTC[:, 40], seen.x_BTC[:, 39])
 
 
 # ---------------------------------------------------------------- the way back
@@ -313,7 +345,9 @@ def test_what_should_have_been_answered_is_the_value_that_came(name):
         known = case.inputs.known(state)
         seen, state = advance(case, state, values_BTK[:, step : step + 1])
         label_NHKX = seen.label_BTK[..., None]
-        back = case.inputs.units(case.inputs.place(label_NHKX, known), known)[:, 0, :, 0]
+        back = case.inputs.units(case.inputs.place(label_NHKX, known), known)[
+            :, 0, :, 0
+        ]
         here = np.isfinite(back)
         if isinstance(case.inputs, Running) and case.inputs.limit is not None:
             here &= np.abs(label_NHKX[:, 0, :, 0]) < case.inputs.limit
@@ -335,13 +369,17 @@ def test_targets_of_adaptive_inputs_are_the_values_that_came(name):
     assert (known.age >= SHORTEST).all()
     ahead = values_BTK[:, 40 : 40 + HORIZON, 0]
     z_NH = to_axis(ahead, *axes)
-    z_NHKX = case.inputs.place(case.inputs.targets(z_NH, known)[:, :, None, None], known)
+    z_NHKX = case.inputs.place(
+        case.inputs.targets(z_NH, known)[:, :, None, None], known
+    )
     np.testing.assert_allclose(from_axis(z_NHKX[..., 0, 0], *axes), ahead, rtol=1e-9)
     values = case.inputs.units(z_NHKX, known)[..., 0, 0]
     np.testing.assert_allclose(values, ahead, rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if not CASES[name].inputs.past])
+@pytest.mark.parametrize(
+    "name", [name for name in CASES if not CASES[name].inputs.past]
+)
 def test_answers_that_are_fed_back_are_read(name):
     """What the axis of the inputs promises: fed back, a value is seen as if it had been
     observed. Of columns that are only read nothing is known there."""
@@ -378,7 +416,10 @@ def test_a_network_learns_from_what_it_is_shown_in_use(name):
     panel = panel_of(case, values_BTK)
     data, fitted = case.inputs.data(panel, np.full(B * K, 30))
     seen, _ = advance(case, case.inputs.start(Grid(HORIZON), B, fitted), values_BTK)
-    inputs_BTK, labels_BTK = data.inputs.reshape(B, STEPS, -1), data.labels.reshape(B, STEPS, K)
+    inputs_BTK, labels_BTK = (
+        data.inputs.reshape(B, STEPS, -1),
+        data.labels.reshape(B, STEPS, K),
+    )
     np.testing.assert_allclose(labels_BTK, seen.label_BTK, rtol=1e-9)
     both = np.isfinite(inputs_BTK) & seen.begun_BT[..., None]
     np.testing.assert_allclose(seen.x_BTC[both], inputs_BTK[both], rtol=1e-6)
@@ -392,7 +433,8 @@ def test_running_inputs_have_no_panel_to_learn_from(name):
     inputs = CASES[name].inputs
     with pytest.raises(UsageError, match=r"learns tick by tick. Use lc\.Stream"):
         inputs.data(
-            panel_of(CASES[name], values_of(CASES[name])), np.full(ROWS * inputs.columns, 30)
+            panel_of(CASES[name], values_of(CASES[name])),
+            np.full(ROWS * inputs.columns, 30),
         )
 
 
@@ -434,7 +476,9 @@ def test_inputs_go_through_json(case):
     about = json.loads(json.dumps(config.described()))
     again = NetworkConfig(**about)
     assert again == config and again.inputs == case.inputs
-    assert repr(again.inputs) == repr(case.inputs) and type(again.inputs) is type(case.inputs)
+    assert repr(again.inputs) == repr(case.inputs) and type(again.inputs) is type(
+        case.inputs
+    )
     assert about["inputs"]["kind"] == case.inputs.kind
     assert again.width == config.width
 
@@ -444,15 +488,21 @@ def test_inputs_are_frozen_and_differ_by_their_settings(case):
     with pytest.raises((FrozenInstanceError, AttributeError)):
         case.inputs.columns = 2
     assert sum(case.inputs == other.inputs for other in CASES.values()) == 1
-    assert case.inputs.columns >= 1 and case.inputs.skips == isinstance(case.inputs, Adaptive)
+    assert case.inputs.columns >= 1 and case.inputs.skips == isinstance(
+        case.inputs, Adaptive
+    )
 
 
 @pytest.mark.parametrize(
-    "kind", [Adaptive(), Transformed(BoxCox(0), Difference()), Running("returns")], ids=str
+    "kind",
+    [Adaptive(), Transformed(BoxCox(0), Difference()), Running("returns")],
+    ids=str,
 )
 def test_how_inputs_are_written_makes_them(kind):
     names = {"Adaptive": Adaptive, "Transformed": Transformed, "Running": Running}
-    assert eval(repr(kind), names | {"BoxCox": BoxCox, "Difference": Difference}) == kind
+    assert (
+        eval(repr(kind), names | {"BoxCox": BoxCox, "Difference": Difference}) == kind
+    )
 
 
 @pytest.mark.parametrize(
@@ -484,6 +534,10 @@ def test_a_state_is_mapped_array_by_array():
 
     state = Two(np.arange(3), (np.ones((3, 2)), None), "x")
     doubled = mapped(lambda array: 2 * array, state)
-    assert doubled.a.tolist() == [0, 2, 4] and doubled.parts[1] is None and doubled.name == "x"
+    assert (
+        doubled.a.tolist() == [0, 2, 4]
+        and doubled.parts[1] is None
+        and doubled.name == "x"
+    )
     assert [place for place, _ in arrays_of(state)] == [".a", ".parts.0"]
     assert joined(state, rows_of(state, slice(0, 1))).a.tolist() == [0, 1, 2, 0]

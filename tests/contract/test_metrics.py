@@ -32,7 +32,9 @@ class Case(NamedTuple):
 
 
 def _pinball(y: float, f: float, s: float) -> float:
-    return sum(q * (y - f) if y > f else (1 - q) * (f - y) for q in LEVELS) / len(LEVELS)
+    return sum(q * (y - f) if y > f else (1 - q) * (f - y) for q in LEVELS) / len(
+        LEVELS
+    )
 
 
 def _beside(f):
@@ -41,7 +43,9 @@ def _beside(f):
 
 METRICS = {
     "mae": Case(
-        lambda y, f, s, axis=None: metrics.mae(y, f, axis), True, lambda y, f, s: abs(y - f)
+        lambda y, f, s, axis=None: metrics.mae(y, f, axis),
+        True,
+        lambda y, f, s: abs(y - f),
     ),
     "rmse": Case(
         lambda y, f, s, axis=None: metrics.rmse(y, f, axis),
@@ -71,7 +75,9 @@ METRICS = {
         root=True,
     ),
     "pinball": Case(
-        lambda y, f, s, axis=None: metrics.pinball(y, _beside(f), LEVELS, axis), True, _pinball
+        lambda y, f, s, axis=None: metrics.pinball(y, _beside(f), LEVELS, axis),
+        True,
+        _pinball,
     ),
     "crps": Case(
         lambda y, f, s, axis=None: metrics.crps(y, _beside(f), LEVELS, axis),
@@ -120,11 +126,15 @@ def test_errors_of_any_size_have_a_metric(metric, size):
     """Their squares are no numbers; 1e200 and 1e-200 stand beside each other too."""
     grown = metric.of(size * ACTUAL, size * POINT, size * SCALE)
     factor = size if metric.grows else 1.0
-    assert grown == pytest.approx(factor * metric.of(ACTUAL, POINT, SCALE), rel=1e-12, abs=0)
+    assert grown == pytest.approx(
+        factor * metric.of(ACTUAL, POINT, SCALE), rel=1e-12, abs=0
+    )
     sizes = np.full((7, 1), 1 / size)
     sizes[3] = size
     rows = metric.of(sizes * ACTUAL, sizes * POINT, sizes[:, 0] * SCALE, axis=1)
-    expected = metric.of(ACTUAL, POINT, SCALE, axis=1) * (sizes[:, 0] if metric.grows else 1.0)
+    expected = metric.of(ACTUAL, POINT, SCALE, axis=1) * (
+        sizes[:, 0] if metric.grows else 1.0
+    )
     np.testing.assert_allclose(rows, expected, rtol=1e-12)
 
 
@@ -141,7 +151,9 @@ def test_unknown_actual_values_are_skipped(metric):
     assert metric.of(holed, POINT, SCALE) == pytest.approx(
         metric.of(ACTUAL[:2], POINT[:2], SCALE[:2])
     )
-    assert metric.of(holed, POINT, SCALE) == pytest.approx(looped(metric, holed, POINT, SCALE))
+    assert metric.of(holed, POINT, SCALE) == pytest.approx(
+        looped(metric, holed, POINT, SCALE)
+    )
 
 
 def test_nothing_known_is_nan_without_a_warning(metric):
@@ -174,6 +186,6 @@ def test_axis_gives_one_number_per_horizon_or_origin(metric):
 def test_coverage_is_one_for_intervals_that_hold_everything_and_zero_for_none():
     assert metrics.coverage(ACTUAL, ACTUAL - 1, ACTUAL + 1) == 1
     assert metrics.coverage(ACTUAL, ACTUAL + 1, ACTUAL + 2) == 0
-    assert metrics.coverage(10 * ACTUAL, 10 * POINT - 20, 10 * POINT + 20) == metrics.coverage(
-        ACTUAL, POINT - 2, POINT + 2
-    )
+    assert metrics.coverage(
+        10 * ACTUAL, 10 * POINT - 20, 10 * POINT + 20
+    ) == metrics.coverage(ACTUAL, POINT - 2, POINT + 2)

@@ -56,7 +56,9 @@ CHAINS = [
 LEARNED = [chain for chain in CHAINS if chain.steps and chain.steps[-1].learns._fields]
 FITTED = [chain for chain in LEARNED if getattr(chain.steps[-1], "lmbda", None) is None]
 POOLED = [
-    chain for chain in CHAINS if any(getattr(step, "per", "") == "panel" for step in chain.steps)
+    chain
+    for chain in CHAINS
+    if any(getattr(step, "per", "") == "panel" for step in chain.steps)
 ]
 ALONE = [chain for chain in CHAINS if chain not in POOLED]
 MAPS = [chain for chain in CHAINS if not chain.accumulates]
@@ -83,7 +85,11 @@ def panel(seed=0, count=7, missing=0.0, integers=False):
     rng = np.random.default_rng(seed)
     series = []
     for length in rng.integers(18, 40, count):
-        one = 60 + np.cumsum(rng.normal(0, 5, length)) + 25 * np.sin(np.arange(length) * np.pi / 2)
+        one = (
+            60
+            + np.cumsum(rng.normal(0, 5, length))
+            + 25 * np.sin(np.arange(length) * np.pi / 2)
+        )
         one = np.clip(np.round(one) if integers else one, 10, 900)
         one[rng.random(length) < missing] = np.nan
         one[:2] = 10, 11
@@ -92,7 +98,9 @@ def panel(seed=0, count=7, missing=0.0, integers=False):
 
 
 def cut(values, offsets, counts):
-    return ragged(*(values[a : a + n] for a, n in zip(offsets[:-1], counts, strict=True)))
+    return ragged(
+        *(values[a : a + n] for a, n in zip(offsets[:-1], counts, strict=True))
+    )
 
 
 def at_cutoffs(part, offsets, series, counts, horizon):
@@ -136,7 +144,9 @@ def test_inversion_at_any_cutoff_gives_the_series(chain, labels, seed):
 
 
 @pytest.mark.parametrize(
-    "chain", [Chain(), Chain((Difference(),)), Chain((Difference(4), Difference()))], ids=named
+    "chain",
+    [Chain(), Chain((Difference(),)), Chain((Difference(4), Difference()))],
+    ids=named,
 )
 def test_differences_of_integers_come_back_exact(chain):
     values, offsets = panel(3, integers=True)
@@ -164,11 +174,15 @@ def test_samples_are_inverted_one_by_one(chain):
 def test_nothing_after_the_training_part_changes_what_is_learned(chain):
     values, offsets = panel(4)
     ends = np.diff(offsets) - 5
-    later = np.arange(len(values)) - np.repeat(offsets[:-1] + ends, np.diff(offsets)) >= 0
+    later = (
+        np.arange(len(values)) - np.repeat(offsets[:-1] + ends, np.diff(offsets)) >= 0
+    )
     changed = np.where(later, values * 1.7 + 3, values)
     state = chain.fit(*cut(values, offsets, ends))
     assert_same_state(state, chain.fit(*cut(changed, offsets, ends)), rtol=0)
-    one, other = (chain.apply(given, offsets, state).values for given in (values, changed))
+    one, other = (
+        chain.apply(given, offsets, state).values for given in (values, changed)
+    )
     np.testing.assert_array_equal(one[~later], other[~later])
 
 
@@ -177,7 +191,9 @@ def test_the_training_part_changes_what_is_learned(chain):
     """So that the test before this one can fail."""
     values, offsets = panel(4)
     state, other = chain.fit(values, offsets), chain.fit(values**1.3, offsets)
-    assert any(not np.allclose(a, b) for a, b in zip(leaves(state), leaves(other), strict=True))
+    assert any(
+        not np.allclose(a, b) for a, b in zip(leaves(state), leaves(other), strict=True)
+    )
 
 
 @each
@@ -185,7 +201,9 @@ def test_the_way_back_knows_nothing_after_the_cutoff(chain):
     values, offsets = panel(4)
     series, counts = np.arange(7), np.diff(offsets) - 6
     state = chain.fit(*cut(values, offsets, counts))
-    later = np.arange(len(values)) - np.repeat(offsets[:-1] + counts, np.diff(offsets)) >= 0
+    later = (
+        np.arange(len(values)) - np.repeat(offsets[:-1] + counts, np.diff(offsets)) >= 0
+    )
     answers = np.full((7, 6, 1), 0.3)
     one, other = (
         chain.invert(answers, series, counts, chain.apply(given, offsets, state), state)
@@ -204,14 +222,17 @@ def test_it_round_trips_through_json(chain):
 def test_its_state_round_trips_through_a_store(chain, tmp_path):
     values, offsets = panel(5)
     state = chain.fit(values, offsets)
-    store.save(tmp_path / "model", chain.described(), {"transforms": chain.arrays(state)})
+    store.save(
+        tmp_path / "model", chain.described(), {"transforms": chain.arrays(state)}
+    )
     manifest, groups = store.load(tmp_path / "model")
     again = Chain.from_json({key: manifest[key] for key in ("steps", "apart")})
     state_again = again.state_from_arrays(groups["transforms"])
     assert_same_state(state, state_again, rtol=0)
     for labels in (False, True):
         one, other = (
-            chain.apply(values, offsets, known, labels).values for known in (state, state_again)
+            chain.apply(values, offsets, known, labels).values
+            for known in (state, state_again)
         )
         np.testing.assert_array_equal(one, other)
 
@@ -224,7 +245,9 @@ def test_missing_values_stay_missing_and_say_nothing(chain):
     assert np.isnan(transformed[np.isnan(values)]).all()
     if not chain.accumulates:
         assert np.isfinite(transformed[~np.isnan(values)]).all()
-        dropped = ragged(*(one[~np.isnan(one)] for one in np.split(values, offsets[1:-1])))
+        dropped = ragged(
+            *(one[~np.isnan(one)] for one in np.split(values, offsets[1:-1]))
+        )
         if not chain.apart:  # apart, the last value is left out, be it missing or not
             assert_same_state(state, chain.fit(*dropped), rtol=1e-9)
 
@@ -269,7 +292,9 @@ def test_many_series_at_once_are_as_one_by_one(chain):
 def test_a_panel_has_one_scale_and_new_series_take_it(chain):
     values, offsets = panel(8)
     state = chain.fit(values, offsets)
-    pooled = next(k for k, step in enumerate(chain.steps) if getattr(step, "per", "") == "panel")
+    pooled = next(
+        k for k, step in enumerate(chain.steps) if getattr(step, "per", "") == "panel"
+    )
     for array in state.inputs[pooled]:
         assert (array == array[0]).all()
     new = chain.fit(100 * values[: offsets[1]], offsets[:2], known=state)
@@ -289,7 +314,9 @@ def test_the_order_of_quantiles_is_kept(chain, seed):
     back = chain.invert(wide, np.arange(7), np.diff(offsets), applied, state)
     assert (np.diff(back, axis=2) >= 0).all() and np.isfinite(back).all()
     narrow = np.sort(rng.choice(applied.values[: offsets[1]], 9))
-    back = chain.invert(narrow[None, None], np.array([0]), np.array([10]), applied, state)
+    back = chain.invert(
+        narrow[None, None], np.array([0]), np.array([10]), applied, state
+    )
     assert (np.diff(back.ravel())[np.diff(narrow) > 1e-6] > 0).all()
 
 
@@ -314,14 +341,20 @@ def test_what_is_given_is_not_written_to(chain):
 def test_a_label_is_the_same_value_as_the_input_that_follows(chain):
     values, offsets = panel(9)
     state = chain.fit(values, offsets)
-    inputs, labels = (chain.apply(values, offsets, state, side).values for side in (False, True))
+    inputs, labels = (
+        chain.apply(values, offsets, state, side).values for side in (False, True)
+    )
     rows = np.repeat(np.arange(7), np.diff(offsets))
-    np.testing.assert_allclose(chain.as_input(labels, rows, state), inputs, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        chain.as_input(labels, rows, state), inputs, rtol=1e-9, atol=1e-9
+    )
     assert chain.apart == (not np.array_equal(inputs, labels, equal_nan=True))
 
 
 @each
-@pytest.mark.parametrize("answer", [1e300, -1e300, np.finfo(float).max, -np.finfo(float).max])
+@pytest.mark.parametrize(
+    "answer", [1e300, -1e300, np.finfo(float).max, -np.finfo(float).max]
+)
 def test_nothing_overflows_silently(chain, answer):
     values, offsets = panel(9)
     state = chain.fit(values, offsets)
@@ -341,8 +374,12 @@ def test_what_comes_back_can_be_transformed_again(chain, answer):
     values, offsets = panel(9)
     state = chain.fit(values, offsets)
     applied = chain.apply(values, offsets, state)
-    back = chain.invert(np.full((1, 1, 1), answer), np.array([0]), np.array([12]), applied, state)
-    first = type(state)(*(tuple(type(p)(*(a[:1] for a in p)) for p in side) for side in state))
+    back = chain.invert(
+        np.full((1, 1, 1), answer), np.array([0]), np.array([12]), applied, state
+    )
+    first = type(state)(
+        *(tuple(type(p)(*(a[:1] for a in p)) for p in side) for side in state)
+    )
     assert np.isfinite(chain.apply(back.ravel(), np.array([0, 1]), first).values).all()
 
 

@@ -26,7 +26,8 @@ from lstmcast.data.examples import airline
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden.npz"
-FOLDERS = ("adaptive", "transformed")  # saved models of format 1, as commit 2f83425 wrote them
+# saved models of format 1, as commit 2f83425 wrote them
+FOLDERS = ("adaptive", "transformed")
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 EPOCHS = {"epochs": 3, "batch_size": 8}
 SCALED = lc.Transformed(lc.Standard())
@@ -48,7 +49,9 @@ def machine() -> str:
     ]
     kernels = sorted({str(pool.get("architecture")) for pool in threadpool_info()})
     kernels.append(torch.backends.cpu.get_cpu_capability())
-    said = " | ".join([platform.machine(), *names[:3], *kernels, np.__version__, torch.__version__])
+    said = " | ".join(
+        [platform.machine(), *names[:3], *kernels, np.__version__, torch.__version__]
+    )
     return hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -78,7 +81,9 @@ def panels() -> dict[str, lc.Panel]:
         "day": 100 + day[:400],
         "long": 100 + day,
         "counts": rng.poisson(2.0, 250).astype(float),
-        "sparse": np.where(rng.random(200) < 0.3, rng.integers(1, 9, 200), 0).astype(float),
+        "sparse": np.where(rng.random(200) < 0.3, rng.integers(1, 9, 200), 0).astype(
+            float
+        ),
         "closed": np.where(t[:210] % 7 == 6, 0.0, 30 + day[:210]),
         "nearly flat": 1000 + 1e-3 * day[:150],
     }
@@ -88,7 +93,11 @@ def panels() -> dict[str, lc.Panel]:
         + 2 * np.sin(2 * np.pi * t / 168)
         + rng.normal(0, 0.5, len(t))
     )
-    hourly = {"hour": hour, "hour, positive": np.exp(hour[:500] / 10), "hour, young": hour[:30]}
+    hourly = {
+        "hour": hour,
+        "hour, positive": np.exp(hour[:500] / 10),
+        "hour, young": hour[:30],
+    }
     yearly = {"year": 10 * 1.04 ** t[:30] * np.exp(rng.normal(0, 0.05, 30))}
     # Values that are missing at the end stay, as at the cutoffs of a backtest.
     whole = {name: np.nan_to_num(values, nan=1.0) for name, values in monthly.items()}
@@ -123,10 +132,19 @@ def shipped() -> Iterator[tuple[str, np.ndarray]]:
         model = lc.LSTMForecaster(horizon=12, quantiles=LEVELS, method="network")
         yield f"shipped/{name}/direct", numbers(model.predict(panel))
         yield f"shipped/{name}/far", numbers(model.predict(panel, 60))
-        yield f"shipped/{name}/recursive", numbers(model.predict(panel, mode="recursive"))
-        yield f"shipped/{name}/one-step", numbers(model.predict(panel, mode="one-step"))[::7]
+        yield (
+            f"shipped/{name}/recursive",
+            numbers(model.predict(panel, mode="recursive")),
+        )
+        yield (
+            f"shipped/{name}/one-step",
+            numbers(model.predict(panel, mode="one-step"))[::7],
+        )
         cutoffs = np.stack([panel.lengths // 2 + 1, panel.lengths], axis=1)
-        yield f"shipped/{name}/cutoffs", numbers(model.predict(panel, 5, cutoffs=cutoffs))
+        yield (
+            f"shipped/{name}/cutoffs",
+            numbers(model.predict(panel, 5, cutoffs=cutoffs)),
+        )
         combined = lc.LSTMForecaster(horizon=12, quantiles=LEVELS)
         yield f"shipped/{name}/combined", numbers(combined.predict(panel))
 
@@ -136,9 +154,13 @@ def small(inputs: lc.Transformed, **settings) -> lc.NetworkConfig:
     return lc.NetworkConfig(layers=(6, 5), inputs=inputs, **settings)
 
 
-def fitted(panel: lc.Panel, training: lc.TrainingConfig | None, **settings) -> lc.LSTMForecaster:
+def fitted(
+    panel: lc.Panel, training: lc.TrainingConfig | None, **settings
+) -> lc.LSTMForecaster:
     """A network from scratch, trained with one thread."""
-    made = lc.LSTMForecaster(weights="scratch", training=training, quantiles=LEVELS, **settings)
+    made = lc.LSTMForecaster(
+        weights="scratch", training=training, quantiles=LEVELS, **settings
+    )
     return made.fit(panel, threads=1)
 
 
@@ -183,8 +205,14 @@ def transformed() -> Iterator[tuple[str, np.ndarray]]:
     for name, model in models.items():
         data = joint if name == "joint" else panel
         yield f"transformed/{name}/direct", numbers(model.predict(data))
-        yield f"transformed/{name}/recursive", numbers(model.predict(data, mode="recursive"))
-        yield f"transformed/{name}/one-step", numbers(model.predict(data, mode="one-step"))
+        yield (
+            f"transformed/{name}/recursive",
+            numbers(model.predict(data, mode="recursive")),
+        )
+        yield (
+            f"transformed/{name}/one-step",
+            numbers(model.predict(data, mode="one-step")),
+        )
         yield f"transformed/{name}/history", model.history.columns()["train_loss"]
 
 
@@ -196,7 +224,9 @@ SCHEMES = {
     "stateful": lc.Stateful(chunk=9),
     "stateful, never": lc.Stateful(chunk=9, reset="never", loss="last"),
     "rollout": lc.Rollout(length=12, support=6, support_end=2),
-    "rollout, sampled": lc.Rollout(length=12, support=4, probability=0.2, probability_end=0.8),
+    "rollout, sampled": lc.Rollout(
+        length=12, support=4, probability=0.2, probability_end=0.8
+    ),
 }
 
 
@@ -216,7 +246,9 @@ def trainings() -> Iterator[tuple[str, np.ndarray]]:
         "whole": lc.WholeSequence(chunk=30),
     }.items():
         training = lc.TrainingConfig(
-            batching=batching, steps_per_epoch=3 if name == "windows" else None, **EPOCHS
+            batching=batching,
+            steps_per_epoch=3 if name == "windows" else None,
+            **EPOCHS,
         )
         model = fitted(panel, training, horizon=3, network=lc.NetworkConfig(**ADAPTIVE))
         yield from trained(f"training/adaptive, {name}", model, panel)
@@ -227,7 +259,10 @@ def trained(
 ) -> Iterator[tuple[str, np.ndarray]]:
     """What a training left behind."""
     history = model.history.columns()
-    yield f"{name}/losses", np.stack([history["train_loss"], history["validation_loss"]])
+    yield (
+        f"{name}/losses",
+        np.stack([history["train_loss"], history["validation_loss"]]),
+    )
     yield (
         f"{name}/weights",
         np.concatenate([part.ravel() for part in model.network.members[0].values()]),
@@ -243,7 +278,9 @@ def streams() -> Iterator[tuple[str, np.ndarray]]:
         stream = lc.Stream(config, ["a", "b", "c"], learning=lc.Learning(chunk=4))
         yield (
             f"stream/{of}",
-            np.array([[stream.predict(), stream.observe(tick)] for tick in values.T[:40]]),
+            np.array(
+                [[stream.predict(), stream.observe(tick)] for tick in values.T[:40]]
+            ),
         )
     model = fitted(
         waves(),
@@ -272,7 +309,9 @@ def loaded() -> Iterator[tuple[str, np.ndarray]]:
     for name in FOLDERS:
         model = lc.load(HERE / name)
         yield f"saved/{name}", numbers(model.predict())
-        newer = lc.Panel.from_arrays({"w0": [5.5, 5.25]}, frequency="MS", start="2017-07-01")
+        newer = lc.Panel.from_arrays(
+            {"w0": [5.5, 5.25]}, frequency="MS", start="2017-07-01"
+        )
         yield f"saved/{name}, newer", numbers(model.predict(newer))
 
 
@@ -280,9 +319,13 @@ def save_models() -> None:
     """Write the saved models that `loaded` reads."""
     panel = waves()
     training = lc.TrainingConfig(batching=lc.Windows(length=12), **EPOCHS)
-    causal = lc.TrainingConfig(batching=lc.Windows(length=48), steps_per_epoch=3, **EPOCHS)
+    causal = lc.TrainingConfig(
+        batching=lc.Windows(length=48), steps_per_epoch=3, **EPOCHS
+    )
     models = {
-        "adaptive": fitted(panel, causal, horizon=6, network=lc.NetworkConfig(**ADAPTIVE)),
+        "adaptive": fitted(
+            panel, causal, horizon=6, network=lc.NetworkConfig(**ADAPTIVE)
+        ),
         "transformed": fitted(
             panel,
             training,

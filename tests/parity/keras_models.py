@@ -22,7 +22,9 @@ STACKED = {"return_sequences": True}
 
 
 def series(columns):
-    return np.random.default_rng(columns).normal(size=(B, T, columns)).astype(np.float32)
+    return (
+        np.random.default_rng(columns).normal(size=(B, T, columns)).astype(np.float32)
+    )
 
 
 def sequential(columns, *layers):
@@ -46,7 +48,9 @@ MODELS = {
     "stacked": lambda: sequential(
         1, L.LSTM(5, **STACKED), L.LSTM(4, **STACKED), L.LSTM(3), L.Dense(12)
     ),
-    "sequences": lambda: sequential(1, L.LSTM(5, **STACKED), L.LSTM(4, **STACKED), L.Dense(2)),
+    "sequences": lambda: sequential(
+        1, L.LSTM(5, **STACKED), L.LSTM(4, **STACKED), L.Dense(2)
+    ),
     "dense": lambda: sequential(
         1,
         L.Dense(6, "tanh"),
@@ -57,13 +61,17 @@ MODELS = {
         L.Dropout(0.2),
         L.Dense(3),
     ),
-    "relu": lambda: sequential(1, L.LSTM(6), L.Dense(7, "relu"), L.Dense(5, "relu"), L.Dense(2)),
+    "relu": lambda: sequential(
+        1, L.LSTM(6), L.Dense(7, "relu"), L.Dense(5, "relu"), L.Dense(2)
+    ),
     "columns": lambda: sequential(3, L.LSTM(6, unit_forget_bias=False), L.Dense(6)),
     "functional": functional,
     "distributed": lambda: sequential(
         2, L.LSTM(6, return_sequences=True), L.TimeDistributed(L.Dense(4))
     ),
-    "unbiased": lambda: sequential(1, L.LSTM(6, use_bias=False), L.Dense(2, use_bias=False)),
+    "unbiased": lambda: sequential(
+        1, L.LSTM(6, use_bias=False), L.Dense(2, use_bias=False)
+    ),
     "bare": lambda: sequential(1, L.LSTM(3)),
     "relu_lstm": lambda: sequential(1, L.LSTM(4, activation="relu"), L.Dense(1)),
     "hard": lambda: sequential(
@@ -100,7 +108,8 @@ def save(folder):
         np.savez(folder / f"{name}.weights.npz", *model.get_weights())
         np.save(folder / f"{name}.answer.npy", answer(model))
         live, filed = (
-            from_keras(source).members[0] for source in (model, folder / f"{name}.keras")
+            from_keras(source).members[0]
+            for source in (model, folder / f"{name}.keras")
         )
         if not all(np.array_equal(live[key], filed[key]) for key in live | filed):
             raise AssertionError(f"{name}: the model and its file differ")

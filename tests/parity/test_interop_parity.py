@@ -24,15 +24,21 @@ B, T = 4, 9
 
 
 def series(columns):
-    return np.random.default_rng(columns).normal(size=(B, T, columns)).astype(np.float32)
+    return (
+        np.random.default_rng(columns).normal(size=(B, T, columns)).astype(np.float32)
+    )
 
 
 def answers(network, x_BTC):
     """At every step (B, T, H · K)."""
     (hidden_TBD,), _ = network.run(
-        np.ascontiguousarray(x_BTC.transpose(1, 0, 2)), np.ones((T, B), bool), network.start(B)
+        np.ascontiguousarray(x_BTC.transpose(1, 0, 2)),
+        np.ones((T, B), bool),
+        network.start(B),
     )
-    raw_NHKR = next(network.raw([hidden_TBD.reshape(T * B, -1)], x_BTC.reshape(T * B, -1)))
+    raw_NHKR = next(
+        network.raw([hidden_TBD.reshape(T * B, -1)], x_BTC.reshape(T * B, -1))
+    )
     return raw_NHKR.reshape(T, B, -1).transpose(1, 0, 2)
 
 
@@ -47,14 +53,22 @@ class Forecaster(torch.nn.Module):
     """Linear layers, LSTM modules of the given widths (width, layers), linear layers."""
 
     def __init__(
-        self, columns, lstms, outputs, before=(), after=(), activation=torch.nn.Identity, bias=True
+        self,
+        columns,
+        lstms,
+        outputs,
+        before=(),
+        after=(),
+        activation=torch.nn.Identity,
+        bias=True,
     ):
         super().__init__()
         sizes = [columns, *before]
         self.before = torch.nn.ModuleList(map(torch.nn.Linear, sizes[:-1], sizes[1:]))
         sizes = [sizes[-1], *(width for width, _ in lstms)]
         modules = [
-            torch.nn.LSTM(size, *lstm, bias=bias) for size, lstm in zip(sizes, lstms, strict=False)
+            torch.nn.LSTM(size, *lstm, bias=bias)
+            for size, lstm in zip(sizes, lstms, strict=False)
         ]
         self.lstm = torch.nn.ModuleList(modules) if len(modules) > 1 else modules[0]
         sizes = [sizes[-1], *after]
@@ -66,7 +80,9 @@ class Forecaster(torch.nn.Module):
         x = x_BTC.transpose(0, 1)
         for layer in self.before:
             x = self.activation(layer(x))
-        for layer in self.lstm if isinstance(self.lstm, torch.nn.ModuleList) else [self.lstm]:
+        for layer in (
+            self.lstm if isinstance(self.lstm, torch.nn.ModuleList) else [self.lstm]
+        ):
             x, _ = layer(x)
         for layer in self.after:
             x = self.activation(layer(x))
@@ -84,7 +100,11 @@ TORCH = {
         {"before": (4, 5), "after": (3,), "activation": torch.nn.Tanh},
         "tanh",
     ),
-    "relu": ((2, [(6, 1), (5, 1)], 2), {"after": (9, 4), "activation": torch.nn.ReLU}, "relu"),
+    "relu": (
+        (2, [(6, 1), (5, 1)], 2),
+        {"after": (9, 4), "activation": torch.nn.ReLU},
+        "relu",
+    ),
     "linear": ((1, [(6, 1)], 2), {"before": (4,)}, "linear"),
 }
 
@@ -109,7 +129,10 @@ def test_from_pytorch_and_back(pair):
         expected = model(torch.from_numpy(x_BTC)).numpy()
         same(answers(network, x_BTC), expected)
         other.load_state_dict(
-            {name: torch.from_numpy(array) for name, array in to_pytorch(network).items()}
+            {
+                name: torch.from_numpy(array)
+                for name, array in to_pytorch(network).items()
+            }
         )
         same(other(torch.from_numpy(x_BTC)).numpy(), expected)
 
@@ -120,7 +143,9 @@ def test_modules_cells_and_other_precisions_of_pytorch():
     x_BTC = series(1)
     expected = model(torch.from_numpy(x_BTC).double()).detach().numpy()
     same(answers(from_pytorch(model), x_BTC), expected)
-    half = from_pytorch({name: tensor.bfloat16() for name, tensor in model.state_dict().items()})
+    half = from_pytorch(
+        {name: tensor.bfloat16() for name, tensor in model.state_dict().items()}
+    )
     np.testing.assert_allclose(answers(half, x_BTC), expected, atol=0.02)
     cell, state = torch.nn.LSTMCell(1, 5), None
     for t in range(T):
@@ -139,7 +164,9 @@ def test_pytorch_reads_our_files_and_we_theirs(tmp_path):
         Forecaster(1, [(5, 1), (4, 1), (3, 1)], 2),
     )
     safetensors.save_file(model.state_dict(), tmp_path / "theirs.safetensors")
-    to_pytorch(from_pytorch(tmp_path / "theirs.safetensors"), tmp_path / "ours.safetensors")
+    to_pytorch(
+        from_pytorch(tmp_path / "theirs.safetensors"), tmp_path / "ours.safetensors"
+    )
     other.load_state_dict(safetensors.load_file(tmp_path / "ours.safetensors"))
     x = torch.from_numpy(series(1))
     assert torch.equal(other(x), model(x))
@@ -161,7 +188,11 @@ def test_what_pytorch_has_and_we_have_not(options):
 def keras(folder):
     """The worker, which saves models of Keras, and reads ours when this block ends: Keras chooses
     its backend when it is imported, and takes seconds to import."""
-    variables = {"KERAS_BACKEND": "torch", "KERAS_HOME": str(folder), "OMP_NUM_THREADS": "1"}
+    variables = {
+        "KERAS_BACKEND": "torch",
+        "KERAS_HOME": str(folder),
+        "OMP_NUM_THREADS": "1",
+    }
     errors = folder / "errors"
     with (
         errors.open("w") as stderr,
@@ -235,7 +266,10 @@ def test_from_a_list_of_weights(made, name):
 @pytest.mark.parametrize("name", KERAS)
 def test_back_to_keras(made, name, way):
     expected = np.load(made / f"{name}.answer.npy")
-    same(np.load(made / f"{name}.{way}.npy"), expected[:, -1] if expected.ndim == 3 else expected)
+    same(
+        np.load(made / f"{name}.{way}.npy"),
+        expected[:, -1] if expected.ndim == 3 else expected,
+    )
 
 
 def test_a_live_model_is_as_its_file(made):

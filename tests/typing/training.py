@@ -32,6 +32,8 @@ lc.NetworkConfig(layers="16")  # type: ignore[arg-type]  # pyright: ignore[repor
 named = lc.TrainingConfig(loss="mae", optimiser=lc.Optimiser(schedule="cosine"))
 assert_type(named.loss, lc.Loss)
 assert_type(named.optimiser.schedule, lc.Schedule)
-lc.TrainingConfig(loss=lc.Loss("huber", delta=2.0), optimiser=lc.Optimiser(schedule=lc.Schedule()))
+lc.TrainingConfig(
+    loss=lc.Loss("huber", delta=2.0), optimiser=lc.Optimiser(schedule=lc.Schedule())
+)
 lc.Learning(loss="mse")
 lc.TrainingConfig(loss="least")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

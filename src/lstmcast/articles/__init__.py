@@ -28,8 +28,12 @@ class Example(NamedTuple):
 
 
 EXAMPLES = {
-    "airline": Example("airline", "run", "passengers, 43 months fed back", Takes(values=48)),
-    "sine": Example("waves", "run_sine", "a sine, 200 steps fed back", Takes(values=600)),
+    "airline": Example(
+        "airline", "run", "passengers, 43 months fed back", Takes(values=48)
+    ),
+    "sine": Example(
+        "waves", "run_sine", "a sine, 200 steps fed back", Takes(values=600)
+    ),
     "beats": Example(
         "waves", "run_beats", "two waves added, 200 steps fed back", Takes(values=600)
     ),
@@ -45,7 +49,9 @@ EXAMPLES = {
         "400 prices, the next tick, learned online",
         Takes(values=200, most=None, prices=True),
     ),
-    "temperature": Example("temperature", "run", "temperature, five steps ahead", Takes(values=60)),
+    "temperature": Example(
+        "temperature", "run", "temperature, five steps ahead", Takes(values=60)
+    ),
 }
 
 
@@ -63,10 +69,14 @@ class Request(NamedTuple):
     def check(self) -> None:
         """Raise UsageError for invalid numbers, or a device that is not available."""
         if not is_whole(self.seed, 0):
-            raise UsageError(f"seed must be a whole number of at least 0, got {self.seed}.")
+            raise UsageError(
+                f"seed must be a whole number of at least 0, got {self.seed}."
+            )
         for name, number in (("seeds", self.seeds), ("epochs", self.epochs)):
             if number is not None and not is_whole(number, 1):
-                raise UsageError(f"{name}={number} must be a whole number of at least 1.")
+                raise UsageError(
+                    f"{name}={number} must be a whole number of at least 1."
+                )
         require_torch()
         from lstmcast.training.environment import check_device
 
@@ -161,10 +171,15 @@ def _run_once(name: str, to: ExampleRun, request: Request, _: Any) -> list[Measu
     example = _example(name)
     function = getattr(_module(example), example.function)
     measures = function(to, request.faithful, request.seed)
-    return [row._replace(value=float(row.value), seconds=float(row.seconds)) for row in measures]
+    return [
+        row._replace(value=float(row.value), seconds=float(row.seconds))
+        for row in measures
+    ]
 
 
-def _run_seeds(name: str, to: ExampleRun, request: Request, own_data: Any) -> list[Measure]:
+def _run_seeds(
+    name: str, to: ExampleRun, request: Request, own_data: Any
+) -> list[Measure]:
     """Run once for each seed, each into its own folder; the measures are medians with ranges."""
     runs = []
     for seed in range(request.seed, request.seed + (request.seeds or 1)):
@@ -172,13 +187,17 @@ def _run_seeds(name: str, to: ExampleRun, request: Request, own_data: Any) -> li
         def run_it(seed: int = seed) -> list[Measure]:
             to.say(f"── seed {seed}")
             single = request._replace(seed=seed, seeds=None)
-            return run(name, data=own_data, out=to.folder / f"seed{seed}", **single._asdict())
+            return run(
+                name, data=own_data, out=to.folder / f"seed{seed}", **single._asdict()
+            )
 
         runs.append(_once(to, f"seed{seed}", run_it))
     return over_seeds(runs)
 
 
-def _once(to: ExampleRun, name: str, run_it: Callable[[], list[Measure]]) -> list[Measure]:
+def _once(
+    to: ExampleRun, name: str, run_it: Callable[[], list[Measure]]
+) -> list[Measure]:
     """The measures of a run, which is not repeated if an earlier, interrupted one finished it."""
     saved = to.checkpoints / f"{name}.json"
     if not saved.exists():
@@ -196,7 +215,9 @@ def measured(measures: Sequence[Measure]) -> Table:
     """The header and rows of a table of measures: what was measured, value, seconds."""
     has_range = any(measure.seeds > 1 for measure in measures)
     header = ["measure", *_header(has_range)]
-    return header, [[measure.measure, *_numbers(measure, has_range)] for measure in measures]
+    return header, [
+        [measure.measure, *_numbers(measure, has_range)] for measure in measures
+    ]
 
 
 def compared(by_example: Mapping[str, Sequence[Measure]]) -> Table:

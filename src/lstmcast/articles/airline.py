@@ -55,7 +55,8 @@ TRAINING = TrainingConfig(
     epochs=1000,
     batch_size=1,
     batching=WholeSequence(),
-    optimiser=Optimiser("rmsprop", learning_rate=1e-2, decay=0.99, epsilon=1e-8),  # as in Chainer
+    # as in Chainer
+    optimiser=Optimiser("rmsprop", learning_rate=1e-2, decay=0.99, epsilon=1e-8),
     loss=Loss("mse"),
     validation=Validation(steps=43, fresh=True),
     initialiser="chainer1",
@@ -67,7 +68,9 @@ OWN_TRAINING = TrainingConfig(
     epochs=120,
     batch_size=16,
     batching=Windows(12, loss="every"),
-    optimiser=Optimiser("adam", learning_rate=5e-3, clip=1.0, schedule=Schedule("cosine")),
+    optimiser=Optimiser(
+        "adam", learning_rate=5e-3, clip=1.0, schedule=Schedule("cosine")
+    ),
     validation=None,
     average=Ema(0.98),
 )
@@ -88,7 +91,9 @@ class Choice(NamedTuple):
         return lc.LSTMForecaster(
             1,
             weights="scratch",
-            network=NetworkConfig((self.units,), inputs=self.inputs, head="point", horizon=1),
+            network=NetworkConfig(
+                (self.units,), inputs=self.inputs, head="point", horizon=1
+            ),
             training=replace(
                 OWN_TRAINING,
                 epochs=self.epochs,
@@ -161,10 +166,15 @@ def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
 def _read(to: ExampleRun) -> Panel:
     """The file as it was downloaded in 2017, including three lines at its end that hold no data."""
     months = airline().times(0).astype("datetime64[M]")
-    rows = [f'"{month}",{value:.0f}' for month, value in zip(months, airline().values, strict=True)]
+    rows = [
+        f'"{month}",{value:.0f}'
+        for month, value in zip(months, airline().values, strict=True)
+    ]
     path = to.folder / "airline.csv"
     path.write_text(
-        "\r\n".join([f'"Month","{TITLE}"', *rows, "", TITLE, "", ""]), encoding="utf-8", newline=""
+        "\r\n".join([f'"Month","{TITLE}"', *rows, "", TITLE, "", ""]),
+        encoding="utf-8",
+        newline="",
     )
     return lc.read(path)
 
@@ -190,7 +200,10 @@ def _faithful(to: ExampleRun, panel: Panel, seed: int) -> list[Measure]:
     pictures.draw_learning(to, fitted.history)
     pictures.draw_article(to, panel, predicted[0])
     pictures.draw_plain(to, panel, predicted)
-    H, seconds = _held_back_words(to, panel), [forecast.seconds for forecast in predicted]
+    H, seconds = (
+        _held_back_words(to, panel),
+        [forecast.seconds for forecast in predicted],
+    )
     return [
         Measure(f"RMSE of {H} fed back, {ARTICLE}", errors[0, 3], seconds[0]),
         Measure(f"RMSE of {H} with observations, {ARTICLE}", errors[0, 1], seconds[0]),
@@ -204,7 +217,9 @@ def _faithful(to: ExampleRun, panel: Panel, seed: int) -> list[Measure]:
     ]
 
 
-def article_forecaster(panel: Panel, inputs: Transformed, seed: int) -> lc.LSTMForecaster:
+def article_forecaster(
+    panel: Panel, inputs: Transformed, seed: int
+) -> lc.LSTMForecaster:
     """The article's network and training, for these inputs."""
     validation = Validation(steps=held_back(len(panel.values)), fresh=True)
     return lc.LSTMForecaster(
@@ -225,7 +240,9 @@ def own_choices(panel: Panel) -> dict[str, Choice]:
     For the airline, units, windows and epochs were chosen within the training part: by the errors
     of forecasts from its first 60, 72 and 84 months, one step ahead and fed back.
     """
-    choices = {"differences": Choice(Transformed(Difference(), Standard()), 16, 12, 120)}
+    choices = {
+        "differences": Choice(Transformed(Difference(), Standard()), 16, 12, 120)
+    }
     if np.nanmin(panel.values) > 0:
         inputs = Transformed(Log1p(), Difference(), Standard())
         choices["logarithms, differences"] = Choice(inputs, 16, 24, 120)
@@ -247,7 +264,9 @@ def _default(to: ExampleRun, panel: Panel, seed: int) -> list[Measure]:
             training_panel,
             name.replace(", ", "-").replace(" ", "-"),
         )
-        predicted.append(_predicted(name, fitted, panel, training_seconds(fitted.history)))
+        predicted.append(
+            _predicted(name, fitted, panel, training_seconds(fitted.history))
+        )
         histories.append(fitted.history)
     shipped = lc.LSTMForecaster(12, seed=seed)
     predicted.append(_predicted(SHIPPED, shipped, panel, 0.0))

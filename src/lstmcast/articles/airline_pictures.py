@@ -92,7 +92,12 @@ class Pane:
         self._plot(name, self.times[: len(values)], values, color, "-")
 
     def _plot(
-        self, name: str, times: NDArray, values: NDArray, color: str | None, linestyle: str
+        self,
+        name: str,
+        times: NDArray,
+        values: NDArray,
+        color: str | None,
+        linestyle: str,
     ) -> None:
         label = self.to.text(name)
         self.ax.plot(times, values, color=color, linestyle=linestyle, label=label)
@@ -216,7 +221,12 @@ def _draw_pairs(to: ExampleRun, times: NDArray, scaled: Scaled, held_out: int) -
         ax = figure.subplots()
         ax.plot(times[1:-1], scaled.inputs, label=input_label)
         ax.plot(times[1:-1], scaled.labels, label=label_label)
-        ax.axvline(times[-held_out - 2], color=RED, linewidth=1, label=to.text("end of training"))
+        ax.axvline(
+            times[-held_out - 2],
+            color=RED,
+            linewidth=1,
+            label=to.text("end of training"),
+        )
         ax.set_title(to.text("Inputs and labels of the network"))
         ax.set_ylabel(to.text("scaled to 0–1 on the training part"))
 
@@ -234,8 +244,14 @@ def _draw_passengers(to: ExampleRun, panel: Panel, predicted: Predicted) -> None
         pane = Pane(to, figure.subplots(), panel.times(0), held_out)
         pane.line("observed", values)
         pane.early_line("① with observations", predicted.observed[:-held_out], BLUE)
-        pane.line("② fed back from the predicted last month", predicted.from_own(values), AMBER)
-        pane.line("② fed back from the observed last month", predicted.fed_back, GREEN, "--")
+        pane.line(
+            "② fed back from the predicted last month",
+            predicted.from_own(values),
+            AMBER,
+        )
+        pane.line(
+            "② fed back from the observed last month", predicted.fed_back, GREEN, "--"
+        )
         pane.finish(to.text("Passengers: fit to the training part, then fed back"))
 
 
@@ -256,7 +272,9 @@ def draw_plain(to: ExampleRun, panel: Panel, predicted: Sequence[Predicted]) -> 
 # ---------------------------------------------------------------- by default
 
 
-def draw_predictions(to: ExampleRun, panel: Panel, predicted: Sequence[Predicted]) -> None:
+def draw_predictions(
+    to: ExampleRun, panel: Panel, predicted: Sequence[Predicted]
+) -> None:
     """Draw both predictions of several forecasters, one below the other."""
     observed = [forecast.observed for forecast in predicted]
     fed_back = [forecast.fed_back for forecast in predicted]

@@ -47,10 +47,14 @@ def _over(measures: Sequence[Measure]) -> Measure:
     values = [measure.value for measure in measures]
     seconds = [measure.seconds for measure in measures]
     name = measures[0].measure
-    return Measure(name, median(values), median(seconds), min(values), max(values), len(values))
+    return Measure(
+        name, median(values), median(seconds), min(values), max(values), len(values)
+    )
 
 
-def summary(by_example: Mapping[str, Sequence[Measure]], mode: str) -> dict[str, list[Any]]:
+def summary(
+    by_example: Mapping[str, Sequence[Measure]], mode: str
+) -> dict[str, list[Any]]:
     """The columns of summary.csv.
 
     >>> summary({"sine": [Measure("RMSE", 0.5, 2.0)]}, "default")["measure"]

@@ -162,7 +162,9 @@ class ExampleRun:
         self.say(str(panel))
         return panel
 
-    def callbacks(self, every: int = 1, printed: bool = False) -> list[Callable[[Any], Any]]:
+    def callbacks(
+        self, every: int = 1, printed: bool = False
+    ) -> list[Callable[[Any], Any]]:
         """Callbacks of a fit: they log every n-th epoch as a row, and show progress on standard
         error unless the run is quiet; with `printed`, rows on standard output instead."""
         from lstmcast.training.callbacks import PrintTable, ProgressLine
@@ -205,7 +207,11 @@ class ExampleRun:
             folder=self.checkpoints / name,
             resume=True,
             device=self.device,
-            callbacks=[*self.callbacks(printed=printed), *recorder.callbacks, *callbacks],
+            callbacks=[
+                *self.callbacks(printed=printed),
+                *recorder.callbacks,
+                *callbacks,
+            ],
         )
         record = fitted.record
         assert record is not None  # the forecaster was fitted
@@ -220,7 +226,9 @@ class ExampleRun:
         """An unfitted copy with the requested number of epochs."""
         if self.epochs is None:
             return forecaster.unfitted()
-        return forecaster.replace(training=replace(forecaster.training, epochs=self.epochs))
+        return forecaster.replace(
+            training=replace(forecaster.training, epochs=self.epochs)
+        )
 
     def _write_history(
         self, name: str, fitted: LSTMForecaster, recorder: recording.Recorder
@@ -244,7 +252,9 @@ class ExampleRun:
         return folder
 
     @contextmanager
-    def figure(self, name: str, size: tuple[float, float] = (10.0, 5.0)) -> Iterator[Figure]:
+    def figure(
+        self, name: str, size: tuple[float, float] = (10.0, 5.0)
+    ) -> Iterator[Figure]:
         """A matplotlib Figure that is saved as folder/name.png; axes with labels get a legend if
         they have none."""
         import matplotlib
@@ -255,7 +265,10 @@ class ExampleRun:
         # Japanese fonts seldom have a bold face, and bold digits among plain letters look wrong
         if self._texts:
             style["figure.titleweight"] = "normal"
-        with matplotlib.rc_context(style), fonts_with(set().union(*self._texts.values())):
+        with (
+            matplotlib.rc_context(style),
+            fonts_with(set().union(*self._texts.values())),
+        ):
             figure = Figure(figsize=size, layout="constrained")
             yield figure
             for ax in figure.axes:
@@ -269,7 +282,8 @@ class ExampleRun:
         from lstmcast.writing.tables import write_table
 
         return write_table(
-            {key: _column(values) for key, values in columns.items()}, self.folder / f"{name}.csv"
+            {key: _column(values) for key, values in columns.items()},
+            self.folder / f"{name}.csv",
         )
 
     def model(self, forecaster: LSTMForecaster, data: Any = None) -> Path:
@@ -289,10 +303,14 @@ class ExampleRun:
         """Raise OutputError for a folder with files that are not an example's: they could be
         overwritten."""
         with output_errors(self.folder):
-            names = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else []
-            ended = "summary.csv" in names and _first_line(self.folder / "summary.csv").startswith(
-                ",".join(SUMMARY)
+            names = (
+                [path.name for path in self.folder.iterdir()]
+                if self.folder.is_dir()
+                else []
             )
+            ended = "summary.csv" in names and _first_line(
+                self.folder / "summary.csv"
+            ).startswith(",".join(SUMMARY))
         is_ours = (self.checkpoints / MARKER).exists() or (
             ended and self.checkpoints.name not in names
         )
@@ -306,7 +324,10 @@ class ExampleRun:
         """Whether there are checkpoints of this run; those of another run are removed."""
         marker = self.checkpoints / MARKER
         with output_errors(self.checkpoints):
-            if marker.exists() and json.loads(marker.read_text(encoding="utf-8")) == self._of:
+            if (
+                marker.exists()
+                and json.loads(marker.read_text(encoding="utf-8")) == self._of
+            ):
                 return True
             shutil.rmtree(self.checkpoints, ignore_errors=True)
             self.checkpoints.mkdir()
@@ -357,7 +378,9 @@ def _translations(language: str, japanese: Mapping[str, str]) -> dict[str, str]:
     characters."""
     if language not in LANGUAGES:
         languages = ", ".join(LANGUAGES)
-        raise UsageError(f"language={language!r} is not known. Choose one of: {languages}.")
+        raise UsageError(
+            f"language={language!r} is not known. Choose one of: {languages}."
+        )
     if language == "en":
         return {}
     with fonts_with(set().union(*japanese.values())) as missing:

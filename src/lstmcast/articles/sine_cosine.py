@@ -28,7 +28,14 @@ from lstmcast.model.summary import summary
 from lstmcast.output.learning_curve import LearningCurve
 from lstmcast.output.looks import BLUE, FAINT
 from lstmcast.training.callbacks import SaveEvery
-from lstmcast.training_config import Ema, Loss, Optimiser, Rollout, Schedule, TrainingConfig
+from lstmcast.training_config import (
+    Ema,
+    Loss,
+    Optimiser,
+    Rollout,
+    Schedule,
+    TrainingConfig,
+)
 from lstmcast.transforms import MinMax
 
 if TYPE_CHECKING:
@@ -151,7 +158,9 @@ def our_own(seed: int) -> lc.LSTMForecaster:
     return _untrained(network, training, seed)
 
 
-def _untrained(network: NetworkConfig, training: TrainingConfig, seed: int) -> lc.LSTMForecaster:
+def _untrained(
+    network: NetworkConfig, training: TrainingConfig, seed: int
+) -> lc.LSTMForecaster:
     return lc.LSTMForecaster(
         FREE,
         weights="scratch",
@@ -226,7 +235,9 @@ def _of_snapshots(folder: Path, panel: Panel, observed: int) -> Table:
     return totals
 
 
-def predict(model: lc.LSTMForecaster, panel: Panel, begin: int, observed: int, steps: int) -> Table:
+def predict(
+    model: lc.LSTMForecaster, panel: Panel, begin: int, observed: int, steps: int
+) -> Table:
     """Predict the `steps` steps after `begin`: from true values for `observed` steps, then from the
     network's own predictions.
 
@@ -237,7 +248,9 @@ def predict(model: lc.LSTMForecaster, panel: Panel, begin: int, observed: int, s
     coming_panel = steps_of(panel, begin + 1, begin + 1 + steps)
     one_step = model.predict(observed_panel, mode="one-step").point
     with_truth = one_step.reshape(len(observed_panel), -1)
-    fed_back = model.predict(observed_panel, steps - observed + 1, mode="recursive").point
+    fed_back = model.predict(
+        observed_panel, steps - observed + 1, mode="recursive"
+    ).point
     predicted = np.concatenate([with_truth, fed_back], axis=1)
     table = {"step": begin + np.arange(1, steps + 1)}
     for series, name in enumerate(observed_panel.ids):
@@ -298,7 +311,9 @@ def _draw(to: ExampleRun, panel: Panel, history: History) -> None:
         test = training_length(panel)
         ax.axvline(test - 0.5, color=FAINT, linestyle="--")
         highest = ax.get_ylim()[1]
-        ax.text(test + 1, highest, to.text("test"), color=FAINT, verticalalignment="bottom")
+        ax.text(
+            test + 1, highest, to.text("test"), color=FAINT, verticalalignment="bottom"
+        )
         ax.set(title=to.text("Two variables"), xlabel=to.text("step"))
     with to.figure("learning-curve") as figure:
         words = {key: to.text(word) for key, word in _WORDS.items()}
@@ -344,12 +359,16 @@ def _draw_prediction(to: ExampleRun, panel: Panel, predicted: dict[int, Table]) 
     """Draw a row for each variable and a column for each number of observed steps."""
     end = int(panel.lengths.min()) - 0.5
     with to.figure("prediction", (11, 6)) as figure:
-        axes = figure.subplots(len(panel), len(predicted), sharex=True, sharey="row", squeeze=False)
+        axes = figure.subplots(
+            len(panel), len(predicted), sharex=True, sharey="row", squeeze=False
+        )
         for column, (observed, table) in enumerate(predicted.items()):
             steps = table["step"]
             end_of_truth = steps[0] + observed - 1.5
             for ax, name in zip(axes[:, column], panel.ids, strict=True):
-                ax.plot(steps, table[f"{name} true"], color=RED, linewidth=3.5, alpha=0.5)
+                ax.plot(
+                    steps, table[f"{name} true"], color=RED, linewidth=3.5, alpha=0.5
+                )
                 ax.plot(steps, table[f"{name} predicted"], color=BLUE, marker=".")
                 ax.axvline(end_of_truth, color=FAINT, linestyle="--")
                 ax.axvline(end, color=FAINT, linestyle=":")

@@ -154,15 +154,24 @@ class Ahead(NamedTuple):
         of the naive forecast."""
         last_OS = last_known(prices_TS)[np.array(self.origins) - 1]
         last_OS1 = last_OS[:, :, None]
-        actual_OSH = np.stack([prices_TS[tick : tick + AHEAD].T for tick in self.origins])
+        actual_OSH = np.stack(
+            [prices_TS[tick : tick + AHEAD].T for tick in self.origins]
+        )
         errors = {}
         for name, forecasts in self.forecasts.items():
             errors[name] = (np.stack(forecasts) - actual_OSH) / last_OS1
         errors["naive"] = (last_OS1 - actual_OSH) / last_OS1
         # the same prices for all: not every forecaster forecasts a row that has just begun
-        known_OSH = np.logical_and.reduce([np.isfinite(error) for error in errors.values()])
-        shared = {name: np.where(known_OSH, error, np.nan) for name, error in errors.items()}
-        return {name: 100 * root_mean_square(error, axis=(0, 1)) for name, error in shared.items()}
+        known_OSH = np.logical_and.reduce(
+            [np.isfinite(error) for error in errors.values()]
+        )
+        shared = {
+            name: np.where(known_OSH, error, np.nan) for name, error in errors.items()
+        }
+        return {
+            name: 100 * root_mean_square(error, axis=(0, 1))
+            for name, error in shared.items()
+        }
 
 
 def origins_of(ticks: int) -> tuple[int, ...]:
@@ -217,10 +226,16 @@ def follow_shipped(prices: Panel, ahead: Ahead) -> None:
         ahead.look(tick + 1, shipped=shipped)
 
 
-def stream(to: ExampleRun, settings: Settings, prices: Panel, seed: int) -> list[Measure]:
+def stream(
+    to: ExampleRun, settings: Settings, prices: Panel, seed: int
+) -> list[Measure]:
     """Follow all prices; write tables, pictures and the network."""
     network = NetworkConfig(
-        settings.layers, inputs=Running("returns"), head="point", horizon=1, cell=settings.cell
+        settings.layers,
+        inputs=Running("returns"),
+        head="point",
+        horizon=1,
+        cell=settings.cell,
     )
     prices_TS, ahead = matrix(prices), Ahead(origins_of(settings.ticks), {})
     online = Stream(network, prices.ids.tolist(), learning=settings.learning, seed=seed)
@@ -228,8 +243,12 @@ def stream(to: ExampleRun, settings: Settings, prices: Panel, seed: int) -> list
     def tell(tick: int, so_far: Followed) -> None:
         if (tick + 1) % 250 == 0:
             late = slice(tick - 99, tick + 1)
-            mine, frozen, naive = (100 * rmse(errors[late], np.zeros(1)) for errors in so_far[:3])
-            copy = f", no longer learning {frozen:.2f}%" if tick >= settings.stops else ""
+            mine, frozen, naive = (
+                100 * rmse(errors[late], np.zeros(1)) for errors in so_far[:3]
+            )
+            copy = (
+                f", no longer learning {frozen:.2f}%" if tick >= settings.stops else ""
+            )
             to.say(
                 f"tick {tick + 1:5}: error of the last 100 ticks {mine:.2f} %{copy}, naive "
                 f"{naive:.2f}%"
@@ -250,7 +269,12 @@ def stream(to: ExampleRun, settings: Settings, prices: Panel, seed: int) -> list
     pictures.draw_speed(to, followed)
     shares = share_measures(settings, prices_TS, followed, seconds)
     of_stream = stream_measures(settings, followed, seconds)
-    measures = [*of_stream[:2], *shares, *of_stream[2:], *ahead_measures(errors, seconds)]
+    measures = [
+        *of_stream[:2],
+        *shares,
+        *of_stream[2:],
+        *ahead_measures(errors, seconds),
+    ]
     for row in measures:
         to.say(f"{row.measure}: {row.value:.4g}")
     conclusion = verdict(shares) if settings.change else verdict_of_own(shares[0].value)
@@ -270,7 +294,9 @@ def periods(settings: Settings) -> dict[str, slice]:
     }
 
 
-def stream_measures(settings: Settings, followed: Followed, seconds: float) -> list[Measure]:
+def stream_measures(
+    settings: Settings, followed: Followed, seconds: float
+) -> list[Measure]:
     """Errors in percent of the price, for the newest period first, and ticks per second."""
     who = {
         "learning": followed.learning,
@@ -325,7 +351,11 @@ def share_measures(
 
 def ahead_measures(errors: dict[str, NDArray], seconds: float) -> list[Measure]:
     """Errors of prices several ticks ahead."""
-    who = {"learning": "learning", "stopped": "no longer learning", "shipped": "shipped network"}
+    who = {
+        "learning": "learning",
+        "stopped": "no longer learning",
+        "shipped": "shipped network",
+    }
     return [
         Measure(
             f"RMSE in % of the price, {who.get(name, name)}, {AHEAD} ticks ahead",
@@ -375,7 +405,11 @@ def write_tables(
         "no_longer_learning": followed.stopped,
         "naive": followed.naive,
     }
-    root = {name: 100 * root_mean_square(errors, axis=1) for name, errors in who.items()}
+    root = {
+        name: 100 * root_mean_square(errors, axis=1) for name, errors in who.items()
+    }
     to.table("errors", {"tick": np.arange(1, settings.ticks + 1), **root})
     next_ = {"next": online.predict(), "next_no_longer_learning": stopped.predict()}
-    to.table("stocks", {"stock": online.ids, "last": last_known(prices_TS)[-1], **next_})
+    to.table(
+        "stocks", {"stock": online.ids, "last": last_known(prices_TS)[-1], **next_}
+    )

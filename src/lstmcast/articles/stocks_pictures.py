@@ -49,7 +49,9 @@ JAPANESE = {
     "actual": "実際の値",
     "One stock before the change": "規則が変わる前の1銘柄",
     "the same stock at the end": "同じ銘柄の終わりの部分",
-    "One network for all series, tick by tick": ("1つのネットワークですべての系列を1ティックずつ"),
+    "One network for all series, tick by tick": (
+        "1つのネットワークですべての系列を1ティックずつ"
+    ),
     "root mean square over all series and 25 ticks": "すべての系列・25ティックの二乗平均平方根",
     "All series are predicted at each tick": "ティックごとにすべての系列を予測",
     "The prices": "価格",
@@ -75,7 +77,10 @@ def draw_errors(to: ExampleRun, settings: Settings, followed: Followed) -> None:
         ax.margins(y=0.09)
         ticks = np.arange(settings.ticks) + 1
         ax.plot(
-            ticks, rolling(followed.naive), color="#6b7785", label=to.text("naive: the last price")
+            ticks,
+            rolling(followed.naive),
+            color="#6b7785",
+            label=to.text("naive: the last price"),
         )
         late = ticks > settings.stops
         ax.plot(
@@ -96,7 +101,14 @@ def draw_errors(to: ExampleRun, settings: Settings, followed: Followed) -> None:
         for tick, text, side, height in marks:
             ax.axvline(tick, color="#1f2933", linewidth=0.8, linestyle=":")
             words, place = f" {to.text(text)} ", ax.get_xaxis_transform()
-            ax.text(tick, height, words, transform=place, fontsize=9, horizontalalignment=side)
+            ax.text(
+                tick,
+                height,
+                words,
+                transform=place,
+                fontsize=9,
+                horizontalalignment=side,
+            )
         title = "One network for all series, tick by tick"
         measure = "root mean square over all series and 25 ticks"
         if to.own is None:
@@ -128,7 +140,9 @@ def draw_ahead(to: ExampleRun, errors: dict[str, NDArray]) -> None:
             steps, label = np.arange(1, len(error_H) + 1), to.text(words[name])
             ax.plot(steps, error_H, color=colours[name], marker="o", label=label)
         ax.set(xticks=range(1, len(errors["naive"]) + 1), ylim=(0, None))
-        ax.set_title(to.text("Forecasts several ticks ahead, from the state of the stream"))
+        ax.set_title(
+            to.text("Forecasts several ticks ahead, from the state of the stream")
+        )
         ax.set(xlabel=to.text("ticks ahead"), ylabel=to.text("error, % of the price"))
 
 
@@ -144,13 +158,18 @@ def close(settings: Settings) -> Close:
     """Close-ups before the change and long after it; if there is none, after the copy stopped
     learning and at the end."""
     if settings.change is None:
-        titles = ("One series after the copy stopped learning", "the same series at the end")
+        titles = (
+            "One series after the copy stopped learning",
+            "the same series at the end",
+        )
         return Close(settings.stops + SHOWN, settings.ticks, titles)
     titles = ("One stock before the change", "the same stock at the end")
     return Close(settings.change, settings.ticks, titles)
 
 
-def draw_stocks(to: ExampleRun, settings: Settings, prices_TS: NDArray, followed: Followed) -> None:
+def draw_stocks(
+    to: ExampleRun, settings: Settings, prices_TS: NDArray, followed: Followed
+) -> None:
     """Draw a few prices, and the returns of one stock with their predictions, early and late."""
     close_up = close(settings)
     with to.figure("stocks", size=(10, 7)) as figure:
@@ -158,19 +177,26 @@ def draw_stocks(to: ExampleRun, settings: Settings, prices_TS: NDArray, followed
         draw_prices(to, panes["all"], settings, prices_TS)
         panes["before"].set_ylabel(to.text("return, %"))
         panes["end"].sharey(panes["before"])
-        stock = int(moves(prices_TS).sum(axis=0).argmax())  # the one whose price changes most often
+        # the one whose price changes most often
+        stock = int(moves(prices_TS).sum(axis=0).argmax())
         ends = {"before": close_up.first, "end": close_up.end}
         for (pane, end), title in zip(ends.items(), close_up.titles, strict=True):
             ticks = np.arange(end - SHOWN, end)
-            draw_returns(to, panes[pane], ticks, stock, followed, with_labels=pane == "before")
+            draw_returns(
+                to, panes[pane], ticks, stock, followed, with_labels=pane == "before"
+            )
             panes[pane].set_title(to.text(title))
-        came = np.concatenate([followed.naive[end - SHOWN : end, stock] for end in ends.values()])
+        came = np.concatenate(
+            [followed.naive[end - SHOWN : end, stock] for end in ends.values()]
+        )
         highest = 110 * float(np.nanmax(np.abs(came), initial=0.0)) or 1.0
         panes["before"].set_ylim(-1.5 * highest, highest)  # room for the legend
         panes["before"].legend(ncols=3, loc="lower left", columnspacing=1.0)
 
 
-def draw_prices(to: ExampleRun, ax: Axes, settings: Settings, prices_TS: NDArray) -> None:
+def draw_prices(
+    to: ExampleRun, ax: Axes, settings: Settings, prices_TS: NDArray
+) -> None:
     """Draw a few prices, each in percent of its first known one."""
     known_TS = last_known(prices_TS)[:, :LINES]
     first_known_S = np.argmax(~np.isnan(known_TS), axis=0)
@@ -187,7 +213,12 @@ def draw_prices(to: ExampleRun, ax: Axes, settings: Settings, prices_TS: NDArray
 
 
 def draw_returns(
-    to: ExampleRun, ax: Axes, ticks: NDArray, stock: int, followed: Followed, with_labels: bool
+    to: ExampleRun,
+    ax: Axes,
+    ticks: NDArray,
+    stock: int,
+    followed: Followed,
+    with_labels: bool,
 ) -> None:
     """Draw actual returns, and the predictions of the two networks."""
     came = 100 * followed.naive[ticks, stock]

@@ -18,7 +18,9 @@ COMES_AGAIN = 0.6  # the share of a return that is repeated
 AFTER = 2  # ticks after which it is repeated
 
 
-def simulated(seed: int, stocks: int = 400, ticks: int = 2000, change: int = 1000) -> NDArray:
+def simulated(
+    seed: int, stocks: int = 400, ticks: int = 2000, change: int = 1000
+) -> NDArray:
     """Simulate prices (T, S) with a common market factor; the rule is reversed at `change`.
 
     >>> prices = simulated(0, stocks=3, ticks=500, change=500)
@@ -79,7 +81,9 @@ def on_common_ticks(panel: Panel) -> Panel:
         ticks = np.searchsorted(all_T, stock_times)
         prices_TS[ticks, stock] = panel.series(stock)
     prices_TS = prices_TS[~np.isnan(prices_TS).all(axis=1)]
-    panel_without_prices = panel_of(np.zeros_like(prices_TS), [str(name) for name in panel.ids])
+    panel_without_prices = panel_of(
+        np.zeros_like(prices_TS), [str(name) for name in panel.ids]
+    )
     # a stock that ends early stays among the ticks, without prices
     return replace(panel_without_prices, values=prices_TS.T.ravel())
 

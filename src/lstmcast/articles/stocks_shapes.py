@@ -53,8 +53,12 @@ def schemes(faithful: bool) -> dict[str, Batching]:
     return {
         "many-to-one": Windows(LOOK_BACK, loss="last", shuffle=not faithful),
         "many-to-many": Windows(LOOK_BACK, loss="every", shuffle=not faithful),
-        "stateful, many-to-one": Stateful(LOOK_BACK, loss="last", reset="epoch", stride=stride),
-        "stateful, many-to-many": Stateful(LOOK_BACK, loss="every", reset="epoch", stride=stride),
+        "stateful, many-to-one": Stateful(
+            LOOK_BACK, loss="last", reset="epoch", stride=stride
+        ),
+        "stateful, many-to-many": Stateful(
+            LOOK_BACK, loss="every", reset="epoch", stride=stride
+        ),
     }
 
 
@@ -62,8 +66,22 @@ def shapes(settings: Settings, samples: int, rows: int) -> list[Shape]:
     """The shapes of each batching scheme, for `samples` windows and `rows` series at once."""
     D, S = settings.layers[-1], settings.stocks
     return [
-        _shape("many-to-one", "Windows(3, loss='last')", samples, LOOK_BACK, D, every_step=False),
-        _shape("many-to-many", "Windows(3, loss='every')", samples, LOOK_BACK, D, every_step=True),
+        _shape(
+            "many-to-one",
+            "Windows(3, loss='last')",
+            samples,
+            LOOK_BACK,
+            D,
+            every_step=False,
+        ),
+        _shape(
+            "many-to-many",
+            "Windows(3, loss='every')",
+            samples,
+            LOOK_BACK,
+            D,
+            every_step=True,
+        ),
         _shape(
             "stateful, many-to-one",
             "Stateful(3, loss='last')",
@@ -165,26 +183,37 @@ def samples_of(panel: Panel, forecaster: LSTMForecaster) -> int:
     return int(window_counts(split_of(data), LOOK_BACK).sum())
 
 
-def train_shapes(to: ExampleRun, settings: Settings, panel: Panel, seed: int) -> list[Measure]:
+def train_shapes(
+    to: ExampleRun, settings: Settings, panel: Panel, seed: int
+) -> list[Measure]:
     """Train the four batching schemes on a few stocks; write shapes and one-step errors."""
     ways, ends = schemes(settings.faithful), training_ends(panel)
     samples = samples_of(panel, forecaster(settings, ways["many-to-one"], seed))
     table = shapes(settings, samples, min(settings.batch, len(panel)))
-    to.say(f"{'':24}{'(samples, steps, features)':28}{'LSTM gives':18}{'dense gives':18}loss at")
+    to.say(
+        f"{'':24}{'(samples, steps, features)':28}{'LSTM gives':18}{'dense gives':18}loss at"
+    )
     for row in table:
         to.say(f"{row.name:24}{row.inputs:28}{row.lstm:18}{row.dense:18}{row.loss}")
     to.table(
         "shapes",
-        {field: [row[column] for row in table] for column, field in enumerate(Shape._fields)},
+        {
+            field: [row[column] for row in table]
+            for column, field in enumerate(Shape._fields)
+        },
     )
     measures = []
     for number, (name, batching) in enumerate(ways.items()):
         model = to.fit(forecaster(settings, batching, seed), panel, f"shape{number}")
         error = against_naive(model, panel, ends)
         measures.append(
-            Measure(f"error / naive error, {name}", error, training_seconds(model.history))
+            Measure(
+                f"error / naive error, {name}", error, training_seconds(model.history)
+            )
         )
-        to.say(f"{measures[-1].measure}: {measures[-1].value:.3f} ({measures[-1].seconds:.1f} s)")
+        to.say(
+            f"{measures[-1].measure}: {measures[-1].value:.3f} ({measures[-1].seconds:.1f} s)"
+        )
         if name == "many-to-one":
             to.model(model)
     return measures

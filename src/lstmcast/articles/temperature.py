@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 WINDOW, AHEAD = 20, 5
 FEW, MANY = 101, 1461  # days: as in the course; four years
 MOST_MEASURED = (
-    2_000  # windows of each part for which the mean absolute error of an epoch is measured
+    # windows of each part for which the mean absolute error of an epoch is measured
+    2_000
 )
 
 
@@ -74,7 +75,8 @@ def settings(faithful: bool, days: int) -> Settings:
             initialiser="zeros",
         )
         return Settings(
-            NetworkConfig(layers=(20,), inputs=inputs, head="point", horizon=1), training
+            NetworkConfig(layers=(20,), inputs=inputs, head="point", horizon=1),
+            training,
         )
     training = TrainingConfig(
         epochs=20,
@@ -85,7 +87,9 @@ def settings(faithful: bool, days: int) -> Settings:
         patience=5,
         average=Ema(0.98),
     )
-    return Settings(NetworkConfig(layers=(32,), inputs=inputs, head="point", horizon=1), training)
+    return Settings(
+        NetworkConfig(layers=(32,), inputs=inputs, head="point", horizon=1), training
+    )
 
 
 JAPANESE = {
@@ -142,7 +146,9 @@ def _simulated(to: ExampleRun, days: int) -> Panel:
     return lc.read(to.table("temperature", {"date": dates, "temperature": values}))
 
 
-def forecast_five(to: ExampleRun, panel: Panel, setup: Settings, seed: int = 0) -> list[Measure]:
+def forecast_five(
+    to: ExampleRun, panel: Panel, setup: Settings, seed: int = 0
+) -> list[Measure]:
     """The same for any series: the last fifth is for testing, the fifth before it for validation,
     and the rest for training."""
     before_test = panel.until(panel.lengths - panel.lengths // 5)
@@ -173,14 +179,24 @@ def forecast_five(to: ExampleRun, panel: Panel, setup: Settings, seed: int = 0) 
     _draw(to, panel, before_test, fitted.history, forecast, naive)
     steps = "days" if to.own is None else "steps"
     return [
-        Measure(f"RMSE of five {steps}, each fed back", rmse(forecast.point, actual_KH), seconds),
-        Measure(f"RMSE of five {steps}, last known value", rmse(naive.point, actual_KH), 0.0),
+        Measure(
+            f"RMSE of five {steps}, each fed back",
+            rmse(forecast.point, actual_KH),
+            seconds,
+        ),
+        Measure(
+            f"RMSE of five {steps}, last known value", rmse(naive.point, actual_KH), 0.0
+        ),
         Measure(
             f"MAE of five {steps}, each fed back",
             float(np.nanmean(np.abs(forecast.point - actual_KH))),
             seconds,
         ),
-        Measure(f"RMSE of the last five {steps}", rmse(forecast.point[-1], actual_KH[-1]), seconds),
+        Measure(
+            f"RMSE of the last five {steps}",
+            rmse(forecast.point[-1], actual_KH[-1]),
+            seconds,
+        ),
     ]
 
 
@@ -188,7 +204,8 @@ def mean_absolute_errors(panel: Panel) -> Metrics:
     """The metric of the course, in the units of the data: the error of each window's next value, in
     the training and validation parts."""
     values = panel.values
-    trained = len(values) - len(values) // 4  # without the validation part, a fifth of all values
+    # without the validation part, a fifth of all values
+    trained = len(values) - len(values) // 4
     mean = float(np.nanmean(values[:trained]))
     deviation = float(np.nanstd(values[:trained])) or 1.0
     z_T = np.nan_to_num((values - mean) / deviation).astype(np.float32)
@@ -250,7 +267,13 @@ def _table_of_errors(
         ax = figure.subplots()
         labels = {"network": "predicted", "last known value": "last known value"}
         for number, (name, label) in enumerate(labels.items(), start=1):
-            ax.plot(steps, errors[name], color=f"C{number}", marker="o", label=to.text(label))
+            ax.plot(
+                steps,
+                errors[name],
+                color=f"C{number}",
+                marker="o",
+                label=to.text(label),
+            )
         ax.set_title(to.text("Error of each step on the test part"))
         ax.set_xlabel(to.text("steps ahead"))
         ax.set_ylabel("RMSE")
@@ -285,12 +308,20 @@ def _draw(
             ("test", held_back, len(values)),
         )
         for name, first, end in spans:
-            ax.plot(times[first:end], values[first:end], linewidth=1, label=to.text(name))
+            ax.plot(
+                times[first:end], values[first:end], linewidth=1, label=to.text(name)
+            )
         title = to.text("Daily temperature") if to.own is None else str(panel.ids[0])
         ax.set(title=title, ylabel=_unit(to))
     with to.figure("next-five") as figure:
         ax = figure.subplots()
-        ax.plot(times[-40:], values[-40:], marker="o", markersize=3, label=to.text("observed"))
+        ax.plot(
+            times[-40:],
+            values[-40:],
+            marker="o",
+            markersize=3,
+            label=to.text("observed"),
+        )
         ax.plot(
             forecast.times[-1],
             forecast.point[-1],
@@ -298,7 +329,12 @@ def _draw(
             markersize=4,
             label=to.text("predicted"),
         )
-        ax.plot(naive.times[-1], naive.point[-1], linestyle="--", label=to.text("last known value"))
+        ax.plot(
+            naive.times[-1],
+            naive.point[-1],
+            linestyle="--",
+            label=to.text("last known value"),
+        )
         title = "The next five days" if to.own is None else "The next five steps"
         ax.set(title=to.text(title), ylabel=_unit(to))
     words = {name: to.text(word) for name, word in _WORDS.items()}

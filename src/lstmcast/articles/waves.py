@@ -145,7 +145,9 @@ def our_own(seed: int, name: str = "sine") -> lc.LSTMForecaster:
     return _untrained(network, training, seed)
 
 
-def _untrained(network: NetworkConfig, training: TrainingConfig, seed: int) -> lc.LSTMForecaster:
+def _untrained(
+    network: NetworkConfig, training: TrainingConfig, seed: int
+) -> lc.LSTMForecaster:
     return lc.LSTMForecaster(
         STEPS,
         weights="scratch",
@@ -206,7 +208,9 @@ def run(
     to.say(f"{error:.4f} is {error / amplitude:.2%} of the amplitude, {amplitude:.2f}")
     return [
         Measure(f"RMSE of {STEPS} steps fed back", error, seconds),
-        Measure("RMSE of the last 50 of them", rmse(predicted[-50:], true[-50:]), seconds),
+        Measure(
+            "RMSE of the last 50 of them", rmse(predicted[-50:], true[-50:]), seconds
+        ),
         *_epochs(fitted.history),
     ]
 
@@ -250,7 +254,11 @@ def _draw_series(to: ExampleRun, values: NDArray) -> None:
 
 
 def _draw(
-    to: ExampleRun, history: History, training_values: NDArray, true: NDArray, predicted: NDArray
+    to: ExampleRun,
+    history: History,
+    training_values: NDArray,
+    true: NDArray,
+    predicted: NDArray,
 ) -> None:
     with to.figure("free-run", (10, 6)) as figure:
         ax, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
@@ -258,7 +266,13 @@ def _draw(
         steps = np.arange(1, STEPS + 1)
         ax.plot(window, training_values[-CYCLE:], label=to.text("last window"))
         ax.plot(steps, true, color=RED, linewidth=3.5, alpha=0.5, label=to.text("true"))
-        ax.plot(steps, predicted, color=BLUE, linestyle=(0, (4, 2)), label=to.text("predicted"))
+        ax.plot(
+            steps,
+            predicted,
+            color=BLUE,
+            linestyle=(0, (4, 2)),
+            label=to.text("predicted"),
+        )
         ax.set_title(to.text("200 steps fed back"))
         ax.legend(ncols=3, loc="lower left", bbox_to_anchor=(0.55, 1.0))
         below.plot(steps, predicted - true, color=BLUE)

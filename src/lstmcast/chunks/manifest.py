@@ -41,7 +41,9 @@ class Manifest:
         """Write it into the folder."""
         document = {"format": FORMAT, **asdict(self)}
         with whole_file(folder / NAME) as temporary:
-            temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+            temporary.write_text(
+                json.dumps(document, ensure_ascii=False), encoding="utf-8"
+            )
 
     @classmethod
     def read(cls, folder: Path) -> Manifest | None:
@@ -76,9 +78,13 @@ def _chunk(saved: Any) -> Chunk:
     return Chunk(number, Span(Place(*begin), end_place), series)
 
 
-def require_same(folder: Path, saved: Mapping[str, str], current: Mapping[str, str]) -> None:
+def require_same(
+    folder: Path, saved: Mapping[str, str], current: Mapping[str, str]
+) -> None:
     """Raise UsageError if the parts of a folder come from another table or other options."""
-    names = [name for name in {**saved, **current} if saved.get(name) != current.get(name)]
+    names = [
+        name for name in {**saved, **current} if saved.get(name) != current.get(name)
+    ]
     if not names:
         return
     changes = []
@@ -86,7 +92,9 @@ def require_same(folder: Path, saved: Mapping[str, str], current: Mapping[str, s
         was, now_is = saved.get(name, "not given"), current.get(name, "not given")
         changes.append(f"{_option(name)} was {was} and is {now_is}")
     changes.sort(key=len)
-    ending = f"; and {len(changes) - MOST_SHOWN} more" if len(changes) > MOST_SHOWN else ""
+    ending = (
+        f"; and {len(changes) - MOST_SHOWN} more" if len(changes) > MOST_SHOWN else ""
+    )
     raise UsageError(
         f"{folder} holds parts of another run: {'; '.join(changes[:MOST_SHOWN])}{ending}. Name "
         "another folder with --out, or remove this one to start again."
@@ -105,7 +113,9 @@ def begun(folder: Path) -> None:
     except OSError as error:
         raise OutputError(f"{folder} cannot be made ({error.strerror}).") from None
     if Manifest.read(folder) is None:
-        strangers = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
+        strangers = [
+            entry.name for entry in folder.iterdir() if not entry.name.startswith(".")
+        ]
         if strangers:
             raise OutputError(
                 f"{folder} holds other things ({strangers[0]}), and is left unchanged. Name a new "

@@ -77,7 +77,9 @@ def counted(store: Store, connection: Any, keys: Sequence[str]) -> Runs:
     return runs
 
 
-def planned(store: Store, connection: Any, keys: Sequence[str], runs: Runs, size: int) -> Plan:
+def planned(
+    store: Store, connection: Any, keys: Sequence[str], runs: Runs, size: int
+) -> Plan:
     """Chunks of `size` series, for a table in which the rows of each series are contiguous."""
     starts = connection.execute(
         f"SELECT {FILE}, {ROW} FROM (SELECT {FILE}, {ROW}, row_number() OVER () - 1 AS place "
@@ -88,7 +90,9 @@ def planned(store: Store, connection: Any, keys: Sequence[str], runs: Runs, size
     counts = [size] * (len(places) - 1) + [runs.series - size * (len(places) - 1)]
     chunks = (
         Chunk(number, Span(begin, end), count)
-        for number, (begin, end, count) in enumerate(zip(places, ends, counts, strict=True))
+        for number, (begin, end, count) in enumerate(
+            zip(places, ends, counts, strict=True)
+        )
     )
     return Plan(tuple(chunks), runs.series, runs.rows)
 
@@ -101,7 +105,9 @@ def sorted_copy(store: Store, keys: Sequence[str], folder: Path) -> ParquetFiles
         order = ", ".join(map(quoted_column, keys))
         with readable(store) as connection, whole_file(place) as temporary:
             connection.execute(f"SET memory_limit = '{SORTING_MEMORY}'")
-            connection.execute(f"SET temp_directory = {quoted_text(str(place.parent / 'spill'))}")
+            connection.execute(
+                f"SET temp_directory = {quoted_text(str(place.parent / 'spill'))}"
+            )
             connection.execute(
                 f"COPY ({store.everything} ORDER BY {order}) TO {quoted_text(str(temporary))} "
                 "(FORMAT parquet)"
@@ -113,7 +119,8 @@ def _with_begins(store: Store, keys: Sequence[str]) -> str:
     """A query for rows and whether each begins another series than the row before it."""
     row = ", ".join(map(quoted_column, keys))
     differs = " OR ".join(
-        f"{quoted_column(key)} IS DISTINCT FROM lag({quoted_column(key)}) OVER ()" for key in keys
+        f"{quoted_column(key)} IS DISTINCT FROM lag({quoted_column(key)}) OVER ()"
+        for key in keys
     )
     # no row precedes the first, so it differs: its ids are never null
     return f"SELECT *, {differs} AS begins FROM ({store.numbered(row)})"

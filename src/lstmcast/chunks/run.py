@@ -24,7 +24,8 @@ from lstmcast.util.config import is_whole
 from lstmcast.util.files import checked_path, locked, output_errors
 from lstmcast.util.parallel import spread
 
-CHUNK = 5000  # series: about 300,000 values of monthly data, and 400 MB of memory per process
+# series: about 300,000 values of monthly data, and 400 MB of memory per process
+CHUNK = 5000
 HEAD = 100_000  # rows that are examined to find the id columns
 EVERY = 5.0  # seconds between two progress messages
 Notify = Callable[[Any], object]
@@ -115,7 +116,9 @@ class PartsJob:
             shutil.rmtree(self.folder / SORTED, ignore_errors=True)
         plan = manifest.plan
         seconds = time.monotonic() - began
-        return PartsResult(self.folder, plan.series, plan.rows, len(plan.chunks), finished, seconds)
+        return PartsResult(
+            self.folder, plan.series, plan.rows, len(plan.chunks), finished, seconds
+        )
 
     def _prepared(
         self, store: Store, manifest: Manifest | None, notify: Notify
@@ -123,7 +126,9 @@ class PartsJob:
         if manifest is None:
             return self._begun(store, notify)
         # before the first chunk is read, which may fail if the table has changed
-        require_same(self.folder, _of_table(manifest.facts), _of_table(self._facts(store, None)))
+        require_same(
+            self.folder, _of_table(manifest.facts), _of_table(self._facts(store, None))
+        )
         source = _as_found(self.source, manifest.columns)
         keys = manifest.columns["series"]
         chunks = manifest.plan.chunks
@@ -144,7 +149,9 @@ class PartsJob:
             runs = counted(store, connection, keys)
         table, is_sorted = store, runs.runs > runs.series
         if is_sorted:
-            notify(Note(f"{store.name}: rows of a series are not contiguous: sorting them"))
+            notify(
+                Note(f"{store.name}: rows of a series are not contiguous: sorting them")
+            )
             # without a manifest, it is unknown which table an earlier run sorted here
             shutil.rmtree(self.folder / SORTED, ignore_errors=True)
             with output_errors(self.folder):
@@ -162,7 +169,9 @@ class PartsJob:
         notify(Note(_described(store, manifest, first)))
         return manifest, Work(table, job, str(self.folder))
 
-    def _columns(self, store: Store, connection: Any) -> tuple[list[str], dict[str, Any]]:
+    def _columns(
+        self, store: Store, connection: Any
+    ) -> tuple[list[str], dict[str, Any]]:
         """The id columns, and all columns that were found in the first rows."""
         head = connection.sql(f"{store.everything} LIMIT {HEAD}")
         panel = source_of(self.source, head).read()
@@ -174,7 +183,11 @@ class PartsJob:
                 "and one or more that name the series. Name these with --time, --target and "
                 f"--series. There are: {', '.join(head.columns)}."
             )
-        columns = {"time": panel.columns.time, "target": panel.columns.target, "series": keys}
+        columns = {
+            "time": panel.columns.time,
+            "target": panel.columns.target,
+            "series": keys,
+        }
         return keys, columns
 
     def _first(self, table: Store, chunk: Chunk, source: Source, store: Store) -> Panel:
@@ -225,7 +238,9 @@ class PartsResult:
     def document(self) -> dict[str, Any]:
         """The JSON document of a command with --chunk."""
         details = {"folder": str(self.folder), "seconds": round(self.seconds, 1)}
-        counts = {name: getattr(self, name) for name in ("series", "rows", "parts", "done")}
+        counts = {
+            name: getattr(self, name) for name in ("series", "rows", "parts", "done")
+        }
         return {"lstmcast": __version__, **details, **counts}
 
 
@@ -249,7 +264,9 @@ class Progress:
         self.told = moment
         seconds_each = (moment - self.began) / self.done
         remaining = in_words(seconds_each * (self.total - self.done))
-        self.notify(Note(f"{self.done:,} of {self.total:,} series done, {remaining} left"))
+        self.notify(
+            Note(f"{self.done:,} of {self.total:,} series done, {remaining} left")
+        )
 
 
 def in_words(seconds: float) -> str:
@@ -281,7 +298,9 @@ def here(workers: int) -> Spread:
 
 def _of_table(all_facts: Mapping[str, str]) -> dict[str, str]:
     """The facts that concern the table, without those of the job."""
-    return {name: text for name, text in all_facts.items() if not name.startswith("job")}
+    return {
+        name: text for name, text in all_facts.items() if not name.startswith("job")
+    }
 
 
 def _as_found(source: Source, columns: Any) -> Source:
@@ -291,7 +310,9 @@ def _as_found(source: Source, columns: Any) -> Source:
         options = replace(options, frequency=columns["frequency"])
     # columns that the caller named stay: a time can be in several columns
     time, target = source.time or columns["time"], source.target or columns["target"]
-    return replace(source, options=options, time=time, target=target, series=columns["series"])
+    return replace(
+        source, options=options, time=time, target=target, series=columns["series"]
+    )
 
 
 def _described(store: Store, manifest: Manifest, first: Panel) -> str:

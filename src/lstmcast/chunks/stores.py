@@ -76,12 +76,16 @@ def opened(data: Any) -> Store:
     """The table that a command or a call names: Parquet files, a folder of them, a pattern, or
     `duckdb:///FILE?table=NAME`. UsageError for anything else, DataError where nothing is there."""
     items = data if isinstance(data, (list, tuple)) else [data]
-    texts = [os.fspath(source) for source in items if isinstance(source, (str, os.PathLike))]
+    texts = [
+        os.fspath(source) for source in items if isinstance(source, (str, os.PathLike))
+    ]
     if len(texts) != len(items) or not texts:
         raise UsageError(_EXPECTED)
     if texts[0].startswith(f"{DUCKDB}:"):
         if len(texts) > 1:
-            raise UsageError(f"{len(texts)} sources: one table of DuckDB is read at a time.")
+            raise UsageError(
+                f"{len(texts)} sources: one table of DuckDB is read at a time."
+            )
         return _duckdb_table(texts[0])
     files = tuple(sorted({str(path) for text in texts for path in _files(text)}))
     name = texts[0] if len(texts) == 1 else f"{len(files)} files"
@@ -164,7 +168,9 @@ class ParquetFiles:
             return self._rows(begin.file, begin.row, end.row)
         queries = [self._rows(begin.file, begin.row, None)]
         if begin.file + 1 < last_file:
-            queries.append(f"SELECT * FROM {_parquet(self.files[begin.file + 1 : last_file])}")
+            queries.append(
+                f"SELECT * FROM {_parquet(self.files[begin.file + 1 : last_file])}"
+            )
         if end is not None and end.row > 0:
             queries.append(self._rows(end.file, 0, end.row))
         return " UNION ALL BY NAME ".join(queries)
@@ -203,7 +209,9 @@ def _files(text: str) -> list[Path]:
     if not paths:
         raise DataError(f"there is no file {text!r}. {_EXPECTED}")
     unsuitable = [
-        candidate for candidate in paths if candidate.suffix.lower() not in (".parquet", ".pq")
+        candidate
+        for candidate in paths
+        if candidate.suffix.lower() not in (".parquet", ".pq")
     ]
     if unsuitable:
         raise UsageError(f"{unsuitable[0]} is not a Parquet file. {_EXPECTED}")
@@ -253,7 +261,9 @@ class DuckDBTable:
             connection.execute(f"ATTACH {quoted_text(self.path)} AS stored (READ_ONLY)")
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
-            raise DataError(f"{self.path} cannot be read as a file of DuckDB ({reason}).") from None
+            raise DataError(
+                f"{self.path} cannot be read as a file of DuckDB ({reason})."
+            ) from None
         return connection
 
     @property
@@ -280,15 +290,21 @@ def _duckdb_table(address: str) -> DuckDBTable:
     place = parsed(address)
     path, table = place.path, place.table
     if table is None:
-        raise UsageError(f"{address!r} does not name a table. Give duckdb:///shop.db?table=sales.")
+        raise UsageError(
+            f"{address!r} does not name a table. Give duckdb:///shop.db?table=sales."
+        )
     if not Path(path).exists():
         raise DataError(f"there is no file {path!r}.")
     stored = DuckDBTable(path, table)
     query = "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = ?"
-    views = query.replace("duckdb_tables", "duckdb_views").replace("table_name", "view_name")
+    views = query.replace("duckdb_tables", "duckdb_views").replace(
+        "table_name", "view_name"
+    )
     with stored.connect() as connection:
         tables = [name for (name,) in connection.execute(query, ["stored"]).fetchall()]
-        view_rows = connection.execute(f"{views} AND NOT internal", ["stored"]).fetchall()
+        view_rows = connection.execute(
+            f"{views} AND NOT internal", ["stored"]
+        ).fetchall()
     if not _named(table, tables):
         if _named(table, [name for (name,) in view_rows]):
             raise UsageError(

@@ -46,13 +46,17 @@ class Work:
             try:
                 self._run(chunk)
             except LstmcastError as error:
-                raise type(error)(f"{chunk.part}, {chunk.series} series: {error}") from error
+                raise type(error)(
+                    f"{chunk.part}, {chunk.series} series: {error}"
+                ) from error
         return Done(chunk.number, tuple(notes))
 
     def _run(self, chunk: Chunk) -> None:
         place = Path(self.folder) / f"{chunk.part}.parquet"
         with readable(self.store) as connection:
-            source = source_of(self.job.source, connection.sql(self.store.within(chunk.span)))
+            source = source_of(
+                self.job.source, connection.sql(self.store.within(chunk.span))
+            )
             panel = source.of(getattr(self.job, "model", None)).read()
         read = replace(self.job.source, data=panel)
         if isinstance(self.job, ForecastJob):
@@ -83,7 +87,9 @@ def source_of(source: Source, data: Any) -> Source:
 
 def is_done(folder: Path, chunk: Chunk) -> bool:
     """Whether the part of a chunk exists: files appear whole or not at all."""
-    return any((folder / f"{chunk.part}{ending}").exists() for ending in (".parquet", ".txt"))
+    return any(
+        (folder / f"{chunk.part}{ending}").exists() for ending in (".parquet", ".txt")
+    )
 
 
 @contextmanager

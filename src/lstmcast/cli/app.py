@@ -21,11 +21,25 @@ import typer
 
 from lstmcast._version import __version__
 from lstmcast.cli import echo, misuse
-from lstmcast.cli.commands import exporting, filed, forecasting, live, models, sql, training, tuning
+from lstmcast.cli.commands import (
+    exporting,
+    filed,
+    forecasting,
+    live,
+    models,
+    sql,
+    training,
+    tuning,
+)
 from lstmcast.cli.help import Command, Group
 from lstmcast.cli.options.common import Language
 from lstmcast.cli.options.groups import with_groups
-from lstmcast.cli.options.language import OLD_NAME, known_language, language_of, log_file_of
+from lstmcast.cli.options.language import (
+    OLD_NAME,
+    known_language,
+    language_of,
+    log_file_of,
+)
 from lstmcast.cli.starting import start_fast
 from lstmcast.cli.status import failed, open_closed_streams, status_of, terminated
 from lstmcast.databases.address import hidden
@@ -56,7 +70,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 PLAIN: dict[str, Any] = {
     "add_completion": False,
-    "rich_markup_mode": None,  # plain help needs no further imports and reads well in a pipe
+    # plain help needs no further imports and reads well in a pipe
+    "rich_markup_mode": None,
     "pretty_exceptions_enable": False,
 }
 
@@ -72,7 +87,9 @@ class Commands(Group):
             for name, function in COMMANDS.items()
         }
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+    def resolve_command(
+        self, ctx: Any, args: list[str]
+    ) -> tuple[str | None, Any, list[str]]:
         """The command that the arguments name, with its options."""
         name, command, rest = super().resolve_command(ctx, args)
         if name in COMMANDS:
@@ -100,7 +117,9 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def _root(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.")
+    ] = False,
     language: Language = None,
 ) -> None:
     known_language(language)

@@ -53,7 +53,9 @@ def panel_line(panel: Panel) -> str:
     if panel.calendar:
         step += f" ({panel.calendar.name})"
     parts.append(step)
-    parts.append(f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}")
+    parts.append(
+        f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
+    )
     # recognised kinds are reported in a note
     if panel.recognised is None and panel.kind != "real":
         parts.append(f"declared {panel.kind}")
@@ -86,7 +88,9 @@ def columns_lines(panel: Panel) -> list[str]:
     series = f", series {', '.join(panel.keys)}" if len(panel.keys) else ""
     lines = [f"  columns: time {time}, target {target}{series}"]
     if panel.covariates.future.columns:
-        lines.append(f"  known in advance: {', '.join(panel.covariates.future.columns)}")
+        lines.append(
+            f"  known in advance: {', '.join(panel.covariates.future.columns)}"
+        )
     if panel.covariates.static:
         lines.append(f"  static: {', '.join(panel.covariates.static)}")
     return lines
@@ -104,7 +108,11 @@ def event_lines(event: Event, words: Words = ENGLISH) -> list[str]:
     match event:
         case DataRead(panel):
             paragraphs = finding_lines(panel.check(), MOST_FINDINGS, words)
-            return [words(panel_line(panel)), *map(words, columns_lines(panel)), *paragraphs]
+            return [
+                words(panel_line(panel)),
+                *map(words, columns_lines(panel)),
+                *paragraphs,
+            ]
         case NewerRead(panel):
             return [words(panel_line(panel)), *map(words, columns_lines(panel))]
         case DataJoined(continuation):
@@ -144,7 +152,9 @@ def finding_lines(
     rather than how cells were read."""
     order = {"error": 0, "warning": 1, "note": 2}
     ordered = sorted(findings, key=lambda finding: order[finding.severity])
-    urgent = sorted(ordered, key=lambda one: (order[one.severity], one.rule != OUTLIERS))
+    urgent = sorted(
+        ordered, key=lambda one: (order[one.severity], one.rule != OUTLIERS)
+    )
     told = {id(finding) for finding in urgent[:limit]}
     lines = []
     for finding in ordered:
@@ -206,7 +216,10 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
                 continue
             row = [shortened(str(forecast.ids[origin]))] if is_many else []
             row += [format_time(forecast.times[place]), write(forecast.point[place])]
-            row += [f"{write(band.lower[place])} … {write(band.upper[place])}" for band in bands]
+            row += [
+                f"{write(band.lower[place])} … {write(band.upper[place])}"
+                for band in bands
+            ]
             rows.append(row)
     text = fitting(header, rows, terminal_columns(), left_aligned)
     return text + _more_rows(len(forecast) - len(rows), words)
@@ -256,7 +269,11 @@ def snapshot(manifest: Mapping[str, Any]) -> str:
     if "snapshot" not in manifest:
         # older versions kept the network alone
         is_network = manifest.get("kind") == "network" and "epoch" in manifest
-        return f"a snapshot of epoch {manifest['epoch']}, its network alone, " if is_network else ""
+        return (
+            f"a snapshot of epoch {manifest['epoch']}, its network alone, "
+            if is_network
+            else ""
+        )
     of = manifest["snapshot"]
     member = f"member {of['member'] + 1} of {of['members']}, " if "member" in of else ""
     return f"a snapshot of {member}epoch {of['epoch']} of {of['epochs']}, "

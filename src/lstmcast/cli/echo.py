@@ -219,7 +219,10 @@ def forecast(
     if as_csv:
         _csv(outcome.forecast)
         if outcome.backtest is not None:
-            note(quiet, f"Accuracy on held-out data: {outcome.backtest.summary().verdict}")
+            note(
+                quiet,
+                f"Accuracy on held-out data: {outcome.backtest.summary().verdict}",
+            )
         if outcome.written.files:
             note(quiet, "written: " + ", ".join(outcome.written.files))
         return
@@ -259,16 +262,24 @@ def _accuracy(backtest: Backtest) -> None:
     if summary.better and baseline_named(summary.better):
         better = summary.better.replace("–", "-")  # as keyboards have it
         quoted = f'"{better}"' if " " in better else better
-        typer.echo("\n" + words()(f"--method {quoted} uses the {summary.better} forecast."))
+        typer.echo(
+            "\n" + words()(f"--method {quoted} uses the {summary.better} forecast.")
+        )
 
 
-def backtest(outcome: BacktestResult, quiet: bool, as_json: bool, held_out: bool = False) -> None:
+def backtest(
+    outcome: BacktestResult, quiet: bool, as_json: bool, held_out: bool = False
+) -> None:
     """Write the accuracy, and where held-out forecasts were written."""
     if as_json:
         document(outcome.document(held_out))
         return
     _accuracy(outcome.backtest)
-    note(quiet, *outcome.written.notes, *(f"written: {file}" for file in outcome.written.files))
+    note(
+        quiet,
+        *outcome.written.notes,
+        *(f"written: {file}" for file in outcome.written.files),
+    )
 
 
 def anomalies(outcome: AnomalyResult, quiet: bool, as_json: bool) -> None:
@@ -286,9 +297,18 @@ def _alerts(scored: Anomalies, quiet: bool) -> None:
 
     columns = scored.columns(only_alerts=True)
     rows = [
-        [series, str(time).removesuffix("T00:00:00.000000"), f"{value:g}", f"{score:.5f}"]
+        [
+            series,
+            str(time).removesuffix("T00:00:00.000000"),
+            f"{value:g}",
+            f"{score:.5f}",
+        ]
         for series, time, value, score in zip(
-            columns["series"], columns["time"], columns["value"], columns["score"], strict=True
+            columns["series"],
+            columns["time"],
+            columns["value"],
+            columns["score"],
+            strict=True,
         )
     ]
     if rows:
@@ -296,7 +316,10 @@ def _alerts(scored: Anomalies, quiet: bool) -> None:
         typer.echo(console.aligned(header, rows[:MOST_ALERTS], left_aligned=header[:2]))
     if len(rows) > MOST_ALERTS:
         hidden = len(rows) - MOST_ALERTS
-        note(quiet, f"… {hidden} more alerts; lstmcast anomalies DATA --out FILE writes all")
+        note(
+            quiet,
+            f"… {hidden} more alerts; lstmcast anomalies DATA --out FILE writes all",
+        )
     typer.echo(words()(str(scored)))
 
 
@@ -306,9 +329,14 @@ def file_job(outcome: FileResult, quiet: bool, as_json: bool) -> None:
         document(outcome.document())
         return
     for condition in outcome.checks:
-        note(quiet, f"check: {condition.name} = {condition.expected}: found {condition.found}")
+        note(
+            quiet,
+            f"check: {condition.name} = {condition.expected}: found {condition.found}",
+        )
     if outcome.result is None:
-        typer.echo(words()(f"{outcome.name}: everything is ready. Nothing was written."))
+        typer.echo(
+            words()(f"{outcome.name}: everything is ready. Nothing was written.")
+        )
         return
     forecast, tested = outcome.result.forecast, outcome.result.backtest
     if tested is not None:
@@ -361,7 +389,13 @@ def fit(outcome: FitResult, quiet: bool, as_json: bool) -> None:
         if outcome.backtest is not None:
             columns = console.terminal_columns()
             typer.echo(outcome.backtest.summary().text(words().language, columns))
-        note(quiet, *(console.note_line(text) for text in (*outcome.notes, *outcome.written.notes)))
+        note(
+            quiet,
+            *(
+                console.note_line(text)
+                for text in (*outcome.notes, *outcome.written.notes)
+            ),
+        )
         note(quiet, "written: " + ", ".join(outcome.written.files))
     if outcome.interrupted:
         advice = "No epoch was finished, so --resume has nothing to continue from."

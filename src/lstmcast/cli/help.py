@@ -55,9 +55,12 @@ class _Translating:
     def write_text(self, text: str) -> None:
         """Paragraphs, as wide as the page."""
         indent = " " * self._formatter.current_indent
-        paragraphs = [self._words(" ".join(paragraph.split())) for paragraph in text.split("\n\n")]
+        paragraphs = [
+            self._words(" ".join(paragraph.split())) for paragraph in text.split("\n\n")
+        ]
         pages = [
-            wrapped(paragraph, self._formatter.width, indent, indent) for paragraph in paragraphs
+            wrapped(paragraph, self._formatter.width, indent, indent)
+            for paragraph in paragraphs
         ]
         self._formatter.write("\n\n".join(pages) + "\n")
 

@@ -90,7 +90,9 @@ def _other(error: Any, arguments: Sequence[str]) -> str:
     message = error.format_message()
     if command := re.match(r"No such command ['\"](.+?)['\"]", message):
         commands = error.ctx.command.list_commands(error.ctx)
-        return f"there is no command {command[1]!r}.{did_you_mean(command[1], commands)}"
+        return (
+            f"there is no command {command[1]!r}.{did_you_mean(command[1], commands)}"
+        )
     if extra := re.search(r"unexpected extra arguments? ?(?:\(s\) )?\((.*)\)", message):
         return f"unexpected argument: {extra[1]}."
     return message

@@ -37,7 +37,9 @@ class _Signals:
     def __enter__(self) -> _Signals:
         main = threading.current_thread() is threading.main_thread()
         self._before = (
-            {number: signal.signal(number, self._came) for number in SIGNALS} if main else {}
+            {number: signal.signal(number, self._came) for number in SIGNALS}
+            if main
+            else {}
         )
         return self
 
@@ -144,7 +146,9 @@ def _opened(
     return _of_forecaster(model, horizon, options)
 
 
-def _of_forecaster(model: Path | None, horizon: int, options: LineOptions) -> tuple[Stream, Clocks]:
+def _of_forecaster(
+    model: Path | None, horizon: int, options: LineOptions
+) -> tuple[Stream, Clocks]:
     from lstmcast.data.times.frequency import parse_frequency
     from lstmcast.evaluation.anomalies import Alerts
     from lstmcast.evaluation.conformal import Conformal
@@ -155,11 +159,19 @@ def _of_forecaster(model: Path | None, horizon: int, options: LineOptions) -> tu
     from lstmcast.streaming.pipe import UNNAMED
     from lstmcast.streaming.stream import Stream
 
-    forecaster = LSTMForecaster(horizon) if model is None else load(model, method="network")
-    context, periods, kind = forecaster.saved_context, options.periods(), options.known_kind()
+    forecaster = (
+        LSTMForecaster(horizon) if model is None else load(model, method="network")
+    )
+    context, periods, kind = (
+        forecaster.saved_context,
+        options.periods(),
+        options.known_kind(),
+    )
     alerts = Alerts(options.rate)
     spreads = forecaster.model.network.head.spreads
-    conformal = Conformal(options.rate, horizon) if options.conformal and spreads else None
+    conformal = (
+        Conformal(options.rate, horizon) if options.conformal and spreads else None
+    )
     if context is not None:
         options.refuse_frequency(context.panel.frequency.code)
         stream = Stream(

@@ -29,15 +29,20 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import forward_filled, offsets_of
 
 NEIGHBOURS = "the day before and after"
-BENDS = (-1.0, 0.0, 1.0)  # standard deviations from the mean at which the slope may change
+# standard deviations from the mean at which the slope may change
+BENDS = (-1.0, 0.0, 1.0)
 BEYOND = 0.1  # share of the observed range beyond which effects are not extrapolated
 SMOOTHING = 0.9  # of the running mean, per step
-HOURS, OF_NUMBERS = 3, 2  # daily harmonics by which the effects of events and numbers may vary
-MOST_CATEGORIES = 12  # distinct whole numbers that are read as categories, unless levels are named
-MANY = 40  # columns as given from which on each is used as it is: no bends, hours or neighbours
+# daily harmonics by which the effects of events and numbers may vary
+HOURS, OF_NUMBERS = 3, 2
+# distinct whole numbers that are read as categories, unless levels are named
+MOST_CATEGORIES = 12
+# columns as given from which on each is used as it is: no bends, hours or neighbours
+MANY = 40
 MOST_COLUMNS = 200  # columns as given
 TWICE, MOST_LEVELS = 2, 24  # occurrences of a category; number of categories
-OFTEN, SELDOM = 100, 0.05  # steps, and share of steps, of an event whose effect may vary
+# steps, and share of steps, of an event whose effect may vary
+OFTEN, SELDOM = 100, 0.05
 FEW_GAPS = 0.02  # share of missing numbers up to which they are filled forward
 SOME = 1e-9  # relative to the numbers: smaller differences are rounding errors
 
@@ -117,7 +122,9 @@ class Known:
 
     def inside(self, steps_N: NDArray) -> NDArray:
         """Whether there are known values for each of these steps (N,)."""
-        return (steps_N >= self.first) & (steps_N < self.first + self.values_CM.shape[1])
+        return (steps_N >= self.first) & (
+            steps_N < self.first + self.values_CM.shape[1]
+        )
 
 
 class Running(NamedTuple):
@@ -174,11 +181,13 @@ class About(NamedTuple):
 
     column: int
     categories: tuple[float, ...]  # all but the most frequent one; empty for numbers
-    often: tuple[bool, ...]  # whether each category's effect may vary by weekday or hour
+    # whether each category's effect may vary by weekday or hour
+    often: tuple[bool, ...]
     mean: float
     spread: float
     gaps: bool  # whether numbers are missing
-    reach: tuple[float, float] = (0.0, 0.0)  # limits of numbers: effects are constant beyond
+    # limits of numbers: effects are constant beyond
+    reach: tuple[float, float] = (0.0, 0.0)
 
 
 def about(covariates: Known, steps: int) -> tuple[About, ...]:
@@ -224,7 +233,9 @@ def _number(column: int, values: NDArray, steps: int) -> About | None:
     )
 
 
-def _event(column: int, categories: NDArray, count: NDArray, steps: int) -> About | None:
+def _event(
+    column: int, categories: NDArray, count: NDArray, steps: int
+) -> About | None:
     """The properties of a column of categories; its most frequent one is the reference."""
     missing = steps - count.sum()
     base = -1 if missing > count.max() else int(count.argmax())
@@ -279,7 +290,9 @@ class Design(NamedTuple):
         return cls(columns_NP, tuple(names), tuple(kinds), tuple(sources))
 
 
-def design(covariates: Known, abouts: tuple[About, ...], steps_N: NDArray, count: int) -> Design:
+def design(
+    covariates: Known, abouts: tuple[About, ...], steps_N: NDArray, count: int
+) -> Design:
     """The columns at some steps, for a regression on the first `count` steps.
 
     After the last step with known values, no events happen and numbers keep their last value.
@@ -331,13 +344,19 @@ def _bends(x_N: NDArray) -> NDArray:
     return np.stack([np.maximum(x_N - bend, 0.0) for bend in BENDS], axis=1)
 
 
-def _event_columns(covariates: Known, about: About, name: str, steps_N: NDArray) -> Iterator[Group]:
+def _event_columns(
+    covariates: Known, about: About, name: str, steps_N: NDArray
+) -> Iterator[Group]:
     for category, is_often in zip(about.categories, about.often, strict=True):
         label = _event_name(covariates, about, name, category)
         here_N = _happens(covariates, about.column, category, steps_N)
         yield Group(label, Kind.ITSELF, here_N[:, None])
-        day_before_N = _happens(covariates, about.column, category, steps_N - covariates.day)
-        day_after_N = _happens(covariates, about.column, category, steps_N + covariates.day)
+        day_before_N = _happens(
+            covariates, about.column, category, steps_N - covariates.day
+        )
+        day_after_N = _happens(
+            covariates, about.column, category, steps_N + covariates.day
+        )
         neighbours_NP = np.stack([day_before_N, day_after_N], axis=1)
         yield Group(f"{label}: {NEIGHBOURS}", Kind.BESIDE, neighbours_NP)
         if not is_often:
@@ -345,7 +364,9 @@ def _event_columns(covariates: Known, about: About, name: str, steps_N: NDArray)
         phase_N = covariates.phases_M[covariates.places(steps_N)]
         if covariates.daily:
             weekdays_NP = phase_N[:, None] == np.arange(covariates.week)
-            yield Group(f"{label}: by weekday", Kind.MORE, here_N[:, None] * weekdays_NP)
+            yield Group(
+                f"{label}: by weekday", Kind.MORE, here_N[:, None] * weekdays_NP
+            )
         elif covariates.day > 1:
             waves_NP = harmonics_of(phase_N / covariates.day, HOURS)
             yield Group(f"{label}: by hour", Kind.MORE, here_N[:, None] * waves_NP)
@@ -360,7 +381,9 @@ def _event_name(covariates: Known, about: About, name: str, category: float) -> 
     return f"{name}={category:g}"
 
 
-def _happens(covariates: Known, column: int, category: float, steps_N: NDArray) -> NDArray:
+def _happens(
+    covariates: Known, column: int, category: float, steps_N: NDArray
+) -> NDArray:
     """Whether an event happens at each step; steps may lie before the first or after the last
     known one."""
     inside_N = covariates.inside(steps_N)

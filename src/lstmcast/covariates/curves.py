@@ -84,7 +84,9 @@ def _require_column(data: Panel, column: str) -> None:
         raise UsageError(f"{column!r} is not a column that is known in advance. {hint}")
 
 
-def _curve(series: str, solution: Solution, column: str, spread: float) -> dict[str, NDArray]:
+def _curve(
+    series: str, solution: Solution, column: str, spread: float
+) -> dict[str, NDArray]:
     """The curve of one series; empty if the column has no effect."""
     covariates = solution.covariates
     abouts = {covariates.names[about.column]: about for about in solution.abouts}
@@ -102,7 +104,9 @@ def _curve(series: str, solution: Solution, column: str, spread: float) -> dict[
         "effect": effect_G,
         "lower": effect_G - margin_G,
         "upper": effect_G + margin_G,
-        "unit": np.full(len(grid_G), UNITS.get(solution.axis, "units of the data"), object),
+        "unit": np.full(
+            len(grid_G), UNITS.get(solution.axis, "units of the data"), object
+        ),
     }
     if solution.axis == LOG:
         for name in ("effect", "lower", "upper"):

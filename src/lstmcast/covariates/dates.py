@@ -17,7 +17,8 @@ from lstmcast.model.inputs.slow_clock import clock_of, harmonics
 
 YEAR = "day of the year"
 MONTHS, YEARS = 4, 10  # harmonics of a month and of a year
-BEFORE, AFTER = 17, 6  # days before and after New Year that differ from all others: Christmas
+# days before and after New Year that differ from all others: Christmas
+BEFORE, AFTER = 17, 6
 PATIENCE = 1.5  # years of data before effects of the year are estimated
 TWO_MONTHS = 61  # days: what happened in one month alone may have had any reason
 
@@ -92,7 +93,9 @@ class Dates(NamedTuple):
             days_M = times_M.astype("datetime64[D]")
             turns_M = (days_M - first_M).astype(float) / length_M
             yield Waves("day of the month", harmonics_of(turns_M, MONTHS), TWO_MONTHS)
-            yield Waves("turn of the year", _around_new_year(days_M), int(PATIENCE * 365))
+            yield Waves(
+                "turn of the year", _around_new_year(days_M), int(PATIENCE * 365)
+            )
 
 
 def _around_new_year(days_M: NDArray) -> NDArray:

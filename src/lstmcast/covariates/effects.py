@@ -59,7 +59,9 @@ class Ahead(NamedTuple):
         """Values (O, H, …) less the effects; NaN at closed steps."""
         return self._each(values, less)
 
-    def _each(self, values: NDArray, move: Callable[[NDArray, NDArray, int], NDArray]) -> NDArray:
+    def _each(
+        self, values: NDArray, move: Callable[[NDArray, NDArray, int], NDArray]
+    ) -> NDArray:
         effect = _per_step(self.effect_OH, values)
         shifted = values.copy()
         for axis in np.unique(self.axis_O).tolist():
@@ -91,7 +93,9 @@ class Effects:
         values_N = np.array(panel.values)
         self.whole_S = solved(panel) if whole is None else whole.whole_S
         share = panel.covariates.future.share
-        self.solutions_S = [[one.scaled(share) for one in solutions] for solutions in self.whole_S]
+        self.solutions_S = [
+            [one.scaled(share) for one in solutions] for solutions in self.whole_S
+        ]
         for series, solutions in enumerate(self.solutions_S):
             span = slice(panel.offsets[series], panel.offsets[series + 1])
             values_N[span] = less_effects(panel.series(series), solutions)
@@ -123,7 +127,9 @@ class Effects:
         uplift_N = np.ones(len(values_N))
         for series, solutions in enumerate(self.solutions_S):
             first = self.adjusted.offsets[series]
-            for solution, steps in in_force(solutions, int(self.adjusted.lengths[series])):
+            for solution, steps in in_force(
+                solutions, int(self.adjusted.lengths[series])
+            ):
                 place = first + steps
                 uplift_N[place] = solution.uplift(steps)
                 values_N[place[solution.closing.closed(steps)]] = np.nan
@@ -227,7 +233,9 @@ def less_effects(values_T: NDArray, solutions: Sequence[Solution]) -> NDArray:
     return result_T
 
 
-def in_force(solutions: Sequence[Solution], length: int) -> Iterator[tuple[Solution, NDArray]]:
+def in_force(
+    solutions: Sequence[Solution], length: int
+) -> Iterator[tuple[Solution, NDArray]]:
     """Each solution of a series, and the steps at which it is in force."""
     bounds = [solution.count - 1 for solution in solutions]
     bounds.append(length)
@@ -312,7 +320,11 @@ def require_known_after(panel: Panel, horizon: int) -> None:
 
 
 def _ends_early(
-    panel: Panel, origins: Origins, horizon_O: NDArray, missing_O: NDArray, names: list[str]
+    panel: Panel,
+    origins: Origins,
+    horizon_O: NDArray,
+    missing_O: NDArray,
+    names: list[str],
 ) -> DataError:
     """The error for the origin that lacks the most steps."""
     origin = int(missing_O.argmax())
@@ -326,7 +338,9 @@ def _ends_early(
         return format_time(time[()])
 
     end = time_of(needed - missing)
-    subject = f"column {names[0]!r} is" if len(names) == 1 else f"columns {listed(names)} are"
+    subject = (
+        f"column {names[0]!r} is" if len(names) == 1 else f"columns {listed(names)} are"
+    )
     steps = horizon - missing
     way_out = f"forecast {steps} steps" if steps > 0 else "leave out what is not known"
     return DataError(

@@ -172,7 +172,9 @@ class Task:
         open_1N = np.where(is_closed_N, np.nan, values_N)[None]
         axis = int(reading_axis(open_1N, periods, roots=roots)[0])
         z_N = to_axis(open_1N, axis == LOG, axis == ROOT)[0]
-        season = max((period for period in periods if count >= LONG * period), default=1)
+        season = max(
+            (period for period in periods if count >= LONG * period), default=1
+        )
         abouts = about(covariates, count)
         return cls(
             covariates=covariates,
@@ -258,7 +260,9 @@ class Solved:
         if pooled is not None and pooled.fitted is not None:
             ahead = np.clip(pooled.evidence - self.evidence, -MOST_SURE, MOST_SURE)
             share = 1.0 / (1.0 + np.exp(-ahead))
-            coefficients_P = (1.0 - share) * coefficients_P + share * pooled.coefficients_P
+            coefficients_P = (
+                1.0 - share
+            ) * coefficients_P + share * pooled.coefficients_P
             if share > 0.5:
                 covariance_PP = pooled.fitted.covariance_PP
         return Solution(

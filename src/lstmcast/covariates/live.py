@@ -66,7 +66,8 @@ class LiveEffects:
         self.columns = GrownColumns(len(common.names))
         self.history = Grown(np.empty((1, 0)))
         self.solution: Solution | None = None
-        self.due = first_renewal(common.periods)  # number of values at the next solution
+        # number of values at the next solution
+        self.due = first_renewal(common.periods)
 
     @property
     def count(self) -> int:
@@ -106,7 +107,9 @@ class LiveEffects:
         common = self.common
         covariates = self._known(0, self.columns.length)
         with one_blas_thread():
-            solution = solution_of(self.history.values[0], covariates, common.periods, common.roots)
+            solution = solution_of(
+                self.history.values[0], covariates, common.periods, common.roots
+            )
         self._take(solution.scaled(common.share))
 
     def _take(self, solution: Solution) -> None:
@@ -125,7 +128,9 @@ class LiveEffects:
         end anywhere, as a step may have no category.
         """
         lengths = []
-        for levels, values_M in zip(self.common.levels, self.columns.values_CM, strict=True):
+        for levels, values_M in zip(
+            self.common.levels, self.columns.values_CM, strict=True
+        ):
             known_steps = np.flatnonzero(~np.isnan(values_M))
             length = int(known_steps.max(initial=-1)) + 1
             is_seldom_missing = len(known_steps) > (1 - FEW_GAPS) * max(length, 1)
@@ -160,7 +165,9 @@ class LiveEffects:
         first = max(int(steps_H.min()) - day, 0)
         return self._known(min(first, stop - 1), stop)
 
-    def lacking(self, steps_H: NDArray, counts: Sequence[int]) -> tuple[str, int] | None:
+    def lacking(
+        self, steps_H: NDArray, counts: Sequence[int]
+    ) -> tuple[str, int] | None:
         """A column that lacks values at some of the steps, and the first such step; `counts`: for
         each column, the number of these steps that the caller gives values for."""
         columns = zip(self.common.names, counts, self.columns.told_C, strict=True)
@@ -251,7 +258,9 @@ class LiveEffects:
 def _about(saved: list[Any]) -> About:
     """The properties of a column, from JSON."""
     column, categories, often, mean, spread, gaps, (low, high) = saved
-    return About(column, tuple(categories), tuple(often), mean, spread, gaps, (low, high))
+    return About(
+        column, tuple(categories), tuple(often), mean, spread, gaps, (low, high)
+    )
 
 
 def _category(saved: list[Any]) -> tuple[int, float]:

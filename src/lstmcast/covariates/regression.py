@@ -146,7 +146,9 @@ class Sums(NamedTuple):
         phi_F11 = np.array(phis)[:, None, None]
         sum_FSV = self.now_SV - phi_F11 * self.before_SV
         mean_FSV = sum_FSV * inverse_S[:, None]
-        product_FVV = self.own_VV - phi_F11 * self.between_VV + phi_F11**2 * self.back_VV
+        product_FVV = (
+            self.own_VV - phi_F11 * self.between_VV + phi_F11**2 * self.back_VV
+        )
         left_FVV = product_FVV - sum_FSV.swapaxes(1, 2) @ mean_FSV
         return _without_rounding(left_FVV, product_FVV), mean_FSV
 

@@ -39,9 +39,11 @@ from lstmcast.model.inputs.slow_clock import LEAST_GAIN
 
 FEWEST = 5  # series with a column that are needed for pooling
 MOST = 200  # series that are pooled, taken evenly from all
-RENEWED = 0.1  # share of the pooled series that changes before the sums are solved again
+# share of the pooled series that changes before the sums are solved again
+RENEWED = 0.1
 
-Key = tuple[str, int]  # a column of the regression: its group, and its position in the group
+# a column of the regression: its group, and its position in the group
+Key = tuple[str, int]
 
 
 def solutions_of(panel: Panel) -> list[list[Solution]]:
@@ -51,12 +53,16 @@ def solutions_of(panel: Panel) -> list[list[Solution]]:
     solutions_S: list[list[Solution]] = [[] for _ in covariates_S]
     if len(panel) < FEWEST or panel.covariates.future.apart:
         for series, covariates in enumerate(covariates_S):
-            solutions_S[series] += solutions(panel.series(series), covariates, panel.periods, roots)
+            solutions_S[series] += solutions(
+                panel.series(series), covariates, panel.periods, roots
+            )
         return solutions_S
     pooled = Pooled(len(panel))
     for renewed in _by_time(panel):
         tasks = [
-            Task.of(panel.series(series)[:count], covariates_S[series], panel.periods, roots)
+            Task.of(
+                panel.series(series)[:count], covariates_S[series], panel.periods, roots
+            )
             for series, count in renewed
         ]
         solved = solved_each(tasks)
@@ -124,7 +130,8 @@ class Pooled:
         around = solved_each(tasks, [expected[place] for place in places])
         by_place = dict(zip(places, around, strict=True))
         return [
-            regression.solution(by_place.get(place)) for place, regression in enumerate(regressions)
+            regression.solution(by_place.get(place))
+            for place, regression in enumerate(regressions)
         ]
 
     def _expected_of(self, regression: Solved) -> NDArray:
@@ -161,7 +168,9 @@ class Pooled:
             summed_AA[np.ix_(rows, rows)] += evidence.products_WW
             free_pairs += evidence.free_pairs
         layout = Layout(0, sizes_of(group for group, _ in keys))
-        fit = fit_together(summed_AA[None, None], np.array([free_pairs]), layout, (1.0,)).fit
+        fit = fit_together(
+            summed_AA[None, None], np.array([free_pairs]), layout, (1.0,)
+        ).fit
         if fit.gain_BG[0, 0] < LEAST_GAIN:
             return {}
         coefficients = zip(keys, fit.coefficients_BK[0].tolist(), strict=True)

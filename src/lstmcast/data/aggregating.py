@@ -15,16 +15,31 @@ from lstmcast.data.frequencychecks import frequency_of, table_offsets
 from lstmcast.data.gapchecks import too_sparse
 from lstmcast.data.ragged import offsets_of, places, series_numbers
 from lstmcast.data.table import ReadOptions, Table, format_time
-from lstmcast.data.tablerows import group_begins, grouped, select_rows, with_rows_of_zeros
+from lstmcast.data.tablerows import (
+    group_begins,
+    grouped,
+    select_rows,
+    with_rows_of_zeros,
+)
 from lstmcast.data.times.calendars import WEEKDAYS
 from lstmcast.data.times.frequency import Frequency, parse_frequency
 
 FEWEST_COPIES = 3  # rows, and values: fewer may be chance
 COPIED_SHARE = 0.05  # of all rows
-_DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAY_NAMES = (
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+)
 
 
-def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | None, list[Finding]]:
+def aggregated(
+    table: Table, options: ReadOptions
+) -> tuple[Table, Frequency | None, list[Finding]]:
     """One row per series and calendar period of the frequency; sums and counts are 0 in periods
     without rows.
 
@@ -56,7 +71,9 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
     return table, None if has_errors else frequency, findings
 
 
-def _aggregated_note(rows: Table, table: Table, frequency: Frequency, method: str) -> Finding:
+def _aggregated_note(
+    rows: Table, table: Table, frequency: Frequency, method: str
+) -> Finding:
     counts = f"{len(rows):,} rows were aggregated to {len(table):,} values"
     message = f"{counts}, {frequency.name}, by {method}"
     covariate_method = reduced_by(method)
@@ -72,18 +89,32 @@ def _copies(rows: Table) -> list[Finding]:
     Sales that happen to be equal on one day are no copies: some differ there, or all are alike.
     rows: sorted.
     """
-    is_again = (rows.series[1:] == rows.series[:-1]) & (rows.times[1:] == rows.times[:-1])
+    is_again = (rows.series[1:] == rows.series[:-1]) & (
+        rows.times[1:] == rows.times[:-1]
+    )
     is_equal = rows.values[1:] == rows.values[:-1]
     count = int(is_again.sum())
     is_rare = count < max(FEWEST_COPIES, COPIED_SHARE * len(rows))
     values = rows.values[1:][is_again]
-    if is_rare or not is_equal[is_again].all() or len(np.unique(values)) < FEWEST_COPIES:
+    if (
+        is_rare
+        or not is_equal[is_again].all()
+        or len(np.unique(values)) < FEWEST_COPIES
+    ):
         return []
     message = (
         f"{count:,} of {len(rows):,} rows have the same time and value as another row of their "
         "series, and count as well"
     )
-    return [Finding("copies", "warning", message, "If they are copies, remove them.", count=count)]
+    return [
+        Finding(
+            "copies",
+            "warning",
+            message,
+            "If they are copies, remove them.",
+            count=count,
+        )
+    ]
 
 
 def _weeks_note(frequency: Frequency) -> list[Finding]:
@@ -100,7 +131,9 @@ def _weeks_note(frequency: Frequency) -> list[Finding]:
     return [Finding("weeks", "note", message, action)]
 
 
-def _period(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[Finding]]:
+def _period(
+    table: Table, options: ReadOptions
+) -> tuple[Frequency | None, list[Finding]]:
     """The frequency to aggregate to: the one given, else days, hours for a short span."""
     if options.frequency is not None:
         frequency, findings = frequency_of(table, options)
@@ -113,7 +146,9 @@ def _period(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[
     is_short = span < np.timedelta64(3, "D")
     unit = "hour" if is_short else "day"
     frequency = Frequency(unit)
-    message = f"no frequency was given for the aggregation: the values are {frequency.name}"
+    message = (
+        f"no frequency was given for the aggregation: the values are {frequency.name}"
+    )
     action = f"Other periods: {advise('frequency', 'W-SUN')}, MS, …."
     return frequency, [Finding("frequency", "note", message, action)]
 
@@ -170,11 +205,17 @@ def _partial(edge: str, frequency: Frequency, period: int, reason: str) -> Findi
     labels = frequency.bin_labels(np.array([period]))
     label = format_time(labels[0])
     message = f"the {edge} period, {label}, is incomplete: {reason}"
-    return Finding("incomplete period", "warning", message, "It is left out.", value=label)
+    return Finding(
+        "incomplete period", "warning", message, "It is left out.", value=label
+    )
 
 
 def _with_zeros(
-    table: Table, bins: ndarray, last_bin: int, frequency: Frequency, options: ReadOptions
+    table: Table,
+    bins: ndarray,
+    last_bin: int,
+    frequency: Frequency,
+    options: ReadOptions,
 ) -> tuple[Table, list[Finding]]:
     """Add rows with value 0 for periods without rows, up to the last period of all series."""
     begins = table_offsets(table)
@@ -201,14 +242,20 @@ def _with_zeros(
     return with_zeros, [finding]
 
 
-def _empty_periods(table: Table, empty: ndarray, silent: int, options: ReadOptions) -> Finding:
+def _empty_periods(
+    table: Table, empty: ndarray, silent: int, options: ReadOptions
+) -> Finding:
     """Findings about periods without rows, which count as 0.
 
     A period without rows in any series is a warning, since data may be missing.
     """
     row = empty[0]
     first = format_time(table.times[row])
-    have_none = f"has no rows: {first}" if len(empty) == 1 else f"have no rows, the first {first}"
+    have_none = (
+        f"has no rows: {first}"
+        if len(empty) == 1
+        else f"have no rows, the first {first}"
+    )
     message = f"{len(empty):,} of {len(table):,} periods {have_none}"
     if len(table.ids) > 1:
         name = str(table.ids[table.series[row]])
@@ -216,9 +263,13 @@ def _empty_periods(table: Table, empty: ndarray, silent: int, options: ReadOptio
         message += f"; in {silent:,} there are none in any series" if silent else ""
     if options.gaps == "error":
         severity = "error"
-        action = f"Add the rows, or use {advise('gaps', 'fill')}, which counts them as 0."
+        action = (
+            f"Add the rows, or use {advise('gaps', 'fill')}, which counts them as 0."
+        )
     else:
         severity = "warning" if silent else "note"
         mean = advise("aggregate", "mean")
         action = f"They count as 0. To leave them missing, use {mean}."
-    return Finding("empty periods", severity, message, action, value=first, count=len(empty))
+    return Finding(
+        "empty periods", severity, message, action, value=first, count=len(empty)
+    )

@@ -46,8 +46,12 @@ def end_of(text: str, panel: Panel) -> np.datetime64 | int:
             return (moment + 1).astype("datetime64[us]") - np.timedelta64(1, "us")
         return moment.astype("datetime64[us]")
     except ValueError as error:
-        expected = "a step number, such as 120" if numbered else "a date, such as 2025-12-31"
-        raise UsageError(f"--until {text!r} cannot be read. Give {expected}.") from error
+        expected = (
+            "a step number, such as 120" if numbered else "a date, such as 2025-12-31"
+        )
+        raise UsageError(
+            f"--until {text!r} cannot be read. Give {expected}."
+        ) from error
 
 
 def steps_until(text: str, panel: Panel) -> int:
@@ -76,7 +80,9 @@ def steps_until(text: str, panel: Panel) -> int:
     return steps
 
 
-def _last_step(panel: Panel, newest: np.datetime64 | int, end: np.datetime64 | int) -> int:
+def _last_step(
+    panel: Panel, newest: np.datetime64 | int, end: np.datetime64 | int
+) -> int:
     """The largest number of steps after `last` that do not pass `end`."""
     low, high = 0, 1
     while high <= 2 * LONGEST_HORIZON and panel.frequency.advance(newest, high) <= end:

@@ -21,7 +21,13 @@ from lstmcast.data.limits import require_span
 from lstmcast.data.observed import Clock, ObservedCalendar
 from lstmcast.data.observing import Grids, found_in
 from lstmcast.data.ragged import offsets_of
-from lstmcast.data.table import CalendarChoice, DataReport, Kind, checked_periods, require_choice
+from lstmcast.data.table import (
+    CalendarChoice,
+    DataReport,
+    Kind,
+    checked_periods,
+    require_choice,
+)
 from lstmcast.data.times.frequency import Frequency, parse_frequency
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
@@ -70,7 +76,9 @@ def fields_of_arrays(
         "ids": ids,
         "starts": starts,
         "frequency": step,
-        "periods": step.seasonal_periods if periods is None else checked_periods(periods),
+        "periods": step.seasonal_periods
+        if periods is None
+        else checked_periods(periods),
         "kind": kind or "real",
         "report": DataReport(findings=findings),
         "keys": keys,
@@ -106,7 +114,9 @@ def _known_lengths(arrays: Sequence[ndarray], rows: ndarray) -> ndarray:
     return np.array(lengths, np.int64)
 
 
-def _shortened(covariates: Covariates, given_S: ndarray, lengths_S: ndarray) -> Covariates:
+def _shortened(
+    covariates: Covariates, given_S: ndarray, lengths_S: ndarray
+) -> Covariates:
     """The covariates of shortened targets: future values at the removed steps become coming
     values."""
     if np.array_equal(given_S, lengths_S):
@@ -129,7 +139,9 @@ def _left_out(ids: ndarray, missing_S: ndarray) -> list[Finding]:
     return per_series(ids, series, np.flatnonzero(missing_S), rule, say)
 
 
-def _asked_of_arrays(grids: Grids, calendar: CalendarChoice | None) -> ObservedCalendar | None:
+def _asked_of_arrays(
+    grids: Grids, calendar: CalendarChoice | None
+) -> ObservedCalendar | None:
     if calendar is not None:
         require_choice("calendar", calendar, get_args(CalendarChoice))
     if calendar != "observed":
@@ -139,7 +151,11 @@ def _asked_of_arrays(grids: Grids, calendar: CalendarChoice | None) -> ObservedC
 
 def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndarray]:
     """{id: 1-D float64 array} from arrays of any allowed shape."""
-    arrays = _mapped_arrays(values) if isinstance(values, Mapping) else _numbered_arrays(values)
+    arrays = (
+        _mapped_arrays(values)
+        if isinstance(values, Mapping)
+        else _numbered_arrays(values)
+    )
     for name, array in arrays.items():
         if array.ndim != 1 or len(array) == 0:
             raise DataError(

@@ -149,7 +149,9 @@ def within(answers_OHX: NDArray, bounds: Bounds | None) -> NDArray:
     return result_OHX
 
 
-def _without_steps_back(answers_OHX: NDArray, rows_O: NDArray, extreme: np.ufunc) -> None:
+def _without_steps_back(
+    answers_OHX: NDArray, rows_O: NDArray, extreme: np.ufunc
+) -> None:
     """Some of the answers, each step the largest (or smallest) so far; unknown ones stay so."""
     if not rows_O.any():
         return

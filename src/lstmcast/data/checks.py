@@ -40,14 +40,21 @@ def empty(table: Table, options: ReadOptions) -> list[Finding]:
     if not len(table):
         return [
             Finding(
-                "no rows", "error", "there are no rows of data", "At least three values are needed."
+                "no rows",
+                "error",
+                "there are no rows of data",
+                "At least three values are needed.",
             )
         ]
     if not values:
         message = f"all {len(table):,} values of {table.columns.target!r} are missing"
         return [
             Finding(
-                "no values", "error", message, "Is it the right target column?", count=len(table)
+                "no values",
+                "error",
+                message,
+                "Is it the right target column?",
+                count=len(table),
             )
         ]
     if values < options.fewest:
@@ -88,13 +95,24 @@ def unsorted(table: Table) -> list[Finding]:
     reverse = len(steps_back) == np.count_nonzero(same_series)
     row = int(order[steps_back[0]])
     message = (
-        "the rows run from the newest to the oldest" if reverse else "rows are not in time order"
+        "the rows run from the newest to the oldest"
+        if reverse
+        else "rows are not in time order"
     )
-    message += "" if reverse else f", first at {format_time(table.times[row])} ({table.place(row)})"
+    message += (
+        ""
+        if reverse
+        else f", first at {format_time(table.times[row])} ({table.place(row)})"
+    )
     line = int(table.lines[row])
     return [
         Finding(
-            "unsorted rows", "note", message, "They are sorted.", line=line, count=len(steps_back)
+            "unsorted rows",
+            "note",
+            message,
+            "They are sorted.",
+            line=line,
+            count=len(steps_back),
         )
     ]
 
@@ -131,7 +149,10 @@ def negative(table: Table, options: ReadOptions) -> list[Finding]:
         table,
         np.flatnonzero(table.values < 0),
         Finding(
-            "negative values", "error", "", f"Correct {{them}}, or use {advise('kind', 'real')}."
+            "negative values",
+            "error",
+            "",
+            f"Correct {{them}}, or use {advise('kind', 'real')}.",
         ),
         "{count} of {total} values {are} negative, but the target is declared "
         + options.kind
@@ -145,7 +166,9 @@ def fractional(table: Table, options: ReadOptions) -> list[Finding]:
         return []
     return _values_finding(
         table,
-        np.flatnonzero(np.isfinite(table.values) & (table.values != np.rint(table.values))),
+        np.flatnonzero(
+            np.isfinite(table.values) & (table.values != np.rint(table.values))
+        ),
         Finding(
             "fractional counts",
             "error",
@@ -157,9 +180,15 @@ def fractional(table: Table, options: ReadOptions) -> list[Finding]:
     )
 
 
-def _values_finding(table: Table, rows: ndarray, rule: Finding, text: str) -> list[Finding]:
+def _values_finding(
+    table: Table, rows: ndarray, rule: Finding, text: str
+) -> list[Finding]:
     """A finding about single values; text: the sentence up to the time of the first one."""
-    totals = np.bincount(table.series, minlength=len(table.ids)) if len(rows) else np.zeros(0)
+    totals = (
+        np.bincount(table.series, minlength=len(table.ids))
+        if len(rows)
+        else np.zeros(0)
+    )
 
     def say(rows: ndarray) -> Case:
         first = rows[0]
@@ -170,7 +199,9 @@ def _values_finding(table: Table, rows: ndarray, rule: Finding, text: str) -> li
             value=value,
             are=are(len(rows)),
         )
-        message = f"{sentence} at {format_time(table.times[first])} ({table.place(first)})"
+        message = (
+            f"{sentence} at {format_time(table.times[first])} ({table.place(first)})"
+        )
         return Case(message, int(table.lines[first]), value)
 
     return per_series(table.ids, table.series, rows, rule, say)
@@ -178,7 +209,9 @@ def _values_finding(table: Table, rows: ndarray, rule: Finding, text: str) -> li
 
 def duplicates(table: Table, options: ReadOptions) -> list[Finding]:
     """Several rows for one time. table: sorted."""
-    repeated = (table.series[1:] == table.series[:-1]) & (table.times[1:] == table.times[:-1])
+    repeated = (table.series[1:] == table.series[:-1]) & (
+        table.times[1:] == table.times[:-1]
+    )
     rows = np.flatnonzero(repeated) + 1
     if not len(rows):
         return []
@@ -188,9 +221,8 @@ def duplicates(table: Table, options: ReadOptions) -> list[Finding]:
 
     def say(rows: ndarray) -> Case:
         first, time = rows[0], format_time(table.times[rows[0]])
-        message = (
-            f"there are two rows for {time} ({table.place(first - 1)} and {table.place(first)})"
-        )
+        places = f"{table.place(first - 1)} and {table.place(first)}"
+        message = f"there are two rows for {time} ({places})"
         times = len(np.unique(table.times[rows]))
         message += (
             f", and repeated rows for {times - 1:,} other time{'s' * (times > 2)}"
@@ -200,14 +232,21 @@ def duplicates(table: Table, options: ReadOptions) -> list[Finding]:
         return Case(message, int(table.lines[first]), time)
 
     return per_series(
-        table.ids, table.series, rows, Finding(DUPLICATE_TIMES, severity, "", action), say
+        table.ids,
+        table.series,
+        rows,
+        Finding(DUPLICATE_TIMES, severity, "", action),
+        say,
     )
 
 
 def _duplicates_action(options: ReadOptions) -> str:
     if options.duplicates != "error":
         actions = {"mean": "Their mean is used", "sum": "They are added up"}
-        return actions.get(options.duplicates, f"The {options.duplicates} of them is used") + "."
+        return (
+            actions.get(options.duplicates, f"The {options.duplicates} of them is used")
+            + "."
+        )
     return (
         "One value per series and time is expected. For several series in one file, name the "
         "column that distinguishes them (--series NAME). For repeated measurements, use "
@@ -218,10 +257,18 @@ def _duplicates_action(options: ReadOptions) -> str:
 
 def _duplicates_hint(table: Table, rows: ndarray) -> str:
     """A hint on repeated rows: the repeated hour when clocks are set back, or plain copies."""
-    if table.times.dtype.kind == "M" and np.all(clock_change(micros_of(table.times[rows])) > 0):
+    if table.times.dtype.kind == "M" and np.all(
+        clock_change(micros_of(table.times[rows])) > 0
+    ):
         return "They look like the repeated hour when clocks are set back (daylight saving time). "
-    is_equal = (table.values[rows] == table.values[rows - 1]) | np.isnan(table.values[rows])
-    return "The repeated rows all have the same value. " if is_equal.all() and len(rows) > 1 else ""
+    is_equal = (table.values[rows] == table.values[rows - 1]) | np.isnan(
+        table.values[rows]
+    )
+    return (
+        "The repeated rows all have the same value. "
+        if is_equal.all() and len(rows) > 1
+        else ""
+    )
 
 
 def edges(table: Table, is_kept: ndarray) -> list[Finding]:
@@ -236,7 +283,11 @@ def edges(table: Table, is_kept: ndarray) -> list[Finding]:
 
     def say(which: str) -> Callable[[ndarray], Case]:
         def case(rows: ndarray) -> Case:
-            missing = "value is missing" if len(rows) == 1 else f"{len(rows):,} values are missing"
+            missing = (
+                "value is missing"
+                if len(rows) == 1
+                else f"{len(rows):,} values are missing"
+            )
             return Case(f"{which} {missing}", int(table.lines[rows[0]]))
 
         return case
@@ -247,7 +298,10 @@ def edges(table: Table, is_kept: ndarray) -> list[Finding]:
     if table.static:
         left_out = Finding("no values", "note", "", action)
     late = Finding(
-        MISSING_VALUES, "note", "", "{They} {are} left out: the series begins with its first value."
+        MISSING_VALUES,
+        "note",
+        "",
+        "{They} {are} left out: the series begins with its first value.",
     )
     no_recent = Finding(
         NO_RECENT_VALUES,
@@ -256,9 +310,19 @@ def edges(table: Table, is_kept: ndarray) -> list[Finding]:
         "{They} {are} left out: the forecast starts after the last value.",
     )
     return [
-        *per_series(table.ids, table.series, np.flatnonzero(is_void), left_out, say("all")),
-        *per_series(table.ids, table.series, np.flatnonzero(is_before), late, say("the first")),
-        *per_series(table.ids, table.series, np.flatnonzero(is_after), no_recent, say("the last")),
+        *per_series(
+            table.ids, table.series, np.flatnonzero(is_void), left_out, say("all")
+        ),
+        *per_series(
+            table.ids, table.series, np.flatnonzero(is_before), late, say("the first")
+        ),
+        *per_series(
+            table.ids,
+            table.series,
+            np.flatnonzero(is_after),
+            no_recent,
+            say("the last"),
+        ),
     ]
 
 
@@ -294,5 +358,7 @@ def stopped(table: Table, is_kept: ndarray, frequency: Frequency) -> list[Findin
         )
         return Case(message, int(table.lines[row]))
 
-    rule = Finding(NO_RECENT_VALUES, "warning", "", "The forecast starts after the last value.")
+    rule = Finding(
+        NO_RECENT_VALUES, "warning", "", "The forecast starts after the last value."
+    )
     return per_series(table.ids[codes], np.arange(len(codes)), early, rule, say)

@@ -39,7 +39,9 @@ class Top(NamedTuple):
         fewest_S = np.maximum(VISITS_ALONE, SHARE * self.known_S)
         is_frequent_S = self.touches_S >= fewest_S
         is_alone_S = self.touches_S >= ALONE * self.nearest_count_S
-        returns_S = (self.visits_S >= VISITS) | ((self.visits_S >= VISITS_ALONE) & is_alone_S)
+        returns_S = (self.visits_S >= VISITS) | (
+            (self.visits_S >= VISITS_ALONE) & is_alone_S
+        )
         has_others_S = self.nearest_count_S > 0
         is_long_S = self.known_S >= 2 * VISITS_ALONE
         is_limit_S = is_frequent_S & returns_S & has_others_S & is_long_S

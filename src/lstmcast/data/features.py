@@ -214,7 +214,9 @@ class Covariates:
                     f"the column {name!r} does not have the length given by its offsets"
                 )
 
-    def known_among(self, names: Iterable[str], offsets: NDArray, counts: NDArray) -> NDArray:
+    def known_among(
+        self, names: Iterable[str], offsets: NDArray, counts: NDArray
+    ) -> NDArray:
         """Whether all of these columns have a known value among the first `counts` steps (S,).
 
         >>> visits = Covariates({"visits": np.array([np.nan, 7.0, np.nan, np.nan])})

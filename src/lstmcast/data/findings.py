@@ -119,8 +119,12 @@ class Findings(tuple[Finding, ...]):
             return
         if len(texts) == 1:
             raise DataError(f"{source}: {texts[0]}")
-        listing = "\n".join(f"  {number}. {text}" for number, text in enumerate(texts, start=1))
-        raise DataError(f"{source} cannot be used as it is, for {len(texts)} reasons:\n{listing}")
+        listing = "\n".join(
+            f"  {number}. {text}" for number, text in enumerate(texts, start=1)
+        )
+        raise DataError(
+            f"{source} cannot be used as it is, for {len(texts)} reasons:\n{listing}"
+        )
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,11 @@ def advise(option: str, value: str) -> str:
 
 
 def per_series(
-    ids: ndarray, series: ndarray, rows: ndarray, rule: Finding, say: Callable[[ndarray], Case]
+    ids: ndarray,
+    series: ndarray,
+    rows: ndarray,
+    rule: Finding,
+    say: Callable[[ndarray], Case],
 ) -> list[Finding]:
     """A finding for each affected series, or one for all if there are many.
 
@@ -164,7 +172,9 @@ def per_series(
     if len(codes) <= _SEPARATE:
         return findings
     examples = "; ".join(finding.message for finding in findings)
-    message = f"{rule.rule} in {len(codes):,} of {len(ids):,} series, for example {examples}"
+    message = (
+        f"{rule.rule} in {len(codes):,} of {len(ids):,} series, for example {examples}"
+    )
     action = in_number(rule.action, len(rows))
     together = replace(findings[0], message=message, action=action, count=len(rows))
     return [replace(together, series=None, value=None)]

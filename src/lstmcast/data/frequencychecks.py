@@ -30,10 +30,19 @@ from lstmcast.data.times.weekmonths import months_of_weeks
 from lstmcast.util.text import are
 
 # periods people think in
-_ROUND = {"s": SECOND, "min": MINUTE, "15min": 15 * MINUTE, "h": HOUR, "D": DAY, "W": WEEK}
+_ROUND = {
+    "s": SECOND,
+    "min": MINUTE,
+    "15min": 15 * MINUTE,
+    "h": HOUR,
+    "D": DAY,
+    "W": WEEK,
+}
 
 
-def frequency_of(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[Finding]]:
+def frequency_of(
+    table: Table, options: ReadOptions
+) -> tuple[Frequency | None, list[Finding]]:
     """The frequency that is given or inferred, with findings. table: sorted, without repeats."""
     is_date = table.times.dtype.kind == "M"
     if options.frequency is not None:
@@ -71,13 +80,18 @@ def _untellable(table: Table) -> Finding:
     same_series = table.series[1:] == table.series[:-1]
     if not same_series.any():
         message = "no series has two times, so the frequency cannot be inferred"
-        if len(table.ids) > 1:  # with a frequency, each series would still be a single value
+        # with a frequency, each series would still be a single value
+        if len(table.ids) > 1:
             action = (
-                "Name the columns that distinguish the series (--series NAME), or give more rows."
+                "Name the columns that distinguish the series (--series NAME), "
+                "or give more rows."
             )
             return Finding("frequency", "error", message, action)
         return Finding(
-            "frequency", "error", message, f"Give it, for example {advise('frequency', 'MS')}."
+            "frequency",
+            "error",
+            message,
+            f"Give it, for example {advise('frequency', 'MS')}.",
         )
     row = int(np.flatnonzero(same_series)[0]) + 1
     step = np.diff(micros_of(table.times))[row - 1] / SECOND
@@ -125,10 +139,14 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
     rows = np.flatnonzero(positions == OFF_GRID)
     if not len(rows):
         return []
-    if table.times.dtype.kind == "M" and (weeks := months_of_weeks(table.times)) is not None:
+    if (
+        table.times.dtype.kind == "M"
+        and (weeks := months_of_weeks(table.times)) is not None
+    ):
         return [_months_of_weeks(table, *weeks)]
     totals = np.bincount(table.series, minlength=len(table.ids))
-    steps = np.any(table.series[1:] == table.series[:-1])  # a single time fits any frequency
+    # a single time fits any frequency
+    steps = np.any(table.series[1:] == table.series[:-1])
     if (
         steps
         and table.times.dtype.kind == "M"
@@ -152,7 +170,11 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
         return Case(message, int(table.lines[first]), time)
 
     return per_series(
-        table.ids, table.series, rows, Finding("times off the grid", "error", "", action), say
+        table.ids,
+        table.series,
+        rows,
+        Finding("times off the grid", "error", "", action),
+        say,
     )
 
 
@@ -169,7 +191,9 @@ def _months_of_weeks(table: Table, days: ndarray, months: ndarray) -> Finding:
         "then the data are monthly."
     )
     line = int(table.lines[0])
-    return Finding("times off the grid", "error", message, action, None, line, first, len(table))
+    return Finding(
+        "times off the grid", "error", message, action, None, line, first, len(table)
+    )
 
 
 def _irregular(table: Table, rows: ndarray, frequency: Frequency) -> Finding:
@@ -182,14 +206,23 @@ def _irregular(table: Table, rows: ndarray, frequency: Frequency) -> Finding:
     )
     time, line = format_time(table.times[first]), int(table.lines[first])
     return Finding(
-        "times off the grid", "error", message, advised_periods(table), None, line, time, len(rows)
+        "times off the grid",
+        "error",
+        message,
+        advised_periods(table),
+        None,
+        line,
+        time,
+        len(rows),
     )
 
 
 def advised_periods(table: Table) -> str:
     steps = np.diff(micros_of(table.times))[table.series[1:] == table.series[:-1]]
     usual_step = 0.75 * np.median(steps)
-    longer = next((code for code, length in _ROUND.items() if length >= usual_step), "MS")
+    longer = next(
+        (code for code, length in _ROUND.items() if length >= usual_step), "MS"
+    )
     return (
         f"Aggregate them, with {advise('aggregate', 'sum')} for events and sales or mean for "
         f"measurements, and {advise('frequency', longer)} or longer."

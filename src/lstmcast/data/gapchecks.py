@@ -32,7 +32,8 @@ from lstmcast.data.times.frequency import Frequency
 _SPARSE = 4  # ratio of missing times to rows above which rows look like single events
 _MANY_ABSENT = 0.1  # ratio of missing times to rows above which they may mean zeros
 _CHANCE = 0.05  # probability of gaps at a clock change by chance
-_MOST_CELLS = 10_000_000  # size of a grid that is filled without asking, however sparse the rows
+# size of a grid that is filled without asking, however sparse the rows
+_MOST_CELLS = 10_000_000
 
 
 def gaps(
@@ -66,7 +67,8 @@ def _skipped_note(
     first = format_time(frequency.advance(table.times[row], 1))
     hours = "1 hour" if len(skipped) == 1 else f"{len(skipped):,} hours"
     message = (
-        f"{hours} missing because clocks are set forward (daylight saving time), first {first}"
+        f"{hours} missing because clocks are set forward (daylight saving time), "
+        f"first {first}"
     )
     verb = "It is" if len(skipped) == 1 else "They are"
     action = f"{verb} {_FILLINGS[options.missing]}."
@@ -159,13 +161,20 @@ class _Absent(NamedTuple):
 
 
 def _gap_findings(
-    table: Table, missed: _Absent, rows: ndarray, frequency: Frequency, options: ReadOptions
+    table: Table,
+    missed: _Absent,
+    rows: ndarray,
+    frequency: Frequency,
+    options: ReadOptions,
 ) -> list[Finding]:
     def say(rows: ndarray) -> Case:
         absent = missed.steps[rows]
         longest = rows[np.argmax(absent)]
         total = missed.totals[table.series[longest]]
-        first_steps, last_steps = missed.first_steps[longest], missed.last_steps[longest]
+        first_steps, last_steps = (
+            missed.first_steps[longest],
+            missed.last_steps[longest],
+        )
         time_before, time_after = table.times[longest : longest + 2]
         begin = format_time(frequency.advance(time_before, first_steps))
         end = format_time(frequency.advance(time_after, -last_steps))
@@ -215,7 +224,9 @@ def _zeros_hint(table: Table, absent_count: int) -> str:
         return ""
     if values.min() < 1 or (values != np.rint(values)).any():
         return ""
-    return f" If a missing row means that nothing happened, use {advise('gaps', 'zero')}."
+    return (
+        f" If a missing row means that nothing happened, use {advise('gaps', 'zero')}."
+    )
 
 
 def too_sparse(table: Table, cells: int, frequency: Frequency) -> list[Finding]:

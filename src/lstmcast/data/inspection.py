@@ -22,7 +22,9 @@ class Inspection(NamedTuple):
     findings: Findings
 
 
-def check(source: object, options: ReadOptions | None = None, **words: Unpack[Words]) -> Findings:
+def check(
+    source: object, options: ReadOptions | None = None, **words: Unpack[Words]
+) -> Findings:
     """Check a source, and return all findings, errors included.
 
     words: the arguments of `read`; `options` may hold those on repairs. Each finding says where the

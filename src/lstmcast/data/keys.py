@@ -89,7 +89,10 @@ class Keys(Mapping[str, NDArray]):
 
     def column_categories(self) -> dict[str, Categories]:
         """The categories of these columns."""
-        return {column_name(name): categories for name, categories in self.categories.items()}
+        return {
+            column_name(name): categories
+            for name, categories in self.categories.items()
+        }
 
     def column_dtypes(self) -> dict[str, str]:
         """The types of these columns in the user's frame."""
@@ -238,7 +241,9 @@ def _is_time(array: NDArray) -> bool:
     return array.dtype.kind == "M"
 
 
-def packed(texts: NDArray, letters: str = "ids", lengths: str = "id_lengths") -> dict[str, NDArray]:
+def packed(
+    texts: NDArray, letters: str = "ids", lengths: str = "id_lengths"
+) -> dict[str, NDArray]:
     """Texts as arrays of numbers for the store: all letters, and the length of each text.
 
     >>> packed(np.array(["a", "bc"], object))

@@ -170,7 +170,9 @@ def kind_findings(ids: ndarray, recognised: ndarray) -> list[Finding]:
             verbs, pronoun = "touch 0 and never pass below", "them"
         message = f"{_series(ids, touching)} {verbs}"
         action = f"No forecast of {pronoun} does. {undo}"
-        findings.append(Finding(NEVER_BELOW, "note", message, action, count=len(touching)))
+        findings.append(
+            Finding(NEVER_BELOW, "note", message, action, count=len(touching))
+        )
     return findings
 
 

@@ -78,7 +78,9 @@ def require_span(starts: ndarray, ends: ndarray, source: str) -> None:
         return
     is_date = starts.dtype.kind == "M"
     if is_date:
-        is_beyond = (starts < FIRST_TIME) | (starts > LAST_TIME) | (ends > FARTHEST_TIME)
+        is_beyond = (
+            (starts < FIRST_TIME) | (starts > LAST_TIME) | (ends > FARTHEST_TIME)
+        )
         is_beyond |= np.isnat(starts)
         expected = "A start in the years 1 to 9999 is expected"
     else:
@@ -137,7 +139,9 @@ def require_sheets(content: bytes, source: str) -> None:
             _require_near_cells(book, entry, source)
 
 
-def _require_near_cells(book: zipfile.ZipFile, entry: zipfile.ZipInfo, source: str) -> None:
+def _require_near_cells(
+    book: zipfile.ZipFile, entry: zipfile.ZipInfo, source: str
+) -> None:
     """DataError for a sheet whose cells span too large an area."""
     rows, columns, last_letters = 0, 0, b""
     try:
@@ -149,7 +153,14 @@ def _require_near_cells(book: zipfile.ZipFile, entry: zipfile.ZipInfo, source: s
                     if _number(letters) > columns:
                         columns, last_letters = _number(letters), letters
                 tail = block[-32:]
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+    ):
         return  # whoever opens it says so
     require_cells(rows, columns, source)
     if rows * columns > MOST_CELLS:
@@ -185,7 +196,8 @@ def regular_file(path: Path) -> Iterator[Path]:
 
 def _copied(path: Path, copy: Path) -> None:
     refusal = (
-        f"{path} gives more than {MOST_PIPED:,} bytes. Write them to a file first, and read that."
+        f"{path} gives more than {MOST_PIPED:,} bytes. "
+        "Write them to a file first, and read that."
     )
     with path.open("rb", buffering=0) as source, copy.open("wb") as target:
         for block in blocks_of(source, MOST_PIPED, refusal):

@@ -19,7 +19,9 @@ k 3 l 5 lac 5 lacs 5 lakh 5 lakhs 5 cr 7 crore 7 crores 7
 천 3 만 4 억 8 조 12
 """
 # of these, m is a million and not a thousandth
-_MEASURES = frozenset(["w", "wh", "wp", "b", "bit", "bps", "b/s", "hz", "va", "vah", "varh", "j"])
+_MEASURES = frozenset(
+    ["w", "wh", "wp", "b", "bit", "bps", "b/s", "hz", "va", "vah", "varh", "j"]
+)
 _PREFIXES = {"": 0, "k": 3, "m": 6, "g": 9, "t": 12}
 _MEASURED = re.compile(r"([kmgt]?)([a-z/]+)")
 # alone beside smaller numbers, these are sizes

@@ -86,7 +86,9 @@ def _newer_panel(table: Table, saved_panel: Panel, options: ReadOptions) -> Pane
     table = _in_zone_of(saved_panel, table)
     options = _completed(options, table, saved_panel)
     remembered = (
-        None if saved_panel.calendar is None else Remembered(saved_panel.calendar, saved_panel.ids)
+        None
+        if saved_panel.calendar is None
+        else Remembered(saved_panel.calendar, saved_panel.ids)
     )
     panel = panel_from_table(table, options, remembered)
     if options.missing != "interpolate":
@@ -100,16 +102,25 @@ def _written_as_before(cell_format: CellFormat, recipe: Recipe) -> CellFormat:
     return _filled_in(cell_format, CellFormat(), recipe, _CELL_OPTIONS)
 
 
-def _filled_in(options: Any, defaults: Any, recipe: Recipe, names: Collection[str]) -> Any:
+def _filled_in(
+    options: Any, defaults: Any, recipe: Recipe, names: Collection[str]
+) -> Any:
     """The options, with those of the saved data where the default was left."""
-    left_out = [name for name in names if getattr(options, name) == getattr(defaults, name)]
+    left_out = [
+        name for name in names if getattr(options, name) == getattr(defaults, name)
+    ]
     return replace(options, **{name: getattr(recipe, name) for name in left_out})
 
 
-def _as_before(options: ReadOptions, recipe: Recipe, explicit: Collection[str]) -> ReadOptions:
+def _as_before(
+    options: ReadOptions, recipe: Recipe, explicit: Collection[str]
+) -> ReadOptions:
     """The options, with those of the saved data where the default was left, for rows of which one
     is enough; ModelError for another aggregation."""
-    if options.aggregate not in (None, recipe.aggregate) and recipe.aggregate is not None:
+    if (
+        options.aggregate not in (None, recipe.aggregate)
+        and recipe.aggregate is not None
+    ):
         raise ModelError(
             f"The saved model was made with {advise('aggregate', recipe.aggregate)}: values "
             f"aggregated by {options.aggregate} do not continue it. Leave out the option, or save "
@@ -167,7 +178,9 @@ def _in_zone_of(saved_panel: Panel, table: Table) -> Table:
     if saved_zone is None or new_zone is None:
         return _with_note(table, _one_zone_unknown(saved_zone, new_zone))
     frequency = saved_panel.frequency
-    if on_midnights(saved_panel.starts, frequency) and on_midnights(table.times, frequency):
+    if on_midnights(saved_panel.starts, frequency) and on_midnights(
+        table.times, frequency
+    ):
         return replace(table, time_zone=saved_zone)
     times = converted(table.times, new_zone, saved_zone)
     if times is None:
@@ -222,7 +235,9 @@ def _may_be(frequency: Frequency, table: Table) -> bool:
     counts_integers = frequency.unit == "integer"
     has_dates = table.times.dtype.kind == "M"
     if has_dates == counts_integers:
-        actual, expected = ("dates", "plain numbers") if has_dates else ("numbers", "dates")
+        actual, expected = (
+            ("dates", "plain numbers") if has_dates else ("numbers", "dates")
+        )
         raise ModelError(
             f"The times of {table.source} are {actual}, but the saved model was made with "
             f"{expected} ({frequency.name}). Name the right column with --time NAME."

@@ -38,15 +38,35 @@ _GROUPED = {
     ",": re.compile(r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3}"),
     ".": re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+"),
 }
-_SPACED = re.compile(r"\d{1,3}(?:[ ']\d{3})+(?=$|[.,])|\d{1,2}(?: \d\d)+ \d{3}(?=$|[.,])")
+_SPACED = re.compile(
+    r"\d{1,3}(?:[ ']\d{3})+(?=$|[.,])|\d{1,2}(?: \d\d)+ \d{3}(?=$|[.,])"
+)
 # a minus behind the digits, an old habit of accounting; 12.– is a Swiss price
 _MINUS_BEHIND = re.compile(r"(.*\d) ?- ?(\D{0,6})")
 _MARKS = str.maketrans("−–—’", "---'")
 # what statistical offices write behind a number: provisional, estimated, revised, break in series
 _FLAGS = frozenset(
-    ["p", "e", "r", "b", "s", "u", "f", "(p)", "(e)", "(r)", "(b)", "p)", "e)", "r)", "*", "~"]
+    [
+        "p",
+        "e",
+        "r",
+        "b",
+        "s",
+        "u",
+        "f",
+        "(p)",
+        "(e)",
+        "(r)",
+        "(b)",
+        "p)",
+        "e)",
+        "r)",
+        "*",
+        "~",
+    ]
 )
-_FLAGGED = re.compile(r": ?[a-z]{1,2}")  # as Eurostat writes a missing value with its flag
+# as Eurostat writes a missing value with its flag
+_FLAGGED = re.compile(r": ?[a-z]{1,2}")
 # signs that point to a footnote, behind a digit
 _FOOTNOTE = re.compile(r"(?<=\d) ?(\[\w{1,2}\]|\(\d\d?\)|[*†‡§]{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
 _UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
@@ -146,7 +166,9 @@ class _Body(NamedTuple):
 CURRENCY_SIGNS = "currency signs removed"
 DECIMAL_COMMA = "commas read as decimal commas (1,5 = 1.5)"
 _GROUPING_COMMA = "commas read as thousands separators (1,234 = 1234)"
-_DOT_NOTE = "points read as thousands separators, commas as decimal commas (1.234,5 = 1234.5)"
+_DOT_NOTE = (
+    "points read as thousands separators, commas as decimal commas (1.234,5 = 1234.5)"
+)
 
 
 def _plain_numbers(texts: Sequence[str]) -> tuple[np.ndarray, list[int]]:
@@ -197,7 +219,8 @@ def _take_apart(text: str) -> _Body | None:
     prefix, suffix = _CURRENCY.sub("", prefix), _CURRENCY.sub("", suffix)
     unit = (prefix + suffix).strip()
     if len(unit) > 12 or (prefix.strip() and unit != "~"):
-        return None  # "Q1", "store 12": letters before digits make a name, not a number with a unit
+        # "Q1", "store 12": letters before digits make a name, not a number with a unit
+        return None
     sign = -1.0 if is_negative else 1.0
     return _Body(sign, digits.lstrip("+-"), unit, "".join(currencies))
 
@@ -261,10 +284,14 @@ def _scale(bodies: dict[int, _Body], units: Counter[str], count: int) -> list[st
         return []
     for place, body in bodies.items():
         sign = -body.sign if body.unit and body.unit == debit else body.sign
-        bodies[place] = body._replace(unit="", sign=sign, power=powers.get(body.unit, 0))
+        bodies[place] = body._replace(
+            unit="", sign=sign, power=powers.get(body.unit, 0)
+        )
     if debit:
         (credit,) = units.keys() - {debit}
-        return [f"amounts marked {debit!r} read as negative, those marked {credit!r} as positive"]
+        return [
+            f"amounts marked {debit!r} read as negative, those marked {credit!r} as positive"
+        ]
     sizes = sorted(powers.items(), key=itemgetter(1))
     meanings = ", ".join(f"{unit} = {10**power:,}" for unit, power in sizes)
     return [f"units of several sizes read as parts of the numbers ({meanings})"]
@@ -286,7 +313,9 @@ def _flags_among(units: Counter[str], count: int) -> set[str]:
     return flags if flagged <= 0.5 * count else set()
 
 
-def _dots_group(texts: Sequence[str], values: np.ndarray, marks: dict[int, str]) -> bool:
+def _dots_group(
+    texts: Sequence[str], values: np.ndarray, marks: dict[int, str]
+) -> bool:
     """Whether points must be thousands separators: every point is followed by three digits, and a
     value beside them proves it (two points, a decimal comma, or whole numbers that stop at 999
     where the points begin)."""
@@ -306,7 +335,10 @@ def _dots_group(texts: Sequence[str], values: np.ndarray, marks: dict[int, str])
 
 
 def _decimal_mark(
-    marks: dict[int, str], values: np.ndarray, texts: Sequence[str], decimal_comma_likely: bool
+    marks: dict[int, str],
+    values: np.ndarray,
+    texts: Sequence[str],
+    decimal_comma_likely: bool,
 ) -> tuple[str, str]:
     """The character that separates decimals in this column, with a note where it is not the
     point."""
@@ -317,7 +349,9 @@ def _decimal_mark(
     elif any("," in digits for digits in marks.values()):
         is_comma = decimal_comma_likely and _comma_fits(marks, values)
         if not is_comma:
-            is_sure = len(marks) > sum(digits.count(",") == 1 for digits in marks.values())
+            is_sure = len(marks) > sum(
+                digits.count(",") == 1 for digits in marks.values()
+            )
             is_sure |= bool(np.isfinite(values).any())
             return ".", "" if is_sure else _GROUPING_COMMA
         mark = ","
@@ -355,7 +389,9 @@ def _to_float(digits: str, decimal: str, power: int) -> float:
     digits = _SPACED.sub(lambda match: re.sub("[ ']", "", match.group()), digits)
     whole_digits, _, fraction = digits.partition(decimal)
     has_groups = group in whole_digits
-    if group in fraction or (has_groups and not _GROUPED[group].fullmatch(whole_digits)):
+    if group in fraction or (
+        has_groups and not _GROUPED[group].fullmatch(whole_digits)
+    ):
         return np.nan
     try:
         return float(f"{whole_digits.replace(group, '')}.{fraction}e{power}")

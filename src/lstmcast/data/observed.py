@@ -110,7 +110,9 @@ class ObservedCalendar:
     def name(self) -> str:
         """The name of the pattern if all series have one, else the number of patterns."""
         names = self.names
-        used_names = [names[pattern] or "all times" for pattern in np.unique(self.pattern)]
+        used_names = [
+            names[pattern] or "all times" for pattern in np.unique(self.pattern)
+        ]
         return used_names[0] if len(used_names) == 1 else f"{len(used_names)} calendars"
 
     def as_dict(self, ids: ndarray) -> list[dict[str, Any]]:
@@ -121,7 +123,9 @@ class ObservedCalendar:
             series = np.flatnonzero(self.pattern == pattern)
             times = names[pattern] or "all times"
             first_id = str(ids[series[0]])
-            descriptions.append({"times": times, "series": len(series), "first": first_id})
+            descriptions.append(
+                {"times": times, "series": len(series), "first": first_id}
+            )
         return descriptions
 
     def arrays(self) -> dict[str, ndarray]:
@@ -157,7 +161,9 @@ class ObservedCalendar:
         return cls(week, months, pattern, clock)
 
 
-def on_grid(panel: Panel, origins: Origins, horizon: int) -> tuple[Panel, int, ndarray | None]:
+def on_grid(
+    panel: Panel, origins: Origins, horizon: int
+) -> tuple[Panel, int, ndarray | None]:
     """A panel without its calendar, the steps of its grid needed for `horizon` rows, and these
     rows.
 
@@ -192,7 +198,9 @@ def rows_ahead(panel: Panel, origins: Origins, horizon: int) -> ndarray | None:
         series = origins.series[block]
         counts = origins.counts[block]
         starts = panel.starts[series]
-        steps[block] = steps_ahead(calendar, panel.frequency, starts, series, counts, horizon)
+        steps[block] = steps_ahead(
+            calendar, panel.frequency, starts, series, counts, horizon
+        )
     return steps
 
 
@@ -234,7 +242,10 @@ def value_count(panel: Panel) -> int:
 
 
 def occurring_at(
-    calendar: ObservedCalendar | None, offsets: ndarray, starts: ndarray, frequency: Frequency
+    calendar: ObservedCalendar | None,
+    offsets: ndarray,
+    starts: ndarray,
+    frequency: Frequency,
 ) -> ndarray:
     """Which of all times of some grids occur, (N,) bool."""
     if calendar is None:

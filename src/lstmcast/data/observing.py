@@ -52,7 +52,9 @@ class _Search(NamedTuple):
     pooled: bool
 
 
-def found_in(grids: Grids, clock: Clock, is_expected: bool = False) -> ObservedCalendar | None:
+def found_in(
+    grids: Grids, clock: Clock, is_expected: bool = False
+) -> ObservedCalendar | None:
     """The calendar that the rows of series show; None where all times occur, or it cannot be seen.
 
     is_expected: a calendar is known to be there, so that one empty occasion is enough.
@@ -284,7 +286,9 @@ def findings_of(calendar: ObservedCalendar, ids: ndarray) -> list[Finding]:
         count = len(series)
         whose = "values come" if count == len(ids) else _whose(ids, series)
         message = f"{whose} {name} only"
-        findings.append(Finding(OBSERVED, "note", message, action, count=count, value=name))
+        findings.append(
+            Finding(OBSERVED, "note", message, action, count=count, value=name)
+        )
     return findings[:3]
 
 
@@ -301,7 +305,9 @@ class Remembered(NamedTuple):
         if len(ids) == 1 == len(self.ids):
             remembered = [0]
         begin = np.zeros(len(ids), np.int64)
-        return joined_calendar(self.calendar, np.array(remembered, np.int64), grids, begin)
+        return joined_calendar(
+            self.calendar, np.array(remembered, np.int64), grids, begin
+        )
 
 
 def joined_calendar(
@@ -317,7 +323,9 @@ def joined_calendar(
     week = np.vstack([saved_calendar.week, always.week])
     months = np.vstack([saved_calendar.months, always.months])
     saved_patterns = np.unique(saved_calendar.pattern)
-    new_pattern = saved_patterns[0] if len(saved_patterns) == 1 else len(saved_calendar.week)
+    new_pattern = (
+        saved_patterns[0] if len(saved_patterns) == 1 else len(saved_calendar.week)
+    )
     known_pattern = saved_calendar.pattern[np.maximum(places, 0)]
     pattern = np.where(places < 0, new_pattern, known_pattern)
     calendar = ObservedCalendar(week, months, pattern, saved_calendar.clock)
@@ -363,7 +371,9 @@ def _always(count: int, width: int, clock: Clock) -> ObservedCalendar:
     return ObservedCalendar(week, months, pattern, clock)
 
 
-def _opened(calendar: ObservedCalendar, times: ndarray, series: ndarray) -> ObservedCalendar:
+def _opened(
+    calendar: ObservedCalendar, times: ndarray, series: ndarray
+) -> ObservedCalendar:
     """The calendar with these times of these series open too; every series its own pattern."""
     week = calendar.week[calendar.pattern]
     months = calendar.months[calendar.pattern]

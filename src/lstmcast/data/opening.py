@@ -285,7 +285,8 @@ def _joined(paths: Sequence[Path], tables: Sequence[Table]) -> Table:
         own_numbers = [places.setdefault(str(name), len(places)) for name in table.ids]
         numbers.append(np.array(own_numbers, np.int64))
     codes = [
-        series_numbers[table.series] for series_numbers, table in zip(numbers, tables, strict=True)
+        series_numbers[table.series]
+        for series_numbers, table in zip(numbers, tables, strict=True)
     ]
     _, first_of_each = np.unique(np.concatenate(numbers), return_index=True)
     keys = joined([table.keys for table in tables])

@@ -18,7 +18,8 @@ from lstmcast.util.config import is_whole
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
-LONGEST_HORIZON = 100_000  # nearly a year of 5-minute steps; more is probably a typing error
+# nearly a year of 5-minute steps; more is probably a typing error
+LONGEST_HORIZON = 100_000
 
 
 class Origins(NamedTuple):
@@ -70,7 +71,9 @@ def origins_of(panel: Panel, cutoffs: NDArray | None = None) -> Origins:
     return Origins(series, counts.ravel().astype(np.int64))
 
 
-def origin_times(panel: Panel, origins: Origins, horizon: int) -> tuple[NDArray, NDArray]:
+def origin_times(
+    panel: Panel, origins: Origins, horizon: int
+) -> tuple[NDArray, NDArray]:
     """The last known time (O,) and the times forecast (O, H) of each origin."""
     last_steps = origins.counts - 1
     steps = last_steps[:, None] + np.arange(horizon + 1)
@@ -155,7 +158,9 @@ def mean_changes(
     return total / np.maximum(pairs, 1), pairs
 
 
-def window(panel: Panel, origins: Origins, width: int, values: NDArray | None = None) -> NDArray:
+def window(
+    panel: Panel, origins: Origins, width: int, values: NDArray | None = None
+) -> NDArray:
     """The last `width` observations before each cutoff, (O, W); NaN on the left where the
     history is shorter."""
     values = panel.values if values is None else values

@@ -12,7 +12,9 @@ from lstmcast.data.ragged import places, series_numbers
 AT_ONCE = 1 << 19  # values, of which a dozen arrays are made
 
 
-def outlier_scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) -> ndarray:
+def outlier_scores(
+    values: ndarray, offsets: ndarray, periods: tuple[int, ...]
+) -> ndarray:
     """Distance of each value from its neighbours one season away, in robust standard deviations.
 
     A level shift or trend moves a value away from only one neighbour and scores low; a spike moves
@@ -107,7 +109,8 @@ def _medians(values: ndarray, series: ndarray, count: int) -> ndarray:
     stops = np.cumsum(sizes)
     begins = stops - sizes
     for begin, stop in zip(begins.tolist(), stops.tolist(), strict=True):
-        ordered[begin:stop].sort()  # many times as fast as a sort of all by series and value
+        # many times as fast as a sort of all by series and value
+        ordered[begin:stop].sort()
     medians = np.full(count, np.nan)
     has_values = sizes > 0
     begins, sizes = begins[has_values], sizes[has_values]

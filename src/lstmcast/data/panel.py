@@ -190,7 +190,9 @@ class Panel:
         array([1., 2., 5.])
         """
         counts = np.asarray(counts, dtype=np.int64)
-        if counts.shape != self.ids.shape or np.any((counts < 1) | (counts > self.lengths)):
+        if counts.shape != self.ids.shape or np.any(
+            (counts < 1) | (counts > self.lengths)
+        ):
             raise UsageError(
                 f"until() needs one count per series ({len(self)}), each from 1 to the length of "
                 "the series."
@@ -279,7 +281,9 @@ class Panel:
         array([[0, 1],
                [2, 3]])
         """
-        grouped = None if self.target_names is None else _grouped(self, self.target_names)
+        grouped = (
+            None if self.target_names is None else _grouped(self, self.target_names)
+        )
         if grouped is not None and grouped.shape[1] == columns:
             _require_alike(self, grouped)
             return grouped
@@ -345,7 +349,9 @@ class Panel:
         """
         covariates = {"past": past, "future": future, "static": static}
         grid = (frequency, start, periods)
-        return cls(**fields_of_arrays(values, columns, grid, kind, covariates, calendar))
+        return cls(
+            **fields_of_arrays(values, columns, grid, kind, covariates, calendar)
+        )
 
 
 def _grouped(panel: Panel, targets: ndarray) -> ndarray:

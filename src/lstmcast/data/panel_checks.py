@@ -11,7 +11,14 @@ from numpy import ndarray
 
 from lstmcast.data.covariates.leaks import at_targets, leaks
 from lstmcast.data.covariates.public_holidays import MADE
-from lstmcast.data.findings import MISSING_VALUES, OUTLIERS, Case, Finding, Findings, per_series
+from lstmcast.data.findings import (
+    MISSING_VALUES,
+    OUTLIERS,
+    Case,
+    Finding,
+    Findings,
+    per_series,
+)
 from lstmcast.data.observed import occurring
 from lstmcast.data.outliers import outlier_scores
 from lstmcast.data.ragged import series_numbers
@@ -39,7 +46,8 @@ def check_panel(panel: Panel) -> Findings:
     findings = _short(panel, counts)
     findings += _constant(panel, counts)
     findings += _outliers(panel, series)
-    if panel.report.rows == 0:  # made from arrays: no rows were read, so this is not reported yet
+    # made from arrays: no rows were read, so this is not reported yet
+    if panel.report.rows == 0:
         findings += _unknown(panel, series, ~is_known)
     occurs = occurring(panel)
     for name in panel.covariates.past:
@@ -80,7 +88,9 @@ def _constant(panel: Panel, counts: ndarray) -> list[Finding]:
 
 
 def _unknown(panel: Panel, series: ndarray, missing: ndarray) -> list[Finding]:
-    rule = Finding(MISSING_VALUES, "warning", "", "{They} {are} masked: the forecast skips {them}.")
+    rule = Finding(
+        MISSING_VALUES, "warning", "", "{They} {are} masked: the forecast skips {them}."
+    )
 
     def say(rows: ndarray) -> Case:
         length = panel.lengths[series[rows[0]]]
@@ -125,7 +135,12 @@ def _known(panel: Panel, name: str, occurs: ndarray) -> list[Finding]:
         only_value = _text_of_value(panel, name, values) if any_known else "missing"
         message = f"all values of the future column {name!r} are {only_value}"
         return [
-            Finding("constant column", "warning", message, "The effect of other values is unknown.")
+            Finding(
+                "constant column",
+                "warning",
+                message,
+                "The effect of other values is unknown.",
+            )
         ]
     missing = int(np.count_nonzero(~is_known))
     if not missing:

@@ -74,7 +74,9 @@ def segments(
     return places_M, bounds
 
 
-def subset(values: NDArray, offsets: NDArray, rows_R: NDArray) -> tuple[NDArray, NDArray]:
+def subset(
+    values: NDArray, offsets: NDArray, rows_R: NDArray
+) -> tuple[NDArray, NDArray]:
     """Some series, in that order, as values and offsets of their own.
 
     >>> subset(np.array([1.0, 2.0, 3.0, 7.0, 8.0]), np.array([0, 3, 5]), np.array([1]))

@@ -19,7 +19,13 @@ from lstmcast.data.covariates.covariatejoining import continued_future
 from lstmcast.data.covariates.placing import placed
 from lstmcast.data.covariates.placingnotes import Grid
 from lstmcast.data.layouts.layout import Names
-from lstmcast.data.layouts.owntables import Owners, OwnTable, known_of, own_table, static_of
+from lstmcast.data.layouts.owntables import (
+    Owners,
+    OwnTable,
+    known_of,
+    own_table,
+    static_of,
+)
 from lstmcast.data.opening import (
     is_stdin,
     paths_of,
@@ -149,7 +155,9 @@ def read_table(
     return _table_of(source, names, sheet, on_error)
 
 
-def _table_of(source: object, names: Names, sheet: str | None, on_error: OnError) -> Table:
+def _table_of(
+    source: object, names: Names, sheet: str | None, on_error: OnError
+) -> Table:
     """A source in long form, with the separate tables in `names`."""
     coming = []
     likely_names: dict[str, None] = {}
@@ -208,7 +216,9 @@ def _with_coming(table: Table, coming: Sequence[OwnTable], names: Names) -> Tabl
     return table
 
 
-def with_coming(panel: Panel, beside: Beside, written: CellFormat | None = None) -> Panel:
+def with_coming(
+    panel: Panel, beside: Beside, written: CellFormat | None = None
+) -> Panel:
     """A panel with the coming values in `future_data` joined to its future columns; newer values
     win.
 
@@ -220,7 +230,9 @@ def with_coming(panel: Panel, beside: Beside, written: CellFormat | None = None)
     {'promo': array([nan, nan, nan,  1.,  0.])}
     """
     columns = panel.columns
-    names = Names(columns.time, columns.target, written=written or CellFormat(), beside=beside)
+    names = Names(
+        columns.time, columns.target, written=written or CellFormat(), beside=beside
+    )
     owners = Owners(panel.ids, panel.keys, columns, panel.report.time_zone)
     findings: list[Finding] = []
     tables = []
@@ -242,7 +254,9 @@ def with_coming(panel: Panel, beside: Beside, written: CellFormat | None = None)
     )
 
 
-def as_panel(data: object, past: Iterable[str] = (), words: Words | None = None) -> Panel:
+def as_panel(
+    data: object, past: Iterable[str] = (), words: Words | None = None
+) -> Panel:
     """Return a Panel as it is, and read anything else with these covariates.
 
     Raises UsageError for reading options that are given with a Panel.

@@ -182,7 +182,10 @@ def one_row_per_time(table: Table, method: str) -> Table:
 
 
 def _gridded(
-    table: Table, frequency: Frequency, options: ReadOptions, remembered: Remembered | None
+    table: Table,
+    frequency: Frequency,
+    options: ReadOptions,
+    remembered: Remembered | None,
 ) -> tuple[Regular | None, list[Finding]]:
     positions = grid_positions(table, frequency)
     findings = checks.missing(table, options) + off_grid(table, positions, frequency)
@@ -207,11 +210,14 @@ def _gridded(
     if calendar is not None:
         findings += findings_of(calendar, table.ids)
     values = np.where(occurs | present, values, np.nan)
-    recognised = recognise(values, offsets)  # before interpolation makes fractions of counts
+    # before interpolation makes fractions of counts
+    recognised = recognise(values, offsets)
     if not options.kind:
         findings += kind_findings(table.ids, recognised)
     # Missing covariates are not interpolated: that would use later values.
-    past = {name: _on_grid(table, positions, column) for name, column in table.past.items()}
+    past = {
+        name: _on_grid(table, positions, column) for name, column in table.past.items()
+    }
     if options.missing == "interpolate":
         line = interpolated(values, as_integers=options.kind == "count")
         values = np.where(occurs, line, values)
@@ -266,7 +272,9 @@ def _zeros_between(
     times = frequency.advance(starts[series_numbers(grid)], steps)
     with_zeros = with_rows_of_zeros(table, grid, cells, times)
     count = step_count - len(table)
-    verb, action = ("has", "It counts as 0.") if count == 1 else ("have", "They count as 0.")
+    verb, action = (
+        ("has", "It counts as 0.") if count == 1 else ("have", "They count as 0.")
+    )
     message = f"{count:,} of {step_count:,} times {verb} no row"
     note = Finding(GAPS, "note", message, action, count=count)
     return with_zeros, steps, [note]
@@ -341,7 +349,9 @@ def grid_positions(table: Table, frequency: Frequency) -> ndarray:
     return positions
 
 
-def filled(table: Table, positions: ndarray, column: ndarray) -> tuple[ndarray, ndarray]:
+def filled(
+    table: Table, positions: ndarray, column: ndarray
+) -> tuple[ndarray, ndarray]:
     """A column of the table on the whole grid, NaN without a row, and the offsets of the series."""
     offsets = table_offsets(table)
     last_positions = positions[offsets[1:] - 1]

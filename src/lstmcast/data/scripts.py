@@ -150,7 +150,20 @@ _INDIAN_MONTHS = (
     "नवंबर नवम्बर",
     "दिसंबर दिसम्बर",
 )
-_ENGLISH = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_ENGLISH = [
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+]
 # names with signs that are no letters
 _ENGLISH_OF = {
     name: english
@@ -174,7 +187,9 @@ _UNSEEN = dict.fromkeys(
 )
 _DIGITS = {ord(zero) + value: str(value) for zero in _ZEROS for value in range(10)}
 _SIGNS = (
-    _DIGITS | _UNSEEN | {ord("٫"): ".", ord("٬"): "'", ord("،"): ",", ord("’"): "'", ord("‘"): "'"}
+    _DIGITS
+    | _UNSEEN
+    | {ord("٫"): ".", ord("٬"): "'", ord("،"): ",", ord("’"): "'", ord("‘"): "'"}
 )
 _NUMERALS = {sign: value for value, sign in enumerate("一二三四五六七八九十", start=1)}
 _NUMERAL = re.compile(r"(十?[一二三四五六七八九十])(?=月|季度|四半期|분기)")
@@ -233,7 +248,9 @@ def without_false_friends(texts: list[str]) -> list[str]:
     """
     if any(map(_AVGUST.match, texts)) and any(map(_SLAVIC.match, texts)):
         texts = [_AVGUST.sub("aug", text) for text in texts]
-    if not any("listopad" in text for text in texts) or not any(map(_CROATIAN.search, texts)):
+    if not any("listopad" in text for text in texts) or not any(
+        map(_CROATIAN.search, texts)
+    ):
         return texts
     return [re.sub("listopada?", "oct", text) for text in texts]
 

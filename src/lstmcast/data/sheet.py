@@ -38,10 +38,12 @@ class Column:
     data: ndarray
     codes: ndarray | None = None
     zone: str | None = None
-    frame_zone: str | None = None  # time zone of the user's frame, if different from `zone`
+    # time zone of the user's frame, if different from `zone`
+    frame_zone: str | None = None
     decimal_comma_likely: bool = False
     plain: bool = False  # the texts were numbers: a point is a decimal point
-    dtype: Literal["", "text", "date"] = ""  # kind of typed data, if the arrays do not show it
+    # kind of typed data, if the arrays do not show it
+    dtype: Literal["", "text", "date"] = ""
     categories: Categories | None = None
     frame_dtype: str = ""  # library and type of the column of a frame: "pandas:Int64"
     invented: bool = False  # not a column of the data
@@ -128,7 +130,9 @@ class Column:
     def _times(self) -> Times | None:
         if self.is_text:
             texts = self.data.tolist()
-            return parse_times(texts, day_first=self.day_first, date_format=self.date_format)
+            return parse_times(
+                texts, day_first=self.day_first, date_format=self.date_format
+            )
         if self.data.dtype.kind == "M":
             times = Times.of(self.data, "date", *self.notes, zone=self.zone)
             return replace(times, frame_zone=self.frame_zone)
@@ -140,7 +144,11 @@ class Column:
     def _decimal(self) -> Times | None:
         """Decimal years and seconds since 1970 with a fraction, in a frame's column of numbers."""
         numbers = self.data
-        if numbers.dtype.kind != "f" or not len(numbers) or not np.isfinite(numbers).all():
+        if (
+            numbers.dtype.kind != "f"
+            or not len(numbers)
+            or not np.isfinite(numbers).all()
+        ):
             return None
         times = decimal_times(numbers)
         may_be_years = numbers.min() >= 1500 and numbers.max() < 2201
@@ -298,7 +306,9 @@ class Sheet:
     def describe(self, columns: Sequence[Column] | None = None) -> str:
         """A list of the columns with a few of their cells, for messages."""
         described_columns = self.columns if columns is None else columns
-        lines = [f"  {column.name!r}: {_sample(column)}" for column in described_columns[:12]]
+        lines = [
+            f"  {column.name!r}: {_sample(column)}" for column in described_columns[:12]
+        ]
         count = len(described_columns)
         if count > 12:
             lines.append(f"  … and {count - 12} more")
@@ -382,7 +392,9 @@ def folded(text: object) -> str:
     return str(text).strip().casefold()
 
 
-def columns_without(columns: Iterable[Column], excluded: Iterable[Column | None]) -> list[Column]:
+def columns_without(
+    columns: Iterable[Column], excluded: Iterable[Column | None]
+) -> list[Column]:
     """The columns without others, compared by identity, as two columns may be equal."""
     identities = {id(column) for column in excluded}
     return [column for column in columns if id(column) not in identities]

@@ -23,10 +23,14 @@ def require_sound(panel: Panel) -> None:
     _require_shape("starts", panel.starts, (count,), "iM")
     is_series = panel.values.ndim == 1 and panel.values.dtype.kind == "f"
     _require(is_series, "its values are not numbers")
-    _require(_are_offsets(panel.offsets, len(panel.values)), "its series have no lengths")
+    _require(
+        _are_offsets(panel.offsets, len(panel.values)), "its series have no lengths"
+    )
     _require_times(panel)
     _require_periods(panel.periods)
-    _require(panel.kind in get_args(Kind), f"values of kind {panel.kind!r} are not known")
+    _require(
+        panel.kind in get_args(Kind), f"values of kind {panel.kind!r} are not known"
+    )
     if panel.recognised is not None:
         _require_shape("recognised", panel.recognised, (count,), "U")
     for key in panel.keys.values():
@@ -59,9 +63,13 @@ def _require_periods(periods: tuple[int, ...]) -> None:
     checked_periods(periods)
 
 
-def _require_shape(name: str, array: ndarray, shape: tuple[int, ...], kinds: str) -> None:
+def _require_shape(
+    name: str, array: ndarray, shape: tuple[int, ...], kinds: str
+) -> None:
     is_sound = array.shape == shape and array.dtype.kind in kinds
-    message = f"{name} of shape {array.shape} and type {array.dtype}, but {shape} is expected"
+    message = (
+        f"{name} of shape {array.shape} and type {array.dtype}, but {shape} is expected"
+    )
     _require(is_sound, message)
 
 

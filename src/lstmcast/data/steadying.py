@@ -26,7 +26,8 @@ _ROUND = np.array(
 )  # common round steps
 _LATE = 0.02  # largest share of a step by which a clock may be early or late
 _FEWEST = 10  # smallest number of rows to decide
-_SOME = 0.2  # share of rows off the grid above which the clock is inexact, not single times wrong
+# share of rows off the grid above which the clock is inexact, not single times wrong
+_SOME = 0.2
 
 
 def steadied(table: Table) -> tuple[Table, list[Finding]]:
@@ -104,7 +105,9 @@ def on_business_days(table: Table, frequency: Frequency) -> tuple[Table, list[Fi
         f"{frequency.anchor[9:12]} business day of their month, the first "
         f"{format_time(table.times[first])} ({table.place(first)})"
     )
-    action = in_number("{They} {are} treated as such, since holidays move it.", len(moved_rows))
+    action = in_number(
+        "{They} {are} treated as such, since holidays move it.", len(moved_rows)
+    )
     note = Finding("moved by holidays", "note", message, action, count=len(moved_rows))
     return replace(table, times=expected), [note]
 

@@ -115,7 +115,9 @@ def synthetic(
     return _observe(draws, latent, kind)
 
 
-def with_missing(rng: Generator, values_BT: NDArray, share: float = 0.15) -> NDArray[np.float64]:
+def with_missing(
+    rng: Generator, values_BT: NDArray, share: float = 0.15
+) -> NDArray[np.float64]:
     """A copy in which a share of the series has missing values: single ones and one longer
     segment."""
     B, T = values_BT.shape

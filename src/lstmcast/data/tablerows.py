@@ -71,7 +71,9 @@ def only(table: Table, is_kept: ndarray) -> Table:
     )
 
 
-def with_rows_of_zeros(table: Table, grid: ndarray, cells: ndarray, times: ndarray) -> Table:
+def with_rows_of_zeros(
+    table: Table, grid: ndarray, cells: ndarray, times: ndarray
+) -> Table:
     """The table with a row at each step of its grids, with value 0 if it was missing.
 
     grid (S+1,): the offsets of the steps of all series · cells (N,): the steps of the rows · times:
@@ -87,4 +89,6 @@ def with_rows_of_zeros(table: Table, grid: ndarray, cells: ndarray, times: ndarr
         past[name] = np.full(size, np.nan)
         past[name][cells] = column
     series = series_numbers(grid)
-    return replace(table, series=series, times=times, values=values, lines=lines, past=past)
+    return replace(
+        table, series=series, times=times, values=values, lines=lines, past=past
+    )

@@ -18,7 +18,9 @@ from lstmcast.data.tolerance import skipped_findings
 
 
 def panel_from_table(
-    table: Table, options: ReadOptions | None = None, remembered: Remembered | None = None
+    table: Table,
+    options: ReadOptions | None = None,
+    remembered: Remembered | None = None,
 ) -> Panel:
     """Check a table, repair it by `options`, and place its series on regular grids.
 
@@ -58,7 +60,9 @@ def check_table(table: Table, options: ReadOptions | None = None) -> Findings:
     return _panel(regular, findings, table, options).check()
 
 
-def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOptions) -> Panel:
+def _panel(
+    regular: Regular, findings: Findings, table: Table, options: ReadOptions
+) -> Panel:
     covariates, covariate_findings = _covariates(regular, table)
     all_findings = [*findings, *covariate_findings, *skipped_findings(table.skipped)]
     report = DataReport(

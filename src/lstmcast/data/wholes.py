@@ -22,7 +22,9 @@ LARGEST = 100.0
 FEWEST = 8  # values that must all be whole
 
 
-def whole_origins(panel: Panel, origins: Origins, first_O: NDArray | None = None) -> NDArray:
+def whole_origins(
+    panel: Panel, origins: Origins, first_O: NDArray | None = None
+) -> NDArray:
     """Which forecasts are of whole numbers (O,): of counts, and of series all above 0 that read
     small whole ones only, from observation `first_O` on."""
     is_whole_O = np.asarray(panel.kinds[origins.series] == "count")

@@ -29,10 +29,14 @@ ENGINES: dict[str, Engine] = {
 }
 IN_FILES = ("duckdb", "sqlite")
 WAYS = ("replace", "append", "upsert")  # what to do with an existing table
-_EXAMPLE = "postgresql://user@host/database?table=sales or duckdb:///shop.db?table=sales"
+_EXAMPLE = (
+    "postgresql://user@host/database?table=sales or duckdb:///shop.db?table=sales"
+)
 _SCHEME = "|".join(ENGINES)
 _ADDRESS = re.compile(rf"({_SCHEME})(\+\w+)?://", re.IGNORECASE)
-_TARGET = re.compile(rf"(?P<table>[^@]*)@(?P<address>({_SCHEME})(\+\w+)?://.*)", re.IGNORECASE)
+_TARGET = re.compile(
+    rf"(?P<table>[^@]*)@(?P<address>({_SCHEME})(\+\w+)?://.*)", re.IGNORECASE
+)
 # a password that is hidden already is skipped: any later @ of a message would match
 _PASSWORD = re.compile(r"(://[^:@/\s]*):(?!\*\*\*@).*@", re.DOTALL)
 _PARAMETER = re.compile(r"([?&](?:password|passwd|sslpassword)=)[^&\s]*", re.IGNORECASE)
@@ -43,7 +47,14 @@ _OPTIONS = {
         *("application_name", "options", "target_session_attrs", "client_encoding"),
     ),
     "mysql": (
-        *("unix_socket", "charset", "ssl_ca", "ssl_cert", "ssl_key", "read_default_file"),
+        *(
+            "unix_socket",
+            "charset",
+            "ssl_ca",
+            "ssl_cert",
+            "ssl_key",
+            "read_default_file",
+        ),
         "read_default_group",
     ),
 }
@@ -103,7 +114,10 @@ class Address:
         """Whether both name the same table, as far as their texts tell."""
         if self.engine != other.engine or self.table is None or other.table is None:
             return False
-        names, other_names = self.table.casefold().split("."), other.table.casefold().split(".")
+        names, other_names = (
+            self.table.casefold().split("."),
+            other.table.casefold().split("."),
+        )
         if names[-1] != other_names[-1] or (
             len(names) == len(other_names) and names != other_names
         ):
@@ -213,7 +227,9 @@ def address_of(source: str | Address, query: str | None = None) -> Address:
             f"{address} names a table, but there is a query too. Leave out one of them."
         )
     if not query.strip().rstrip(";"):
-        raise UsageError("The query is empty. Write what to read, such as SELECT * FROM sales.")
+        raise UsageError(
+            "The query is empty. Write what to read, such as SELECT * FROM sales."
+        )
     return replace(address, query=query.strip().rstrip(";"))
 
 
@@ -223,7 +239,9 @@ def parsed(text: str) -> Address:
     try:
         url = urlsplit(text.strip())
         port = url.port
-        pairs = parse_qsl(url.query, keep_blank_values=True, strict_parsing=bool(url.query))
+        pairs = parse_qsl(
+            url.query, keep_blank_values=True, strict_parsing=bool(url.query)
+        )
     except ValueError:
         raise UsageError(
             f"{label!r} is not an address of a database. Write it as {_EXAMPLE}; in a "
@@ -232,7 +250,9 @@ def parsed(text: str) -> Address:
         ) from None
     scheme, _, driver = url.scheme.partition("+")
     if scheme not in ENGINES:
-        raise UsageError(f"{label!r} is not the address of a database. Write it as {_EXAMPLE}.")
+        raise UsageError(
+            f"{label!r} is not the address of a database. Write it as {_EXAMPLE}."
+        )
     engine = ENGINES[scheme]
     if driver and driver not in ("psycopg", "pymysql"):
         raise UsageError(
@@ -240,7 +260,9 @@ def parsed(text: str) -> Address:
         )
     parameters = dict(pairs)
     settings = {
-        name: parameters.pop(name) for name in ("table", "query", "timeout") if name in parameters
+        name: parameters.pop(name)
+        for name in ("table", "query", "timeout")
+        if name in parameters
     }
     _require_options(engine, parameters, label)
     place = _file_place(url, label) if engine in IN_FILES else _server_place(url, label)
@@ -314,7 +336,9 @@ def _seconds(text: str | None, label: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 < seconds < 1e6:
-        raise UsageError(f"{label!r}: {text!r} is not a number of seconds. Write timeout=30.")
+        raise UsageError(
+            f"{label!r}: {text!r} is not a number of seconds. Write timeout=30."
+        )
     return seconds
 
 

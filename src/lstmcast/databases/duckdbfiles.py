@@ -72,7 +72,11 @@ class DuckDBFile:
         return [name for (name,) in self.connection.execute(_TABLES).fetchall()]
 
     def columns(self, table: str) -> list[Known]:
-        place = schema_and_name(table, "main") if self._has_schema(table) else ("main", table)
+        place = (
+            schema_and_name(table, "main")
+            if self._has_schema(table)
+            else ("main", table)
+        )
         rows = self.connection.execute(_COLUMNS, [*place]).fetchall()
         return [Known(name, kind.lower()) for name, kind in rows]
 
@@ -90,7 +94,9 @@ class DuckDBFile:
         import duckdb
 
         statements = self.connection.extract_statements(query)
-        if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+        if [statement.type for statement in statements] != [
+            duckdb.StatementType.SELECT
+        ]:
             raise DataError(
                 "a query must be a single statement that only reads. Give one such as SELECT … "
                 "FROM …."
@@ -107,7 +113,9 @@ class DuckDBFile:
     def insert(self, table: str, columns: Columns) -> None:
         readable = {name: _known_to_duckdb(column) for name, column in columns.items()}
         names = ", ".join(map(quoted_column, readable))
-        selected = ", ".join(_selected(name, column) for name, column in readable.items())
+        selected = ", ".join(
+            _selected(name, column) for name, column in readable.items()
+        )
         self.connection.register("lstmcast_new_rows", readable)
         self.run(
             f"INSERT INTO {self.quoted(table)} ({names}) SELECT {selected} FROM lstmcast_new_rows"
@@ -138,7 +146,11 @@ def _known_to_duckdb(column: NDArray) -> NDArray:
 def _selected(name: str, column: NDArray) -> str:
     """The expression for a column of new rows, NULL for unknown numbers and times."""
     cell = quoted_column(name)
-    return f"CASE WHEN isfinite({cell}) THEN {cell} END" if column.dtype.kind in "fM" else cell
+    return (
+        f"CASE WHEN isfinite({cell}) THEN {cell} END"
+        if column.dtype.kind in "fM"
+        else cell
+    )
 
 
 def _blocks(cursor: Any) -> Iterator[Sequence[Sequence[Any]]]:

@@ -49,13 +49,20 @@ def found_table(database: Database, address: Address) -> str:
         )
     if address.table in table_names:
         return address.table
-    alike = [name for name in table_names if name.casefold() == address.table.casefold()]
+    alike = [
+        name for name in table_names if name.casefold() == address.table.casefold()
+    ]
     if len(alike) == 1:
         return alike[0]
-    if database.columns(address.table):  # not listed, such as a table of a system schema
+    # not listed, such as a table of a system schema
+    if database.columns(address.table):
         return address.table
     near = get_close_matches(address.table, table_names, 3)
-    meant = f"Did you mean {' or '.join(map(repr, near))}?" if near else _listed(table_names)
+    meant = (
+        f"Did you mean {' or '.join(map(repr, near))}?"
+        if near
+        else _listed(table_names)
+    )
     raise DataError(f"{address.place} has no table {address.table!r}. {meant}")
 
 

@@ -12,7 +12,9 @@ from lstmcast.errors import UsageError
 VARIABLE, FILE = "LSTMCAST_DB_PASSWORD", "LSTMCAST_DB_PASSWORD_FILE"
 
 
-def password_of(address: Address, environment: Mapping[str, str] = os.environ) -> str | None:
+def password_of(
+    address: Address, environment: Mapping[str, str] = os.environ
+) -> str | None:
     """The password of the address (`$NAME` is an environment variable), else of the variable or
     the file named here; None leaves it to the driver (`~/.pgpass`, `~/.my.cnf`).
 

@@ -64,17 +64,25 @@ _ONLY_READS = (
 )
 
 
-def explained(error: Exception, address: Address, password: str | None, writes: bool) -> str:
+def explained(
+    error: Exception, address: Address, password: str | None, writes: bool
+) -> str:
     """The message for a driver's error: what happened, and what to do."""
     file = file_of(address)
     if file is not None and not writes and not file.exists():
-        return f"{address.place}: there is no such file. Correct the path in the address."
+        return (
+            f"{address.place}: there is no such file. Correct the path in the address."
+        )
     message = _said_by(error)
     if password:
         message = message.replace(password, "***")
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     first = (lines[0] if lines else type(error).__name__)[:300]
-    hints = [line for line in lines[1:] if re.match(r"hint:|did you mean|candidate", line, re.I)]
+    hints = [
+        line
+        for line in lines[1:]
+        if re.match(r"hint:|did you mean|candidate", line, re.I)
+    ]
     summary = " ".join([first, *hints[:2]]).rstrip(".")
     for pattern, reason in _KNOWN if writes else (_ONLY_READS, *_KNOWN):
         if re.search(pattern, message, re.IGNORECASE | re.DOTALL):
@@ -91,7 +99,10 @@ def _said_by(error: Exception) -> str:
 
 @contextmanager
 def telling(
-    address: Address, password: str | None, kinds: tuple[type[Exception], ...], writes: bool
+    address: Address,
+    password: str | None,
+    kinds: tuple[type[Exception], ...],
+    writes: bool,
 ) -> Iterator[None]:
     """Turn a driver's errors of these kinds into DataErrors, or OutputErrors if the block
     writes."""

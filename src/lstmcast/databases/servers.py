@@ -44,7 +44,9 @@ class Server:
         self.types: Mapping[Kind, str] = {**_USUAL, **overrides}
         self.mark = _MARK[self.engine]
         # without TEMPORARY, MySQL would commit the transaction
-        self.dropping = "DROP TEMPORARY TABLE {}" if self.engine == "mysql" else "DROP TABLE {}"
+        self.dropping = (
+            "DROP TEMPORARY TABLE {}" if self.engine == "mysql" else "DROP TABLE {}"
+        )
         url = sqlalchemy.URL.create(
             _DRIVERS[self.engine],
             address.user or None,
@@ -86,12 +88,21 @@ class Server:
         default = inspector.default_schema_name
         system = ("information_schema", "mysql", "performance_schema", "sys")
         names = []
-        schemas = inspector.get_schema_names() if self.engine == "postgresql" else [default]
+        schemas = (
+            inspector.get_schema_names() if self.engine == "postgresql" else [default]
+        )
         for schema in schemas:
             if schema in system or str(schema).startswith("pg_"):
                 continue
-            relations = [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
-            names += relations if schema == default else [f"{schema}.{name}" for name in relations]
+            relations = [
+                *inspector.get_table_names(schema),
+                *inspector.get_view_names(schema),
+            ]
+            names += (
+                relations
+                if schema == default
+                else [f"{schema}.{name}" for name in relations]
+            )
         return sorted(names)
 
     def columns(self, table: str) -> list[Known]:
@@ -106,7 +117,10 @@ class Server:
             descriptions = sqlalchemy.inspect(self.connection).get_columns(*place)
         except NoSuchTableError:
             return []
-        return [Known(column["name"], str(column["type"]).lower()) for column in descriptions]
+        return [
+            Known(column["name"], str(column["type"]).lower())
+            for column in descriptions
+        ]
 
     def _columns_of_mysql(self, table: str) -> list[Known]:
         """Columns from MySQL's catalogue: SQLAlchemy doubles the backticks in SHOW CREATE TABLE."""
@@ -119,7 +133,9 @@ class Server:
 
     def select(self, query: str) -> Rows:
         streamed = {"stream_results": True, "max_row_buffer": ROWS}
-        self.result = self.connection.execution_options(**streamed).exec_driver_sql(query)
+        self.result = self.connection.execution_options(**streamed).exec_driver_sql(
+            query
+        )
         return Rows(list(self.result.keys()), _blocks(self.result))
 
     def run(self, statement: str) -> None:
@@ -159,7 +175,10 @@ class Server:
         if self.engine != "mysql" or table not in self.held:
             return
         place = self.quoted(table)
-        if self.connection.exec_driver_sql(f"SELECT 1 FROM {place} LIMIT 1").first() is None:
+        if (
+            self.connection.exec_driver_sql(f"SELECT 1 FROM {place} LIMIT 1").first()
+            is None
+        ):
             self.run(f"DROP TABLE {place}")
 
     def commit(self) -> None:
@@ -180,7 +199,9 @@ class Server:
             access = "READ WRITE" if writes else "READ ONLY"
             self.run(f"SET TRANSACTION {access}")
             return
-        self.run(f"SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}")
+        self.run(
+            f"SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}"
+        )
         self.connection.commit()
         if not writes:
             self.run("SET SESSION TRANSACTION READ ONLY")

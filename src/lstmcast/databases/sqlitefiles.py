@@ -38,7 +38,10 @@ class SQLiteFile:
         mode = "rwc" if writes else "ro"
         # no implicit transactions
         self.connection = sqlite3.connect(
-            f"file:{path}?mode={mode}", uri=True, timeout=address.timeout, isolation_level=None
+            f"file:{path}?mode={mode}",
+            uri=True,
+            timeout=address.timeout,
+            isolation_level=None,
         )
         if writes:
             self.connection.execute("BEGIN IMMEDIATE")
@@ -79,7 +82,9 @@ class SQLiteFile:
         marks = ", ".join("?" * len(columns))
         statement = f"INSERT INTO {self.quoted(table)} ({names}) VALUES ({marks})"
         for rows in rows_of(columns):
-            self.connection.executemany(statement, ([*map(_plain, row)] for row in rows))
+            self.connection.executemany(
+                statement, ([*map(_plain, row)] for row in rows)
+            )
 
     def lock(self, table: str) -> None:
         """Nothing to do: the transaction locks the file."""

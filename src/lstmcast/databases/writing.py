@@ -17,7 +17,9 @@ from lstmcast.util.files import output_errors, require_writable
 _STAGE = "lstmcast_staged"  # a temporary table of the connection
 
 
-def write_to_database(table: DatabaseTable, columns: Columns, **side_tables: Columns) -> list[str]:
+def write_to_database(
+    table: DatabaseTable, columns: Columns, **side_tables: Columns
+) -> list[str]:
     """Write columns into a table, and side tables beside it, in one transaction.
 
     side_tables: columns by the suffix of the table's name, such as `totals`. Returns the names of
@@ -128,14 +130,17 @@ def _taken_back(database: Database, created: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        with suppress(Exception):  # the first error is reported, and closing rolls back too
+        # the first error is reported, and closing rolls back too
+        with suppress(Exception):
             database.rollback()
             for name in created:
                 database.undo_making(name)
         raise
 
 
-def _write(database: Database, table: DatabaseTable, columns: Columns, created: list[str]) -> None:
+def _write(
+    database: Database, table: DatabaseTable, columns: Columns, created: list[str]
+) -> None:
     name = str(table.address.table)
     place = database.quoted(name)
     if not database.columns(name):
@@ -154,7 +159,9 @@ def _write(database: Database, table: DatabaseTable, columns: Columns, created: 
     database.insert(name, stored)
 
 
-def _upsert(database: Database, name: str, columns: Columns, key: Sequence[str]) -> None:
+def _upsert(
+    database: Database, name: str, columns: Columns, key: Sequence[str]
+) -> None:
     """Replace rows with the same key, by way of a temporary table."""
     place, stage = database.quoted(name), database.quoted(_STAGE)
     keys = [database.quoted_column(column) for column in key]
@@ -162,7 +169,9 @@ def _upsert(database: Database, name: str, columns: Columns, key: Sequence[str])
     database.run(f"CREATE TEMPORARY TABLE {stage} ({definition})")
     database.insert(_STAGE, columns)
     condition = " AND ".join(f"{stage}.{column} = {place}.{column}" for column in keys)
-    database.run(f"DELETE FROM {place} WHERE EXISTS (SELECT 1 FROM {stage} WHERE {condition})")
+    database.run(
+        f"DELETE FROM {place} WHERE EXISTS (SELECT 1 FROM {stage} WHERE {condition})"
+    )
     names = ", ".join(map(database.quoted_column, columns))
     database.run(f"INSERT INTO {place} ({names}) SELECT {names} FROM {stage}")
     database.run(database.dropping.format(stage))
@@ -200,7 +209,9 @@ def _midnights(times: NDArray) -> bool:
     return bool(np.all(known_times == known_times.astype("datetime64[D]")))
 
 
-def _require_fitting(table: DatabaseTable, columns: Columns, existing: Sequence[Known]) -> None:
+def _require_fitting(
+    table: DatabaseTable, columns: Columns, existing: Sequence[Known]
+) -> None:
     """Raise OutputError if the columns of a table do not match those of the new rows."""
     types = {column.name: column.type for column in existing}
     missing = [name for name in columns if name not in types]
@@ -210,13 +221,17 @@ def _require_fitting(table: DatabaseTable, columns: Columns, existing: Sequence[
     hours = [
         name
         for name, column in columns.items()
-        if types.get(name) == "date" and column.dtype.kind == "M" and not _midnights(column)
+        if types.get(name) == "date"
+        and column.dtype.kind == "M"
+        and not _midnights(column)
     ]
     problems = []
     if missing:
         problems.append(f"it has no column {', '.join(map(repr, missing))}")
     if surplus:
-        problems.append(f"it has {', '.join(map(repr, surplus))}, which the result does not have")
+        problems.append(
+            f"it has {', '.join(map(repr, surplus))}, which the result does not have"
+        )
     if hours:
         problems.append(f"its column {hours[0]!r} holds days, and the result has hours")
     if problems:

@@ -70,7 +70,9 @@ def one_step_ahead(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
     return decode(reader, panel, origins, 1)
 
 
-def at_steps(reader: Reader, panel: Panel, origins: Origins, steps: tuple[int, ...]) -> NDArray:
+def at_steps(
+    reader: Reader, panel: Panel, origins: Origins, steps: tuple[int, ...]
+) -> NDArray:
     """Quantiles (O, len(steps), Q) so many steps ahead, of steps that the head answers at once:
     fast where origins are most steps."""
     if reader.network.config.inputs.from_context:

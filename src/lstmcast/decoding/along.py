@@ -159,7 +159,9 @@ class Read(NamedTuple):
     recurrent: tuple[State, ...]
 
 
-def _read(network: Network, panel: Panel, batch: OriginBatch, stops: NDArray) -> Iterator[Read]:
+def _read(
+    network: Network, panel: Panel, batch: OriginBatch, stops: NDArray
+) -> Iterator[Read]:
     """Read the batch once, from each of some steps to the next."""
     config = network.config
     values_BT = _right_aligned(panel, batch)
@@ -172,7 +174,9 @@ def _read(network: Network, panel: Panel, batch: OriginBatch, stops: NDArray) ->
         known_BTF = batch.known(first, stop, config.steps)
         channels, inputs = config.inputs.advance(inputs, values_BT1, known_BTF)
         channels = channels._replace(x_BTC=beside(channels.x_BTC, codes_BP))
-        hidden, recurrent = network.run(_by_steps(channels.x_BTC), channels.begun_BT.T, recurrent)
+        hidden, recurrent = network.run(
+            _by_steps(channels.x_BTC), channels.begun_BT.T, recurrent
+        )
         yield Read(first, stop, channels, hidden, inputs, recurrent)
         del channels, hidden
         first = stop
@@ -211,7 +215,9 @@ def _positions(
     """In each chunk, which origins lie in it, and what is known there: enough to answer what the
     head answers at once."""
     step_of_origin = batch.length - 1 - (batch.stop[batch.row] - batch.count)
-    for read in _read(network, panel, batch, _chunk_ends(batch.length, len(batch.series))):
+    for read in _read(
+        network, panel, batch, _chunk_ends(batch.length, len(batch.series))
+    ):
         is_in_chunk = (step_of_origin >= read.first) & (step_of_origin < read.stop)
         index_N = np.flatnonzero(is_in_chunk)
         rows = batch.row[index_N]
@@ -232,7 +238,9 @@ def _positions(
         del read  # before the next one is made
 
 
-def _start(network: Network, panel: Panel, batch: OriginBatch, values_BT: NDArray) -> Any:
+def _start(
+    network: Network, panel: Panel, batch: OriginBatch, values_BT: NDArray
+) -> Any:
     """State of the inputs before the first value of a batch."""
     axes_B = np.full(len(values_BT), batch.axis)
     grid = Grid(

@@ -23,7 +23,8 @@ from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 from lstmcast.model.static import beside
 
-LONG_CHUNK = 256  # steps that the network reads at once of inputs that are there already
+# steps that the network reads at once of inputs that are there already
+LONG_CHUNK = 256
 FEWEST_GROWN = 4  # steps of a head, twice, from which the growth of its errors is taken
 PATHS = 400  # sample paths, where quantiles cannot be had directly
 
@@ -73,7 +74,12 @@ class Reader:
         """Whether far horizons are answered at several rates (see `rates`)."""
         head = self.network.head
         config = self.network.config
-        return self.rates and head.affine and config.inputs.from_context and not config.static
+        return (
+            self.rates
+            and head.affine
+            and config.inputs.from_context
+            and not config.static
+        )
 
 
 class ForecastState(NamedTuple):
@@ -178,7 +184,9 @@ def placed(
     # The members' affine answers are averaged before they are placed.
     location, scale = (ZERO, ONE) if affine else _around(network, state)
     if rng is None:
-        answer = network.answer(state.hidden_MND, state.x_NC, location, scale, steps=steps)
+        answer = network.answer(
+            state.hidden_MND, state.x_NC, location, scale, steps=steps
+        )
     else:
         answer = network.draw(state.hidden_MND, state.x_NC, rng, location, scale)
     return inputs.place(answer, state.known) if affine else answer
@@ -269,7 +277,9 @@ def _median(answer_NHKX: NDArray) -> NDArray:
     return answer_NHKX[..., middle : middle + 1]
 
 
-def _widened(answer_NHKX: NDArray, before_NHKX: NDArray, least_NHKX: NDArray) -> NDArray:
+def _widened(
+    answer_NHKX: NDArray, before_NHKX: NDArray, least_NHKX: NDArray
+) -> NDArray:
     """Quantiles as wide as their own errors and those of the last step before them together, and
     no narrower than `least`."""
     median = _median(answer_NHKX)

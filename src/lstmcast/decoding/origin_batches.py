@@ -124,7 +124,9 @@ class Segments(NamedTuple):
     row_O: NDArray
 
     @classmethod
-    def of(cls, origins: Origins, first_O: NDArray, axis_O: NDArray, period_O: NDArray) -> Segments:
+    def of(
+        cls, origins: Origins, first_O: NDArray, axis_O: NDArray, period_O: NDArray
+    ) -> Segments:
         """One for the origins that share series, start, axis and period."""
         keys_O = np.stack([origins.series, first_O, axis_O, period_O])
         keys, row_O = np.unique(keys_O, axis=1, return_inverse=True)
@@ -168,7 +170,9 @@ def _batch_end(lengths: NDArray, start: int, size: int, values: int) -> int:
     return min(stop, start + rows_at_once)
 
 
-def reading_axes(panel: Panel, origins: Origins, first: NDArray, affine: bool) -> NDArray:
+def reading_axes(
+    panel: Panel, origins: Origins, first: NDArray, affine: bool
+) -> NDArray:
     """The axis on which each origin's observations are read (O,)."""
     until = first + decided(origins.counts - first)
     newest = _not_positive(panel, origins)
@@ -181,7 +185,9 @@ def reading_axes(panel: Panel, origins: Origins, first: NDArray, affine: bool) -
         rows = slice(begin, begin + SPANS)
         series, start, stop = spans[:, rows]
         values_RT = spans_of(panel, series, start, stop)
-        axes[rows] = reading_axis(values_RT, panel.periods, affine, not panel.declared_real)
+        axes[rows] = reading_axis(
+            values_RT, panel.periods, affine, not panel.declared_real
+        )
     return axes[place]
 
 
@@ -219,5 +225,7 @@ def spans_of(panel: Panel, series: NDArray, first: NDArray, stop: NDArray) -> ND
     first_R1 = first[:, None]
     steps_RT = stop[:, None] - np.arange(length, 0, -1)
     has_begun_RT = steps_RT >= first_R1
-    positions_RT = panel.offsets[series][:, None] + np.where(has_begun_RT, steps_RT, first_R1)
+    positions_RT = panel.offsets[series][:, None] + np.where(
+        has_begun_RT, steps_RT, first_R1
+    )
     return np.where(has_begun_RT, panel.values[positions_RT], np.nan)

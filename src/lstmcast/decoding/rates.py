@@ -35,7 +35,8 @@ from lstmcast.model.inputs.adaptive import LARGEST
 from lstmcast.model.inputs.axis import LOG, ROOT
 from lstmcast.model.inputs.seasonfamilies import seasonal
 
-PHASES = 24  # that a season needs: of shorter ones a mean over a few steps leaves nothing
+# that a season needs: of shorter ones a mean over a few steps leaves nothing
+PHASES = 24
 SLOWER = 4  # steps of the fastest of the rates; less is hardly another view
 APART = 3  # how many times slower the next one is, at least
 NEAREST = 4  # means ahead that a step must lie to be answered
@@ -53,7 +54,9 @@ def rates_of(periods: tuple[int, ...], steps: int, horizon: int) -> tuple[int, .
     """
     if horizon <= steps:
         return ()
-    season = min((period for period in seasonal(periods) if period >= PHASES), default=0)
+    season = min(
+        (period for period in seasonal(periods) if period >= PHASES), default=0
+    )
     slowest = min(season, horizon // NEAREST)
     fastest = SLOWER
     rates: list[int] = []
@@ -102,7 +105,9 @@ def at_several_rates(
     moved_origins = Origins(origins.series[rows], origins.counts[rows])
     log_O = axes_O[rows] == LOG
     result_OHQ = quantiles_OHQ.copy()
-    result_OHQ[rows] = _at_rates(rates, reader, panel, moved_origins, quantiles_OHQ[rows], log_O)
+    result_OHQ[rows] = _at_rates(
+        rates, reader, panel, moved_origins, quantiles_OHQ[rows], log_O
+    )
     return result_OHQ
 
 
@@ -231,7 +236,11 @@ def slowed(panel: Panel, origins: Origins, first_O: NDArray, rate: int) -> Slow:
     number_N = np.arange(offsets[-1]) - np.repeat(offsets[:-1], longest_B)
     begin_N = np.repeat(begin_B, longest_B) + rate * number_N
     values_NK = panel.values[begin_N[:, None] + np.arange(rate)]
-    periods = [period // rate for period in panel.periods if period % rate == 0 and period > rate]
+    periods = [
+        period // rate
+        for period in panel.periods
+        if period % rate == 0 and period > rate
+    ]
     slow_panel = Panel(
         values=_means(values_NK),
         offsets=offsets,

@@ -31,7 +31,11 @@ from lstmcast.errors import UsageError
 from lstmcast.model.heads import HEAD_QUANTILES, ONE, SCORES, ZERO, Head
 from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.model.inputs.base import with_uplift
-from lstmcast.model.inputs.transformedparts import TransformedKnown, TransformedState, WholeRows
+from lstmcast.model.inputs.transformedparts import (
+    TransformedKnown,
+    TransformedState,
+    WholeRows,
+)
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.model.static import codes_of
 from lstmcast.util.parallel import side_by_side
@@ -41,13 +45,20 @@ MOST_VALUES = 4_000_000  # read at once for origins whose transforms are fitted 
 
 
 def decode_whole(
-    reader: Reader, panel: Panel, origins: Origins, horizon: int, block: int, feed: str | None
+    reader: Reader,
+    panel: Panel,
+    origins: Origins,
+    horizon: int,
+    block: int,
+    feed: str | None,
 ) -> NDArray:
     """Quantiles (O, horizon, Q) in the units of the data; see `decode`."""
     result_OHQ = np.empty((len(origins.series), horizon, len(HEAD_QUANTILES)))
     for share in _fitted_alike(reader, panel, origins):
         of_share = reader.of(share.rows)
-        quantiles = _read_whole(of_share, share.panel, share.origins, horizon, block, feed)
+        quantiles = _read_whole(
+            of_share, share.panel, share.origins, horizon, block, feed
+        )
         result_OHQ[share.rows] = quantiles
     return result_OHQ
 
@@ -76,7 +87,12 @@ class Positions(NamedTuple):
 
 
 def _read_whole(
-    reader: Reader, panel: Panel, origins: Origins, horizon: int, block: int, feed: str | None
+    reader: Reader,
+    panel: Panel,
+    origins: Origins,
+    horizon: int,
+    block: int,
+    feed: str | None,
 ) -> NDArray:
     """`decode` with one state of the transforms for each series."""
     network = reader.network
@@ -94,7 +110,9 @@ def _read_whole(
         quantiles_OHQ = quantiles_QOH.transpose(1, 2, 0)
         # The first answer needs no draws.
         if feeds_back and not inputs.adds_up(block):
-            quantiles_OHQ[:, :block] = _read_whole(reader, panel, origins, block, block, feed)
+            quantiles_OHQ[:, :block] = _read_whole(
+                reader, panel, origins, block, block, feed
+            )
         return quantiles_OHQ
     if values_OHX.shape[2] > 1:
         return values_OHX
@@ -181,7 +199,9 @@ def _rows_as_known(
         )
 
 
-def _known_together(reader: Reader, origins: Origins, unknown_N: NDArray) -> Iterator[NDArray]:
+def _known_together(
+    reader: Reader, origins: Origins, unknown_N: NDArray
+) -> Iterator[NDArray]:
     """Origins whose series are learned from in one go: by the k-th of each series, or as many as
     fit."""
     inputs = transformed(reader)
@@ -224,7 +244,9 @@ def _of_origins(
     newest_N = rows.offsets[positions.row] + positions.known_count - 1
     z_NHKX[~rows.begun_N[newest_N]] = np.nan  # nothing was read
     z_OHX = z_NHKX[place, :, column_S[origins.series]]
-    way_back = TransformedKnown(fitted.state, rows.applied, origins.series[:, None], origins.counts)
+    way_back = TransformedKnown(
+        fitted.state, rows.applied, origins.series[:, None], origins.counts
+    )
     return inputs.units(z_OHX[:, :, None], way_back, paths)[:, :, 0]
 
 
@@ -237,7 +259,9 @@ def _with_codes(rows: WholeRows, config: NetworkConfig, panel: Panel) -> WholeRo
     return rows._replace(x_NC=np.concatenate([rows.x_NC, codes_NP], axis=1))
 
 
-def _in_one_pass(network: Network, rows: WholeRows, positions: Positions, horizon: int) -> NDArray:
+def _in_one_pass(
+    network: Network, rows: WholeRows, positions: Positions, horizon: int
+) -> NDArray:
     """Answers at many positions of few rows, each row read once from its beginning: (N, horizon,
     K, X)."""
     answers = []
@@ -261,7 +285,9 @@ def _hidden(network: Network, rows: WholeRows, begin: int, end: int) -> list[NDA
     chunks = []
     for first in range(begin, end, LONG_CHUNK):
         chunk = slice(first, min(first + LONG_CHUNK, end))
-        outs, state = network.run(rows.x_NC[chunk, None], rows.begun_N[chunk, None], state)
+        outs, state = network.run(
+            rows.x_NC[chunk, None], rows.begun_N[chunk, None], state
+        )
         chunks.append([out_T1D[:, 0] for out_T1D in outs])
     return [np.concatenate(member) for member in zip(*chunks, strict=True)]
 
@@ -281,7 +307,8 @@ def _each(
     columns = transformed(reader).columns
     copies = PATHS if paths else 1
     order = np.argsort(positions.known_count, kind="stable")
-    size = 1 if paths else BATCH_POSITIONS  # the paths of a position do not depend on its batch
+    # the paths of a position do not depend on its batch
+    size = 1 if paths else BATCH_POSITIONS
     batches = [order[first : first + size] for first in range(0, len(order), size)]
     X = copies if paths or not network.head.spreads else len(HEAD_QUANTILES)
     result_NHKX = np.empty((len(order), horizon, columns, X))
@@ -348,11 +375,15 @@ def _windows(
     return rows.x_NC[place_TB], rows.begun_N[place_TB] & exists_TB
 
 
-def _around(point_OH1: NDArray, reader: Reader, panel: Panel, origins: Origins) -> NDArray:
+def _around(
+    point_OH1: NDArray, reader: Reader, panel: Panel, origins: Origins
+) -> NDArray:
     """Quantiles about a point: of a random walk whose steps are as large as the series' own, on
     average."""
     ids = panel.ids[origins.series]
-    measured_O = np.array([reader.changes.get(str(name), np.nan) for name in ids], float)
+    measured_O = np.array(
+        [reader.changes.get(str(name), np.nan) for name in ids], float
+    )
     observed_O, _ = mean_changes(panel, origins)
     mean_O = np.where(np.isnan(measured_O), observed_O, measured_O)
     size_O = np.maximum(np.nan_to_num(mean_O), 1e-12)

@@ -63,7 +63,9 @@ class Functions:
         self.error = None
         levels = self._percents(level)
         names = tuple(ids or ())
-        request = Asked(data, time, value, names, frequency, horizon, levels, method or "auto")
+        request = Asked(
+            data, time, value, names, frequency, horizon, levels, method or "auto"
+        )
         quantiles = quantiles_of(levels)
         tail = round((1 - levels[0] / 100) / 2, 6)
         low, high = quantiles.index(tail) + 1, quantiles.index(round(1 - tail, 6)) + 1
@@ -118,7 +120,9 @@ class Functions:
             chunk_panel = panel if len(ids) == len(panel) else panel.select(ids)
             if request.rate is not None:
                 return score_rows(chunk_panel, request.rate)
-            return forecast_rows(chunk_panel, request.horizon, request.levels, request.method)
+            return forecast_rows(
+                chunk_panel, request.horizon, request.levels, request.method
+            )
         except LstmcastError as error:
             self.error = error
             raise
@@ -182,7 +186,9 @@ class Functions:
             levels = [float(number) for number in str(level).strip("[] ").split(",")]
             quantiles_of(levels)
         except ValueError:  # includes UsageError
-            self.error = UsageError(f"level := {level} is not a percentage. Give 80, or [80, 95].")
+            self.error = UsageError(
+                f"level := {level} is not a percentage. Give 80, or [80, 95]."
+            )
             raise self.error from None
         return levels
 

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 # what DuckDB puts before the errors of Python functions
-_IN_FUNCTION = re.compile(r"^.*Python exception occurred while executing the UDF: (\w+: )?")
+_IN_FUNCTION = re.compile(
+    r"^.*Python exception occurred while executing the UDF: (\w+: )?"
+)
 _ROWS = (
-    "STRUCT(id VARCHAR[], times TIMESTAMP[], point DOUBLE[], quantiles DOUBLE[][], flags BOOLEAN[])"
+    "STRUCT(id VARCHAR[], times TIMESTAMP[], point DOUBLE[], quantiles DOUBLE[][], "
+    "flags BOOLEAN[])"
 )
 _MACROS = """
 CREATE OR REPLACE TEMP MACRO lstmcast_forecast(
@@ -55,7 +58,9 @@ def register(connection: DuckDBPyConnection) -> None:
     _registered(connection)
 
 
-def query(statement: str, database: str | Address | None = None) -> dict[str, np.ndarray]:
+def query(
+    statement: str, database: str | Address | None = None
+) -> dict[str, np.ndarray]:
     """Run a query that may call these functions, and return its columns.
 
     Args:
@@ -91,7 +96,9 @@ def _answer(connection: Any, statement: str) -> dict[str, np.ndarray]:
     try:
         relation = connection.execute(statement)
         if relation is None:
-            raise UsageError("The query is empty. Write what to read, such as SELECT 6 * 7.")
+            raise UsageError(
+                "The query is empty. Write what to read, such as SELECT 6 * 7."
+            )
         if relation.description is None:
             return {}
         return {name: _plain(column) for name, column in relation.fetchnumpy().items()}
@@ -135,12 +142,17 @@ def _registered(connection: Any) -> Functions:
             functions.forecast_query,
             [*common, "BIGINT", text, text, text],
         ),
-        "lstmcast_anomalies_query": (functions.anomalies_query, [*common, "DOUBLE", text]),
+        "lstmcast_anomalies_query": (
+            functions.anomalies_query,
+            [*common, "DOUBLE", text],
+        ),
     }
     for name, (function, types) in queries.items():
         _replace(connection, name, function, types, text, options)
     run = options | {"side_effects": True}
-    _replace(connection, "lstmcast_rows", functions.rows, [text, "BIGINT"], f"{_ROWS}[]", run)
+    _replace(
+        connection, "lstmcast_rows", functions.rows, [text, "BIGINT"], f"{_ROWS}[]", run
+    )
     connection.execute(_MACROS)
     return functions
 

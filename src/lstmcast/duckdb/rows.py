@@ -27,7 +27,9 @@ def forecast_rows(
     rows = []
     for row in range(len(panel)):
         quantiles = [none_where_unknown(column) for column in forecast.quantiles[row].T]
-        rows.append(_row(panel, row, forecast.times[row], forecast.point[row], quantiles))
+        rows.append(
+            _row(panel, row, forecast.times[row], forecast.point[row], quantiles)
+        )
     return rows
 
 

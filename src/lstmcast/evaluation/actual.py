@@ -35,7 +35,9 @@ def checked_truth(panel: Panel, truth: Panel | None) -> Panel:
     """The values to compare with, by default the values of the data."""
     if truth is None:
         return panel
-    alike = np.array_equal(truth.offsets, panel.offsets) and np.array_equal(truth.ids, panel.ids)
+    alike = np.array_equal(truth.offsets, panel.offsets) and np.array_equal(
+        truth.ids, panel.ids
+    )
     if not alike or not np.array_equal(truth.starts, panel.starts):
         raise UsageError(
             f"truth= has different series or times than the data: {truth!r} and {panel!r}. Give "
@@ -57,7 +59,8 @@ def actual_values(
     if not is_blind.any():
         return actual, ()
     note = (
-        f"{is_blind.sum()} origins have no known value before their cutoff and are not evaluated."
+        f"{is_blind.sum()} origins have no known value before their cutoff "
+        "and are not evaluated."
     )
     return actual, (note,)
 

@@ -47,8 +47,12 @@ class Added:
         )
         if not self.without_each:
             return text
-        names_by_error = sorted(self.without_each, key=self.without_each.__getitem__, reverse=True)
-        errors = [f"{name} {number(self.without_each[name])}" for name in names_by_error]
+        names_by_error = sorted(
+            self.without_each, key=self.without_each.__getitem__, reverse=True
+        )
+        errors = [
+            f"{name} {number(self.without_each[name])}" for name in names_by_error
+        ]
         return f"{text}; left out alone: {', '.join(errors)}"
 
 

@@ -23,7 +23,8 @@ MEMORY = 2048  # errors of each kind that are stored: enough for a tail of 1 in 
 # number of errors below which their mean is uncertain, so the margin of a record counts less
 FEW = 100
 QUIET = 150  # ticks after an alert in which only a larger score raises another one
-LEAST_SPREAD = 1e-3  # lower bound of the predicted spread, against overconfident networks
+# lower bound of the predicted spread, against overconfident networks
+LEAST_SPREAD = 1e-3
 MIDDLE = HEAD_QUANTILES.index(0.5)
 LOWER, UPPER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
 
@@ -74,7 +75,11 @@ def start(rows: int, steps: int) -> Surprises:
 
 
 def advance(
-    state: Surprises, values_R: NDArray, near_RQ: NDArray, far_R: NDArray, alerts: Alerts
+    state: Surprises,
+    values_R: NDArray,
+    near_RQ: NDArray,
+    far_R: NDArray,
+    alerts: Alerts,
 ) -> tuple[NDArray, NDArray]:
     """Scores (R,) of the next value of each series, and whether it raises an alert (R,).
 

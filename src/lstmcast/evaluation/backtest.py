@@ -23,7 +23,12 @@ from lstmcast.data.origins import (
 from lstmcast.data.panel import Panel
 from lstmcast.data.words import Words
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.actual import Grid, actual_values, checked_truth, require_answers
+from lstmcast.evaluation.actual import (
+    Grid,
+    actual_values,
+    checked_truth,
+    require_answers,
+)
 from lstmcast.evaluation.added import Added, gain_of
 from lstmcast.evaluation.by_level import by_level, level_rows
 from lstmcast.evaluation.compared import models_by_name, require_known_baselines
@@ -57,11 +62,13 @@ class Backtest:
     """
 
     model: str
-    forecasts: dict[str, Forecast]  # by model, the tested one first; all have the same origins
+    # by model, the tested one first; all have the same origins
+    forecasts: dict[str, Forecast]
     actual: np.ndarray  # (O, H); NaN if unknown, or if the origin does not count
     last: np.ndarray  # (O,) the last known value before each cutoff
     scales: Scales
-    counts: np.ndarray  # (S, K) known observations; 0 if a series is too short for this cutoff
+    # (S, K) known observations; 0 if a series is too short for this cutoff
+    counts: np.ndarray
     ids: np.ndarray  # (S,)
     horizon: int
     period: int
@@ -77,9 +84,8 @@ class Backtest:
         if not summary.scores:
             return f"{self._headline}\n{summary.verdict}"
         header, *rows = summary.overall()
-        return (
-            f"{self._headline}\n{summary.verdict}\n{aligned(header, rows, left_aligned=header[:1])}"
-        )
+        rows_text = aligned(header, rows, left_aligned=header[:1])
+        return f"{self._headline}\n{summary.verdict}\n{rows_text}"
 
     @property
     def _headline(self) -> str:
@@ -101,7 +107,9 @@ class Backtest:
         return summarise(self._scored(), self.model, self.last, notes, self.reason)
 
     @overload
-    def per_horizon(self, kind: Literal["arrays"] = "arrays") -> dict[str, np.ndarray]: ...
+    def per_horizon(
+        self, kind: Literal["arrays"] = "arrays"
+    ) -> dict[str, np.ndarray]: ...
     @overload
     def per_horizon(self, kind: str) -> Any: ...
     def per_horizon(self, kind: str = "arrays") -> Any:
@@ -113,7 +121,9 @@ class Backtest:
         return frame_of(table(self._scored(), "step", steps, axis=0), kind)
 
     @overload
-    def per_series(self, kind: Literal["arrays"] = "arrays") -> dict[str, np.ndarray]: ...
+    def per_series(
+        self, kind: Literal["arrays"] = "arrays"
+    ) -> dict[str, np.ndarray]: ...
     @overload
     def per_series(self, kind: str) -> Any: ...
     def per_series(self, kind: str = "arrays") -> Any:
@@ -131,12 +141,15 @@ class Backtest:
         keys = self.forecasts[self.model].keys.take(first_origins)
         model_count = len(self.forecasts)
         key_columns = [
-            (name, np.tile(key, model_count)) for name, key in keys.columns(self.ids).items()
+            (name, np.tile(key, model_count))
+            for name, key in keys.columns(self.ids).items()
         ]
         return dict([models, *key_columns, *measures])
 
     @overload
-    def per_level(self, kind: Literal["arrays"] = "arrays") -> dict[str, np.ndarray]: ...
+    def per_level(
+        self, kind: Literal["arrays"] = "arrays"
+    ) -> dict[str, np.ndarray]: ...
     @overload
     def per_level(self, kind: str) -> Any: ...
     def per_level(self, kind: str = "arrays") -> Any:
@@ -307,7 +320,9 @@ def _compared(
     actual, notes = actual_values(truth, grid.origins, plan.counts.ravel(), grid.steps)
     if grid.rows is not None:
         actual = np.take_along_axis(actual, grid.rows, axis=1)
-    forecasts = {label: grid.occurring(forecast) for label, forecast in forecasts.items()}
+    forecasts = {
+        label: grid.occurring(forecast) for label, forecast in forecasts.items()
+    }
     for label, forecast in forecasts.items():
         require_answers(label, forecast, actual)
     scales = naive_scales(grid.panel, grid.origins)

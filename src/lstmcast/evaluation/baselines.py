@@ -56,7 +56,11 @@ class Naive:
     quantiles: tuple[float, ...] = QUANTILES
 
     def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+        self,
+        panel: Panel,
+        horizon: int | None = None,
+        *,
+        cutoffs: np.ndarray | None = None,
     ) -> Forecast:
         """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
         observations."""
@@ -78,7 +82,11 @@ class _Seasonal:
         _require_period(self.period)
 
     def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+        self,
+        panel: Panel,
+        horizon: int | None = None,
+        *,
+        cutoffs: np.ndarray | None = None,
     ) -> Forecast:
         """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
         observations."""
@@ -166,7 +174,9 @@ class HoltWinters(_Seasonal):
         return np.concatenate(points)
 
 
-def _smoothed(history_OW: np.ndarray, newest_O1: np.ndarray, period: int, steps: int) -> np.ndarray:
+def _smoothed(
+    history_OW: np.ndarray, newest_O1: np.ndarray, period: int, steps: int
+) -> np.ndarray:
     """Holt–Winters for each history (O, W), in the form that its values allow; the newest value if
     no value is known."""
     is_known_OW = np.isfinite(history_OW)
@@ -202,11 +212,16 @@ class Classical(_Seasonal):
     ] = ()  # quantiles are measured at some 25 cutoffs, each of which needs a fit
 
     def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+        self,
+        panel: Panel,
+        horizon: int | None = None,
+        *,
+        cutoffs: np.ndarray | None = None,
     ) -> Forecast:
         """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
         observations."""
-        _statsforecast_models()  # checked here, to report a missing package before any work
+        # checked here, to report a missing package before any work
+        _statsforecast_models()
         return super().predict(panel, horizon, cutoffs=cutoffs)
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
@@ -246,7 +261,11 @@ def classical_baselines() -> tuple[Classical, ...]:
 def without_quantiles(forecaster: Any) -> Any:
     """A baseline without intervals, for when they are not needed; other forecasters are
     unchanged."""
-    return replace(forecaster, quantiles=()) if isinstance(forecaster, Baseline) else forecaster
+    return (
+        replace(forecaster, quantiles=())
+        if isinstance(forecaster, Baseline)
+        else forecaster
+    )
 
 
 def baseline_named(name: str) -> Baseline | None:
@@ -283,7 +302,9 @@ def _statsforecast_models() -> Any:
     return statsforecast.models
 
 
-def _classical_forecast(name: str, period: int, steps: int, history: np.ndarray) -> np.ndarray:
+def _classical_forecast(
+    name: str, period: int, steps: int, history: np.ndarray
+) -> np.ndarray:
     observed = history[np.isfinite(history)]  # only leading values can still be missing
     if not len(observed):
         return np.full(steps, np.nan)
@@ -359,5 +380,7 @@ def _drift(
     first_O: np.ndarray | int,
 ) -> np.ndarray:
     """The mean change between cycles before each cutoff (O, 1); 0 if too few cycles are known."""
-    mean_O, changes_O = mean_changes(panel, origins, period, values, np.positive, first_O)
+    mean_O, changes_O = mean_changes(
+        panel, origins, period, values, np.positive, first_O
+    )
     return np.where(changes_O >= max(3, period), mean_O, 0.0)[:, None]

@@ -35,7 +35,11 @@ class RunsFree(Protocol):
 
 
 def errors_by_horizon(
-    model: RunsFree, panel: Panel, horizon: int, cutoffs: ArrayLike, observed: int | None = None
+    model: RunsFree,
+    panel: Panel,
+    horizon: int,
+    cutoffs: ArrayLike,
+    observed: int | None = None,
 ) -> dict[str, NDArray]:
     """RMSE at each step of recursive forecasts: columns `horizon` (1 … H), each series, `total`.
 
@@ -96,7 +100,9 @@ def _segment(panel: Panel, begin: int, end: int) -> Panel:
     Its times start at those of the panel, so that a model does not join it to earlier data that it
     has saved.
     """
-    values_ST = np.stack([panel.series(series)[begin:end] for series in range(len(panel))])
+    values_ST = np.stack(
+        [panel.series(series)[begin:end] for series in range(len(panel))]
+    )
     lengths = np.full(len(panel), end - begin)
     return replace(panel, values=values_ST.ravel(), offsets=offsets_of(lengths))
 

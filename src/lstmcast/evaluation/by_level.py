@@ -26,7 +26,9 @@ def by_level(scored: Scored, base: Forecast | None) -> dict[str, Any]:
     for level in dict.fromkeys(levels.tolist()):
         rows = levels == level
         at_level = Scored(
-            forecasts={name: forecast.rows(rows) for name, forecast in forecasts.items()},
+            forecasts={
+                name: forecast.rows(rows) for name, forecast in forecasts.items()
+            },
             actual=scored.actual[rows],
             scales=Scales(*(scale[rows] for scale in scored.scales)),
         )
@@ -40,7 +42,9 @@ def by_level(scored: Scored, base: Forecast | None) -> dict[str, Any]:
     return columns
 
 
-def _with_base(forecasts: dict[str, Forecast], base: Forecast | None) -> dict[str, Forecast]:
+def _with_base(
+    forecasts: dict[str, Forecast], base: Forecast | None
+) -> dict[str, Forecast]:
     """The forecasts with the base forecasts after those of the model, which come first."""
     if base is None:
         return forecasts

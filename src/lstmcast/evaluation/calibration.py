@@ -64,7 +64,9 @@ def calibrated(batches: Iterable[tuple[slice, Tried]], held_out: HeldOut) -> NDA
         is_all = groups_PG.shape == (1, origin_count)
         rows = np.s_[None] if is_all else groups_PG  # avoids copies if all are selected
         scores_IPGJH = measured.scores_IOJH[:, rows]
-        factors_PGHI = factors_of(scores_IPGJH, HEAD_QUANTILES, held_out.apart_O[groups_PG])
+        factors_PGHI = factors_of(
+            scores_IPGJH, HEAD_QUANTILES, held_out.apart_O[groups_PG]
+        )
         factors_OHI = factors_PGHI.reshape(groups_PG.size, *factors_PGHI.shape[2:])
         for first in range(0, groups_PG.size, WIDENED_AT_ONCE):
             chunk = slice(first, first + WIDENED_AT_ONCE)
@@ -104,7 +106,9 @@ class Measured(NamedTuple):
         least_OHQ[is_root_O] = 0.0
         before_OJHQ = _apart(before_OJHQ, least_OHQ[:, None])
         self.axes_O[rows] = axes_O
-        self.quantiles_OHQ[rows] = _apart(_on_axis(forecasts.quantiles_OHQ, axes_O), least_OHQ)
+        self.quantiles_OHQ[rows] = _apart(
+            _on_axis(forecasts.quantiles_OHQ, axes_O), least_OHQ
+        )
         for interval in range(MEDIAN):
             low, high = MEDIAN - 1 - interval, MEDIAN + 1 + interval
             scores_OJH = scores_of(before_OJHQ, actual_OJH, low, MEDIAN, high)

@@ -68,7 +68,9 @@ class Candidate(Protocol):
 def trust_of(candidates: Iterable[Candidate]) -> NDArray:
     """The weight of each candidate (N,) relative to the network, at equal errors: an eighth, unless
     the candidate has its own."""
-    return np.array([getattr(candidate, "trust", SIMPLE_TRUST) for candidate in candidates])
+    return np.array(
+        [getattr(candidate, "trust", SIMPLE_TRUST) for candidate in candidates]
+    )
 
 
 def candidates_of(panel: Panel) -> tuple[Candidate, ...]:
@@ -80,7 +82,9 @@ def candidates_of(panel: Panel) -> tuple[Candidate, ...]:
     """
     effects = effects_of(panel)
     if effects is not None:
-        restored = [Restored(candidate) for candidate in candidates_of(effects.adjusted)]
+        restored = [
+            Restored(candidate) for candidate in candidates_of(effects.adjusted)
+        ]
         return (*restored, *time_of_day_of(panel))
     frequency = panel.frequency
     seasons = [period for period in panel.periods if period > 1]
@@ -88,7 +92,9 @@ def candidates_of(panel: Panel) -> tuple[Candidate, ...]:
     candidates: list[Candidate] = [Last(reach)]
     candidates += [Cycle(period, span(frequency, period)) for period in seasons]
     shortest_and_longest = dict.fromkeys((*seasons[:1], *seasons[-1:]))
-    candidates += [CycleMean(period, span(frequency, period)) for period in shortest_and_longest]
+    candidates += [
+        CycleMean(period, span(frequency, period)) for period in shortest_and_longest
+    ]
     year = _year_of_days(frequency)
     if year is not None and max(seasons, default=1) < year <= reach:
         candidates.append(Cycle(year, span(frequency, year)))

@@ -34,7 +34,9 @@ _EDGES = np.array([0.0, *(sum(pair) / 2 for pair in pairwise(HEAD_QUANTILES)), 1
 MASS = np.diff(_EDGES)
 
 
-def with_typical(panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> tuple[NDArray, NDArray]:
+def with_typical(
+    panel: Panel, origins: Origins, quantiles_OHQ: NDArray
+) -> tuple[NDArray, NDArray]:
     """Forecasts with those of young series shrunk towards similar series, and the weights (O,).
 
     Only series with enough history that are forecast from the same time are used.
@@ -116,7 +118,9 @@ class Young(NamedTuple):
         """Indices of the most similar origins, nearest first (D,)."""
         is_same_time = self.times_O[self.mature] == self.times_O[origin]
         neighbours = self.mature[is_same_time]
-        apart_D = self.distance.between(self.series_O[origin], self.series_O[neighbours])
+        apart_D = self.distance.between(
+            self.series_O[origin], self.series_O[neighbours]
+        )
         nearest = np.argsort(apart_D, kind="stable")[:MOST]
         return neighbours[nearest]
 
@@ -171,7 +175,9 @@ class Distance(NamedTuple):
         empty_S0 = np.empty((series_count, 0))
         categories = [columns[name][:, None] for name in levels]
         numbers = [
-            standardised(column)[:, None] for name, column in columns.items() if name not in levels
+            standardised(column)[:, None]
+            for name, column in columns.items()
+            if name not in levels
         ]
         return cls(
             categories_SC=np.concatenate([empty_S0, *categories], axis=1),
@@ -182,7 +188,9 @@ class Distance(NamedTuple):
         """Distances from a series to others (D,)."""
         other_DC = self.categories_SC[others_D] != self.categories_SC[series]
         apart_DN = np.abs(self.numbers_SN[others_D] - self.numbers_SN[series])
-        return OTHER_CATEGORY * other_DC.sum(axis=1) + OTHER_NUMBER * apart_DN.sum(axis=1)
+        return OTHER_CATEGORY * other_DC.sum(axis=1) + OTHER_NUMBER * apart_DN.sum(
+            axis=1
+        )
 
 
 def standardised(values_S: NDArray) -> NDArray:

@@ -91,7 +91,8 @@ class Panellists:
         by_band = []
         for steps in _bands(horizon, bool(self.panel.covariates.past)):
             points_then = [
-                (at_origin[:, steps], at_cutoffs[..., steps]) for at_origin, at_cutoffs in points
+                (at_origin[:, steps], at_cutoffs[..., steps])
+                for at_origin, at_cutoffs in points
             ]
             by_band.append(Answers.of(_at_steps(forecasts, steps), points_then))
         return PanelAnswers(by_band, known_NO.T)
@@ -106,7 +107,9 @@ def of_panel(combination: Combination, known_ON: NDArray, rows: slice) -> Combin
     return Combination(names, combination.shares[rows][:, is_part])
 
 
-def _points(candidate: Candidate, panel: Panel, horizon: int, origins: Origins) -> NDArray:
+def _points(
+    candidate: Candidate, panel: Panel, horizon: int, origins: Origins
+) -> NDArray:
     return candidate.points(panel, origins, horizon)
 
 
@@ -136,7 +139,9 @@ def combined(
     if is_named:
         candidates = (named(method, candidates, panel),)
     waiting = Waiting(panel, held_out)
-    panellists, judged, known_ON = _tried(Panellists(candidates, panel), held_out, batches, waiting)
+    panellists, judged, known_ON = _tried(
+        Panellists(candidates, panel), held_out, batches, waiting
+    )
     known_N = np.logical_or.reduce(known_ON, axis=0)
     if is_named and not known_N[0]:
         raise UsageError(

@@ -28,13 +28,17 @@ from lstmcast.errors import UsageError
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 
 # Chosen by coverage and interval scores on real series and synthetic shifts: docs/experiments.md.
-GAIN = 0.15  # of a logarithm, for one step ahead; less for later steps, whose errors are correlated
+# of a logarithm, for one step ahead; less for later steps, whose errors are correlated
+GAIN = 0.15
 PULL = 0.1  # gain of the integrator
 LATE = 500  # ticks over which the coverage error is summed
 OFF = 8.0  # surplus of misses within these ticks at which the integrator saturates
-STEEPEST = 1.37  # largest argument of the integrator's tangent, in radians; it is 5 there
-SMALLEST, LARGEST = -5.0, 8.0  # bounds of log factors, so that a quiet period has no lasting effect
-LEAST_SPREAD = 1e-6  # as a share of the median: the smallest spread that a factor can widen
+# largest argument of the integrator's tangent, in radians; it is 5 there
+STEEPEST = 1.37
+# bounds of log factors, so that a quiet period has no lasting effect
+SMALLEST, LARGEST = -5.0, 8.0
+# as a share of the median: the smallest spread that a factor can widen
+LEAST_SPREAD = 1e-6
 MEMORY = 512  # stored errors, among which new ones are ranked
 
 QUANTILES = np.array(HEAD_QUANTILES)
@@ -47,7 +51,8 @@ OUTWARDS = (
     (range(PAIRS)[::-1], np.minimum),
     (range(PAIRS, 2 * PAIRS), np.maximum),
 )
-LEVELS = tuple(round(100 * (1 - 2 * level)) for level in HEAD_QUANTILES[:PAIRS])  # 95, 80, 50
+# 95, 80, 50
+LEVELS = tuple(round(100 * (1 - 2 * level)) for level in HEAD_QUANTILES[:PAIRS])
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,12 @@ class Conformal:
     steps: int | None = None
 
     def __post_init__(self) -> None:
-        if self.steps is not None and (not isinstance(self.steps, Integral) or self.steps < 1):
-            raise UsageError(f"steps must be a whole number of at least 1, got {self.steps!r}.")
+        if self.steps is not None and (
+            not isinstance(self.steps, Integral) or self.steps < 1
+        ):
+            raise UsageError(
+                f"steps must be a whole number of at least 1, got {self.steps!r}."
+            )
         if not isinstance(self.rate, Real) or not 0 < self.rate < 1:
             raise UsageError(
                 f"rate={self.rate!r} is not a rate of false signals. Give a number between 0 and "
@@ -124,14 +133,20 @@ def adjusted(state: Tracked, rows: NDArray, answer_RHQ: NDArray) -> NDArray:
             quantile_RH = answer_RHQ[:, :, BOUNDS[bound]]
             spread_RH = np.maximum(np.abs(quantile_RH - median_RH), least_RH)
             with np.errstate(over="ignore"):
-                moved_RH = median_RH + SIDES[bound] * spread_RH * factor_RHB[:, :, bound]
+                moved_RH = (
+                    median_RH + SIDES[bound] * spread_RH * factor_RHB[:, :, bound]
+                )
             reach_RH = further(reach_RH, moved_RH)
             result_RHQ[:, :, BOUNDS[bound]] = reach_RH
     return result_RHQ
 
 
 def advance(
-    state: Tracked, rows: NDArray, values_R: NDArray, answer_RHQ: NDArray, settings: Conformal
+    state: Tracked,
+    rows: NDArray,
+    values_R: NDArray,
+    answer_RHQ: NDArray,
+    settings: Conformal,
 ) -> NDArray:
     """Update some series with their next values; return whether their errors have grown (R,).
 
@@ -158,7 +173,8 @@ def advance(
     kept_RH = np.where(known_RH, 1 - 1 / LATE, 1.0)
     gain_H = GAIN / np.sqrt(step_H)
     log_RHB, off_RHB = state.log_SHB[rows], state.off_SHB[rows]
-    for bound in range(len(BOUNDS)):  # faster than all at once, as there are few of them
+    # faster than all at once, as there are few of them
+    for bound in range(len(BOUNDS)):
         beyond_RH = SIDES[bound] * (values_R[:, None] - due_RHB[:, :, bound]) > 0
         more_RH = np.where(known_RH, beyond_RH - BEYOND[bound], 0.0)
         log_RHB[:, :, bound] += gain_H * more_RH

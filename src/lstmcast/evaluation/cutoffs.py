@@ -20,7 +20,11 @@ FEWEST_KNOWN = (8, 4)
 
 
 def spaced_cutoffs(
-    lengths: np.ndarray, horizon: int, cutoffs: int = 5, step: int | None = None, minimum: int = 8
+    lengths: np.ndarray,
+    horizon: int,
+    cutoffs: int = 5,
+    step: int | None = None,
+    minimum: int = 8,
 ) -> np.ndarray:
     """Counts of known observations at evenly spaced cutoffs (S, K), oldest first; the last leaves
     `horizon` values.
@@ -47,7 +51,9 @@ def cutoff_counts(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     if not isinstance(cutoffs, (int, np.integer)):
         if step is not None:
-            raise UsageError(f"{step=} has no effect if cutoffs= lists every cutoff. Leave it out.")
+            raise UsageError(
+                f"{step=} has no effect if cutoffs= lists every cutoff. Leave it out."
+            )
         return _given_counts(panel, np.asarray(cutoffs)), ()
     if cutoffs < 1 or (step is not None and step < 1):
         raise UsageError(

@@ -40,7 +40,11 @@ class _Rate:
     quantiles: tuple[float, ...]
 
     def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
+        self,
+        panel: Panel,
+        horizon: int | None = None,
+        *,
+        cutoffs: NDArray | None = None,
     ) -> Forecast:
         """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
         observations."""
@@ -170,10 +174,16 @@ class DemandBootstrap:
 
     def __post_init__(self) -> None:
         if not is_whole(self.memory, 2) or self.memory > MEMORY:
-            raise UsageError(f"memory must be from 2 to {MEMORY} values, got {self.memory!r}.")
+            raise UsageError(
+                f"memory must be from 2 to {MEMORY} values, got {self.memory!r}."
+            )
 
     def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
+        self,
+        panel: Panel,
+        horizon: int | None = None,
+        *,
+        cutoffs: NDArray | None = None,
     ) -> Forecast:
         """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
         observations."""
@@ -184,7 +194,9 @@ class DemandBootstrap:
         quantiles_OHQ = self.distribution(panel, origins, steps, (*levels, 0.5))
         point_OH = quantiles_OHQ[..., -1]
         quantiles_OHQ = quantiles_OHQ[..., :-1]
-        return Forecast.at_origins(panel, origins, point_OH, quantiles_OHQ, levels, rows=rows)
+        return Forecast.at_origins(
+            panel, origins, point_OH, quantiles_OHQ, levels, rows=rows
+        )
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
         """Medians (O, H) at any origins."""

@@ -53,7 +53,9 @@ class Sample:
         self._origins = np.sort(np.concatenate(samples))
         self._batches: list[Tried] = []
 
-    def seen(self, batches: Iterable[tuple[slice, Tried]]) -> Iterator[tuple[slice, Tried]]:
+    def seen(
+        self, batches: Iterable[tuple[slice, Tried]]
+    ) -> Iterator[tuple[slice, Tried]]:
         """Yield the same batches, and store the sampled origins of each."""
         for rows, forecasts in batches:
             is_inside = (self._origins >= rows.start) & (self._origins < rows.stop)
@@ -157,7 +159,10 @@ def _drawn(measured: float, prior: float, trials: float) -> float:
 
 
 def _between(
-    score_GJH: NDArray, times_GJ: NDArray, trials: float, over_steps: tuple[float, float]
+    score_GJH: NDArray,
+    times_GJ: NDArray,
+    trials: float,
+    over_steps: tuple[float, float],
 ) -> tuple[float, float]:
     """The correlations of different series at the same time, of the component that lasts across
     steps and of the one that does not.

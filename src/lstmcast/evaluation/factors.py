@@ -27,7 +27,8 @@ OWN_CUTOFFS = 8
 TRUST = 4.0
 # held-out cutoffs that weigh as much as the extrapolation from shorter steps
 FROM_SHORTER = 8.0
-GROWN = 4.0  # held-out cutoffs that weigh as much as the network, for the growth of errors
+# held-out cutoffs that weigh as much as the network, for the growth of errors
+GROWN = 4.0
 # largest growth of errors beyond that of the network's widths; 0.5 is that of a random walk
 STEEPEST = 0.5
 SMOOTHED, SMOOTHED_SHARE = 3, 4  # steps to each side, or a share of the distance
@@ -188,7 +189,9 @@ class Scores(NamedTuple):
                 measured_RH[row, step] = _ranked(scores, rank_RH[row, step])
         return np.clip(measured_RH, 0.05, 20.0)
 
-    def _cells(self, is_cell_RH: NDArray, width: int) -> Iterator[tuple[NDArray, NDArray]]:
+    def _cells(
+        self, is_cell_RH: NDArray, width: int
+    ) -> Iterator[tuple[NDArray, NDArray]]:
         """Batches of rows and steps with a limited number of scores."""
         row, step = np.nonzero(is_cell_RH)
         scores_of_cell = (width + 1) * self.scores_RNH.shape[1]
@@ -280,7 +283,9 @@ def _nearness(steps: int) -> NDArray:
     return np.where(is_allowed_HH, near_HH, 0.0)
 
 
-def _mean_of_near(nearness_HH: NDArray, ratio_RH: NDArray, weight_RH: NDArray) -> NDArray:
+def _mean_of_near(
+    nearness_HH: NDArray, ratio_RH: NDArray, weight_RH: NDArray
+) -> NDArray:
     """The averages for a batch of rows."""
     share_RH = np.minimum(weight_RH, MOST_CUTOFFS)
     near_RHH = nearness_HH * share_RH[:, None]

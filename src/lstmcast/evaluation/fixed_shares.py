@@ -26,7 +26,10 @@ from lstmcast.model.inputs.axis import ROOT
 
 
 def weighed(
-    method: str, panel: Panel, measured: HeldBack | None, extra: Sequence[Candidate] = ()
+    method: str,
+    panel: Panel,
+    measured: HeldBack | None,
+    extra: Sequence[Candidate] = (),
 ) -> tuple[HeldBack | None, dict[str, float]]:
     """The forecasts of a combination by weights that had not seen the data, and the shares of its
     candidates: equal for all series, as they are all that is stored with a fitted network."""
@@ -39,7 +42,9 @@ def weighed(
         shares = _measured_shares(method, candidates, panel, measured)
     if measured is None or not shares:
         return measured, shares
-    quantiles_OHQ, _ = mixed(shares, panel, measured.origins, measured.quantiles_OHQ, extra)
+    quantiles_OHQ, _ = mixed(
+        shares, panel, measured.origins, measured.quantiles_OHQ, extra
+    )
     return measured._replace(quantiles_OHQ=quantiles_OHQ), shares
 
 
@@ -84,7 +89,9 @@ def _measured_shares(
     origins, quantiles_OHQ, actual_OH = measured
     horizon = actual_OH.shape[1]
     median_OH = quantiles_OHQ[..., MEDIAN]
-    points_NOH = np.stack([candidate.points(panel, origins, horizon) for candidate in candidates])
+    points_NOH = np.stack(
+        [candidate.points(panel, origins, horizon) for candidate in candidates]
+    )
     is_point_NOH = np.isfinite(points_NOH)
     knows_most_N = is_point_NOH.mean(axis=(1, 2)) > 0.5
     points_NOH = np.where(is_point_NOH, points_NOH, median_OH)

@@ -76,7 +76,9 @@ class HeldOut:
         begins = np.flatnonzero(changes) + 1
         return np.split(order, begins)
 
-    def forecasts(self, answer: Callable[[Origins], NDArray]) -> tuple[NDArray, NDArray]:
+    def forecasts(
+        self, answer: Callable[[Origins], NDArray]
+    ) -> tuple[NDArray, NDArray]:
         """Forecasts of a forecaster at the origins (O, …) and at the held-out cutoffs (O, J, …).
 
         Each cutoff of a series is forecast once, even if several origins share it. NaN if there is
@@ -138,7 +140,9 @@ class HeldOut:
                 batch = self.rows(rows)
                 quantiles_OHQ, before_OJHQ = batch.forecasts(answer)
                 series, until = batch.origins
-                actual_OJH = actual_after(panel, series, batch.counts_OJ, until, horizon)
+                actual_OJH = actual_after(
+                    panel, series, batch.counts_OJ, until, horizon
+                )
                 yield rows, Tried(quantiles_OHQ, before_OJHQ, actual_OJH)
                 del quantiles_OHQ, before_OJHQ, actual_OJH
 
@@ -147,7 +151,9 @@ class HeldOut:
         if rows == slice(0, len(self.counts_OJ)):
             return self
         origins = Origins(self.origins.series[rows], self.origins.counts[rows])
-        return HeldOut(origins, self.counts_OJ[rows], self.apart_O[rows], self.group_O[rows])
+        return HeldOut(
+            origins, self.counts_OJ[rows], self.apart_O[rows], self.group_O[rows]
+        )
 
     def parts(self, series: int) -> list[slice]:
         """Slices of origins that keep all cutoffs of a series together."""
@@ -193,7 +199,9 @@ class HeldBack(NamedTuple):
     actual_OH: NDArray
 
 
-def held_back(decode: Decode, panel: Panel, ends: NDArray, horizon: int) -> HeldBack | None:
+def held_back(
+    decode: Decode, panel: Panel, ends: NDArray, horizon: int
+) -> HeldBack | None:
     """Forecasts at cutoffs from `ends` (S,) on; None if no series has later values."""
     spacing = horizon if len(panel) >= ENOUGH_SERIES else max(1, horizon // 3)
     end_S1 = ends[:, None]

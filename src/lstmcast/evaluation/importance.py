@@ -33,7 +33,8 @@ from lstmcast.util.lines import aligned
 from lstmcast.util.text import number
 from lstmcast.writing.tables import frame_of, write_table
 
-FEWEST_KNOWN = 8  # smallest number of values before a cutoff, for series that were not trained on
+# smallest number of values before a cutoff, for series that were not trained on
+FEWEST_KNOWN = 8
 MOST_SERIES = 100  # largest number of series used
 BOUNDS = (0.05, 0.95)  # quantiles of the repeats that bound the interval
 Progress = Callable[[str], object]
@@ -162,7 +163,9 @@ def importance(
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
     for name, count in (("cutoffs", cutoffs), ("repeats", repeats)):
         if not is_whole(count, 1):
-            raise UsageError(f"{name} must be a whole number of at least 1, got {count!r}.")
+            raise UsageError(
+                f"{name} must be a whole number of at least 1, got {count!r}."
+            )
     seed = checked_seed(seed)
     panel = as_panel(data, getattr(model, "past", ()), words)
     panel = _some_of(panel, seed)

@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.observed import on_grid
-from lstmcast.data.origins import Origins, checked_horizon, lowest, mean_changes, origins_of
+from lstmcast.data.origins import (
+    Origins,
+    checked_horizon,
+    lowest,
+    mean_changes,
+    origins_of,
+)
 from lstmcast.data.panel import Panel
 from lstmcast.evaluation.calibration import FIRST, HeldOut, at_levels, calibrated
 from lstmcast.evaluation.dependence import dependence_of
@@ -81,7 +87,9 @@ def _around(point_OH: NDArray, panel: Panel, origins: Origins, period: int) -> N
     return np.where(is_ratio_OHQ, multiplied_OHQ, added_OHQ)
 
 
-def _deviation(panel: Panel, origins: Origins, period: int, values_N: NDArray) -> NDArray:
+def _deviation(
+    panel: Panel, origins: Origins, period: int, values_N: NDArray
+) -> NDArray:
     """The mean absolute change over a period, or per step if the history is shorter (O,)."""
     mean_O, pairs_O = mean_changes(panel, origins, period, values_N)
     short_O, _ = mean_changes(panel, origins, 1, values_N)

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from lstmcast.covariates.columns import BENDS, About, Known, standardised
 from lstmcast.covariates.dates import PATIENCE, harmonics_of
 
-SMALLER = 0.3  # size of the effects of bends, products and the year, relative to other columns
+# size of the effects of bends, products and the year, relative to other columns
+SMALLER = 0.3
 DAYS_AGO = (1, 2)  # daily means that are inputs, besides that up to the step
 MOST_MULTIPLIED = 6  # numbers, of which each two are multiplied
 YEARS = 2  # harmonics of a year
@@ -75,7 +76,9 @@ class KnownDays:
     has_years: bool
 
     @classmethod
-    def of(cls, covariates: Known, abouts: tuple[About, ...], day: int, count: int) -> KnownDays:
+    def of(
+        cls, covariates: Known, abouts: tuple[About, ...], day: int, count: int
+    ) -> KnownDays:
         """Those of a series of which so many values are known."""
         columns = []
         numbers = []
@@ -151,7 +154,9 @@ class KnownDays:
         return np.pad(sums_CM, ((0, 0), (1, 0)))
 
 
-def _columns(covariates: Known, abouts: tuple[About, ...]) -> Iterator[tuple[NDArray, bool]]:
+def _columns(
+    covariates: Known, abouts: tuple[About, ...]
+) -> Iterator[tuple[NDArray, bool]]:
     """Known columns (M,), one for each category, and whether each is numeric."""
     for about in abouts:
         if about.categories:

@@ -63,7 +63,9 @@ class Linear:
         fit_O = fit_O.ravel()
         history = History.of(panel.values, panel.offsets)
         columns = [panel.covariates.past[name] for name in self.past]
-        column_histories = tuple(History.of(column, panel.offsets) for column in columns)
+        column_histories = tuple(
+            History.of(column, panel.offsets) for column in columns
+        )
         result_OH = np.full((len(origins.series), horizon), np.nan)
         for periods, fit_rows in self._alike(count, horizon):
             fits = Fits(
@@ -83,7 +85,9 @@ class Linear:
         power_O = history.power_S[origins.series]
         return np.ldexp(result_OH, power_O[:, None])
 
-    def _alike(self, count_U: NDArray, horizon: int) -> Iterator[tuple[tuple[int, ...], NDArray]]:
+    def _alike(
+        self, count_U: NDArray, horizon: int
+    ) -> Iterator[tuple[tuple[int, ...], NDArray]]:
         """Groups of fits (in order) with the same cycles: as many as leave enough examples."""
         longest = [0, *self.periods]
         reach_P = np.maximum(CYCLES * np.array(longest), NEWEST)

@@ -7,7 +7,11 @@ from typing import Any
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.baselines import baseline_named, baseline_names, without_quantiles
+from lstmcast.evaluation.baselines import (
+    baseline_named,
+    baseline_names,
+    without_quantiles,
+)
 from lstmcast.evaluation.candidates import NAMES, TIME_OF_DAY, Candidate, Given
 from lstmcast.forecast import NETWORK
 from lstmcast.util.spelling import did_you_mean
@@ -24,7 +28,9 @@ def checked_method(method: Any, candidates: Sequence[Given]) -> str:
     >>> checked_method("seasonal naive", ())
     'seasonal naive'
     """
-    if isinstance(method, str) and (method in METHODS or _is_candidate(method, candidates)):
+    if isinstance(method, str) and (
+        method in METHODS or _is_candidate(method, candidates)
+    ):
         return method
     meant = did_you_mean(method, (*METHODS, *NAMES, *baseline_names()))
     names = ", ".join(f"'{name}'" for name in (*METHODS, *NAMES))
@@ -38,7 +44,11 @@ def _is_candidate(method: str, candidates: Sequence[Given]) -> bool:
     """Whether it can be the name of a candidate; for built-in ones, a prefix is enough."""
     lowered = method.lower()
     names = [candidate.name.lower() for candidate in candidates]
-    return lowered.startswith(NAMES) or lowered in names or baseline_named(method) is not None
+    return (
+        lowered.startswith(NAMES)
+        or lowered in names
+        or baseline_named(method) is not None
+    )
 
 
 def needs_columns(method: str) -> bool:
@@ -68,7 +78,9 @@ def checked_candidates(candidates: Any) -> tuple[Given, ...]:
     checked = tuple(_candidate(candidate) for candidate in candidates)
     names = [candidate.name for candidate in checked]
     if len(set(names)) < len(names):
-        raise UsageError(f"candidates: {names} have the same name. Give each a unique name.")
+        raise UsageError(
+            f"candidates: {names} have the same name. Give each a unique name."
+        )
     return checked
 
 

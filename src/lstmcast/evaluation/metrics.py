@@ -77,7 +77,10 @@ def smape(actual_OH: ndarray, forecast_OH: ndarray, axis: Axis = None) -> float 
 
 
 def mase(
-    actual_OH: ndarray, forecast_OH: ndarray, scale_O: ndarray | float, axis: Axis = None
+    actual_OH: ndarray,
+    forecast_OH: ndarray,
+    scale_O: ndarray | float,
+    axis: Axis = None,
 ) -> float | Any:
     """Mean absolute error divided by `scale_O`, that of the seasonal naive forecast on the history.
 
@@ -95,7 +98,10 @@ def mase(
 
 
 def rmsse(
-    actual_OH: ndarray, forecast_OH: ndarray, scale_O: ndarray | float, axis: Axis = None
+    actual_OH: ndarray,
+    forecast_OH: ndarray,
+    scale_O: ndarray | float,
+    axis: Axis = None,
 ) -> float | Any:
     """Root of the mean of the squared errors divided by `scale_O`, the root mean squared seasonal
     naive error.
@@ -114,7 +120,10 @@ def rmsse(
 
 
 def pinball(
-    actual_OH: ndarray, quantiles_OHQ: ndarray, levels_Q: Sequence[float], axis: Axis = None
+    actual_OH: ndarray,
+    quantiles_OHQ: ndarray,
+    levels_Q: Sequence[float],
+    axis: Axis = None,
 ) -> float | Any:
     """Mean pinball (quantile) loss over points and levels, in the units of the target.
 
@@ -138,7 +147,10 @@ def pinball(
 
 
 def crps(
-    actual_OH: ndarray, quantiles_OHQ: ndarray, levels_Q: Sequence[float], axis: Axis = None
+    actual_OH: ndarray,
+    quantiles_OHQ: ndarray,
+    levels_Q: Sequence[float],
+    axis: Axis = None,
 ) -> float | Any:
     """Continuous ranked probability score, approximated by quantiles: twice the mean pinball loss,
     in the units of the target.

@@ -47,8 +47,12 @@ class Answers(NamedTuple):
     def of(cls, network: Tried, points: Sequence[tuple[NDArray, NDArray]]) -> Answers:
         """From the candidates' forecasts at the origins and at the held-out cutoffs."""
         positive_O = network.positive
-        result_NOH = np.stack([possible(point_OH, positive_O) for point_OH, _ in points])
-        before_NOJH = np.stack([possible(point_OJH, positive_O) for _, point_OJH in points])
+        result_NOH = np.stack(
+            [possible(point_OH, positive_O) for point_OH, _ in points]
+        )
+        before_NOJH = np.stack(
+            [possible(point_OJH, positive_O) for _, point_OJH in points]
+        )
         is_result_NOH = np.isfinite(result_NOH)
         is_before_NOJH = np.isfinite(before_NOJH)
         network_OJH = network.before_OJHQ[..., MEDIAN]
@@ -79,7 +83,9 @@ class Answers(NamedTuple):
         network_OH = self._on_axis(self.network.quantiles_OHQ[..., MEDIAN])
         network_OJH = self._on_axis(self.network.before_OJHQ[..., MEDIAN])
         return Points(
-            result_NOH=np.stack([self._on_axis(point) - network_OH for point in self.result_NOH]),
+            result_NOH=np.stack(
+                [self._on_axis(point) - network_OH for point in self.result_NOH]
+            ),
             before_NOJH=np.stack(
                 [self._on_axis(point) - network_OJH for point in self.before_NOJH]
             ),
@@ -116,7 +122,9 @@ def held_to(points: Points, used_OJ: NDArray) -> Points:
     )
 
 
-def moved_by(network: Tried, points: Points, shares: Shares, positive_O: NDArray) -> Tried:
+def moved_by(
+    network: Tried, points: Points, shares: Shares, positive_O: NDArray
+) -> Tried:
     """The network's quantiles, moved to the median of the combination.
 
     The weights at held-out cutoffs come from the other half of them, that is, from errors that

@@ -35,7 +35,12 @@ class Forecasts(Protocol):
     method."""
 
     def predict(
-        self, panel: Panel, horizon: int | None = None, /, *, cutoffs: np.ndarray | None = None
+        self,
+        panel: Panel,
+        horizon: int | None = None,
+        /,
+        *,
+        cutoffs: np.ndarray | None = None,
     ) -> Forecast: ...
 
 
@@ -83,7 +88,8 @@ class Plan:
     horizon: int
     models: Mapping[str, Forecasts]
     modes: Mapping[str, Refit]  # mode of each model
-    options: Mapping[str, Any] = field(default_factory=dict)  # options for fitting the tested model
+    # options for fitting the tested model
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tested(self) -> str:
@@ -161,7 +167,9 @@ class Plan:
         except MissingExtraError:
             raise  # the same at every cutoff
         except Exception as error:
-            cutoff = f"cutoff {column + 1} of {self.counts.shape[1]} ({self.times(column)})"
+            cutoff = (
+                f"cutoff {column + 1} of {self.counts.shape[1]} ({self.times(column)})"
+            )
             where = f"{label}, {doing}{cutoff}"
             if isinstance(error, LstmcastError):
                 raise type(error)(f"{where}: {error}") from error
@@ -184,7 +192,9 @@ class Plan:
             # Earlier fits do not matter for models that are fitted again.
             if self.modes[label] != "never":
                 models[label] = copy_to_fit(model)
-        options = {name: value for name, value in self.options.items() if name not in HARDWARE}
+        options = {
+            name: value for name, value in self.options.items() if name not in HARDWARE
+        }
         work = {
             "version": __version__,
             "horizon": self.horizon,
@@ -204,10 +214,14 @@ class Plan:
             return ()
         if mode == "each":
             cutoffs = f"{len(columns)} cutoffs"
-            return (f"The model was refitted at each of {cutoffs}, on the data before it.",)
+            return (
+                f"The model was refitted at each of {cutoffs}, on the data before it.",
+            )
         oldest = columns[0]
         first = self.times(oldest)
-        note = f"The model was fitted once, on the data before the first cutoff ({first})."
+        note = (
+            f"The model was fitted once, on the data before the first cutoff ({first})."
+        )
         begins_later = self.informed.any(axis=1) & ~self.informed[:, oldest]
         if not begins_later.any():
             return (note,)

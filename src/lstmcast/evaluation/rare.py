@@ -104,7 +104,8 @@ def lasting_shift(values_T: NDArray, season: int) -> int | None:
     spanning_T = change_T[spanning]
     is_one_way = (spanning_T > 0).all() or (spanning_T < 0).all()
     is_unlike = np.abs(spanning_T).min() > UNLIKE * largest_other
-    is_noisy = largest_other > 0  # else errors about the new level are not what intervals measure
+    # else errors about the new level are not what intervals measure
+    is_noisy = largest_other > 0
     is_shift = has_lasted and are_together and is_one_way and is_unlike and is_noisy
     return len(values_T) - len(z_T) + shift if is_shift else None
 

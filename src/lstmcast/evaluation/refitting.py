@@ -119,7 +119,9 @@ def forecasts_of(
     """The forecasts of every model at every origin, by name, following the plan; see `backtest`
     for the arguments."""
     if workers is not None and (not isinstance(workers, int) or workers < 1):
-        raise UsageError(f"workers must be a whole number of at least 1, got {workers!r}.")
+        raise UsageError(
+            f"workers must be a whole number of at least 1, got {workers!r}."
+        )
     finished = None if folder is None else Finished(folder, plan.facts())
     jobs = plan.jobs()
     results = _stored(plan, jobs, finished)
@@ -135,7 +137,9 @@ def forecasts_of(
     forecasts = {}
     for label in plan.models:
         of_model = {
-            job: partial_forecast for job, partial_forecast in results.items() if job.model == label
+            job: partial_forecast
+            for job, partial_forecast in results.items()
+            if job.model == label
         }
         forecasts[label] = _whole(plan, of_model)
     return forecasts
@@ -157,13 +161,17 @@ def _stored(
     return results
 
 
-def _store(plan: Plan, job: BacktestJob, partial_forecast: Part, finished: Finished) -> None:
+def _store(
+    plan: Plan, job: BacktestJob, partial_forecast: Part, finished: Finished
+) -> None:
     arrays = {"point": partial_forecast.point, "quantiles": partial_forecast.quantiles}
     about = {"levels": list(partial_forecast.quantile_levels)}
     finished.keep(_name(plan, job), arrays, about)
 
 
-def _done(plan: Plan, jobs: list[BacktestJob], workers: int) -> Generator[tuple[BacktestJob, Part]]:
+def _done(
+    plan: Plan, jobs: list[BacktestJob], workers: int
+) -> Generator[tuple[BacktestJob, Part]]:
     """The results of the jobs: quick ones first and in this process, fits here or in worker
     processes."""
     fits = [job for job in jobs if plan.modes[job.model] != "never"]
@@ -187,7 +195,11 @@ def _tell(progress: Callable[[Progress], object] | None, report: Progress) -> No
 
 def _name(plan: Plan, job: BacktestJob) -> str:
     model = f"model_{list(plan.models).index(job.model)}"
-    return f"{model}_cutoff_{job.columns[0] + 1}" if plan.modes[job.model] == "each" else model
+    return (
+        f"{model}_cutoff_{job.columns[0] + 1}"
+        if plan.modes[job.model] == "each"
+        else model
+    )
 
 
 def _whole(plan: Plan, by_job: Mapping[BacktestJob, Part]) -> Forecast:

@@ -67,7 +67,11 @@ class Finished:
     def keep(self, name: str, arrays: Arrays, about: Mapping[str, Any]) -> None:
         """Store a finished part as a whole; if that fails, nothing is stored and OutputError
         raised."""
-        store.save(self.folder / name, {"kind": f"part of a {KIND}", **about}, {"forecast": arrays})
+        store.save(
+            self.folder / name,
+            {"kind": f"part of a {KIND}", **about},
+            {"forecast": arrays},
+        )
 
 
 def _require_same(folder: Path, facts: dict[str, str]) -> None:
@@ -143,7 +147,11 @@ def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
     if callable(getattr(value, "described", None)):
         yield from _children({"described": value.described()})
     elif isinstance(value, partial):
-        call = {"function": value.func, "arguments": value.args, "named": value.keywords}
+        call = {
+            "function": value.func,
+            "arguments": value.args,
+            "named": value.keywords,
+        }
         yield from _children(call)
     elif (state := value.__getstate__()) is None:
         yield "value", _ADDRESS.sub("", repr(value))

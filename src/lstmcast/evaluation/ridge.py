@@ -27,7 +27,11 @@ class Ridge(NamedTuple):
 
     @classmethod
     def fitted(
-        cls, columns_HNP: NDArray, target_HN: NDArray, weight_HN: NDArray, size_P: NDArray
+        cls,
+        columns_HNP: NDArray,
+        target_HN: NDArray,
+        weight_HN: NDArray,
+        size_P: NDArray,
     ) -> Ridge:
         """Fit regressions robustly: examples with large residuals get less weight.
 
@@ -111,7 +115,11 @@ class Sums(NamedTuple):
         )
 
     def without(
-        self, lost_HN: NDArray, columns_HNP: NDArray, target_HN: NDArray, weight_HN: NDArray
+        self,
+        lost_HN: NDArray,
+        columns_HNP: NDArray,
+        target_HN: NDArray,
+        weight_HN: NDArray,
     ) -> Sums:
         """The sums with so much less weight of each example, from those that lose any: they are
         few."""

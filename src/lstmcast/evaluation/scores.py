@@ -139,7 +139,9 @@ def _metrics(
     }
     if forecast.quantile_levels:
         quantiles = forecast.quantiles.reshape(*shape, -1)
-        row["pinball"] = metrics.pinball(actual, quantiles, forecast.quantile_levels, axis)
+        row["pinball"] = metrics.pinball(
+            actual, quantiles, forecast.quantile_levels, axis
+        )
         row["crps"] = 2 * row["pinball"]
     for level in forecast.interval_levels:
         interval = forecast.interval(level)

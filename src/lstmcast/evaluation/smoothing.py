@@ -83,7 +83,9 @@ class Settings(NamedTuple):
     phi: ndarray
 
 
-def holt_winters(y_nT: ndarray, period: int, horizon: int, multiplicative: bool) -> ndarray:
+def holt_winters(
+    y_nT: ndarray, period: int, horizon: int, multiplicative: bool
+) -> ndarray:
     """The forecast (n, H) of histories that end together; NaN on their left and for missing values.
 
     Each history needs a known value and, for a period above 1, two cycles; multiplicative ones must
@@ -129,7 +131,9 @@ def _chunk(
     return (forecast * scale).T
 
 
-def smooth(histories: Histories, start: State, settings: Settings) -> tuple[State, ndarray]:
+def smooth(
+    histories: Histories, start: State, settings: Settings
+) -> tuple[State, ndarray]:
     """The state after the last value, and the sum of the squared one-step errors (G, n)."""
     y_Tn = histories.y_Tn
     multiplicative = histories.multiplicative
@@ -217,7 +221,15 @@ def _best(errors, settings: Settings) -> Settings:
 def _refined(errors, settings: Settings) -> Settings:
     """A pattern search from the best grid point: steps along each parameter, halved in each
     round."""
-    moves = [(0, 0, 0), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)]
+    moves = [
+        (0, 0, 0),
+        (1, 0, 0),
+        (-1, 0, 0),
+        (0, 1, 0),
+        (0, -1, 0),
+        (0, 0, 1),
+        (0, 0, -1),
+    ]
     for step in STEP * 0.5 ** np.arange(ROUNDS):
         neighbours = []
         for parameter, share in enumerate(settings[:3]):

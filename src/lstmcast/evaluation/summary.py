@@ -28,11 +28,13 @@ from lstmcast.util.text import percent as percent
 from lstmcast.writing.tables import frame_of
 
 COPY_EVIDENCE = 10  # number of one-step forecasts needed to detect a lagged copy
-COPY_SHARE = 0.9  # share of them that are closer to the previous value than to the actual one
+# share of them that are closer to the previous value than to the actual one
+COPY_SHARE = 0.9
 FEW_VALUES = 10  # number of held-out values below which a verdict is uncertain
 SHOWN_STEPS = 24  # rows of the printed table by step
 SKILLS = ("skill", "skill_familiar")
-SHOWN = ("mae", "rmse", "mape", "smape", "mase", *SKILLS)  # metrics in the printed table
+# metrics in the printed table
+SHOWN = ("mae", "rmse", "mape", "smape", "mase", *SKILLS)
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,9 @@ class Summary:
         coverages = [name for name in model_scores if name.startswith("coverage_")]
         header = [f"{self.origins:,} forecast{'s' * (self.origins != 1)}"]
         header += [self._heading(name) for name in names]
-        header += [f"in {name.removeprefix('coverage_')}% interval" for name in coverages]
+        header += [
+            f"in {name.removeprefix('coverage_')}% interval" for name in coverages
+        ]
         rows = [header]
         for model, scores in self.scores.items():
             row = [model]
@@ -147,7 +151,9 @@ class Summary:
         return dict(zip(keys, columns[name], strict=True))
 
     def _heading(self, name: str) -> str:
-        return f"against {self.familiar}" if name == "skill_familiar" else HEADINGS[name]
+        return (
+            f"against {self.familiar}" if name == "skill_familiar" else HEADINGS[name]
+        )
 
 
 def labelled(rows: list[list[str]], words: Words) -> list[list[str]]:
@@ -233,11 +239,15 @@ def _little(actual: np.ndarray) -> list[str]:
             "is uncertain."
         )
     if len(steps) and steps[-1] < actual.shape[1]:
-        notes.append(f"Only steps up to {steps[-1]} of {actual.shape[1]} could be compared.")
+        notes.append(
+            f"Only steps up to {steps[-1]} of {actual.shape[1]} could be compared."
+        )
     return notes
 
 
-def lagged_copy(forecast_O: np.ndarray, last_O: np.ndarray, actual_O: np.ndarray) -> str:
+def lagged_copy(
+    forecast_O: np.ndarray, last_O: np.ndarray, actual_O: np.ndarray
+) -> str:
     """A warning if one-step forecasts only repeat the last value, which looks good in a plot; else
     "".
 

@@ -79,7 +79,9 @@ class TimeOfDay:
             regressions = read.fitted(place, days)
             # What grows beyond all numbers is no forecast; threads do not know what callers ignore.
             with np.errstate(over="ignore", invalid="ignore"):
-                result_OH[rows] = read.forecasts(regressions, origins.counts[rows], horizon)
+                result_OH[rows] = read.forecasts(
+                    regressions, origins.counts[rows], horizon
+                )
 
         side_by_side(fill, self._alike(origins))
         return result_OH
@@ -167,7 +169,9 @@ class Days:
         shape = self.day, len(origin_N)
         return Inputs.of(self.known_days.coming(origin_N, ahead), shape)
 
-    def _values(self, z_L: NDArray, last_ND: NDArray, place_N: NDArray) -> Iterator[Sized]:
+    def _values(
+        self, z_L: NDArray, last_ND: NDArray, place_N: NDArray
+    ) -> Iterator[Sized]:
         """Inputs from the values: the last day in parts and at the same time, and the days before
         it."""
         base_N = last_ND.mean(axis=1)
@@ -209,7 +213,9 @@ class Days:
             regressions.append(self._fitted_ahead(past, origin_N, place, ahead))
         return regressions
 
-    def _fitted_ahead(self, past: Past, origin_N: NDArray, place: int, ahead: int) -> Ridge:
+    def _fitted_ahead(
+        self, past: Past, origin_N: NDArray, place: int, ahead: int
+    ) -> Ridge:
         origin_N = origin_N[ahead:]
         base_N = past.base_N[ahead:]
         inputs = past.inputs.since(ahead).with_columns(self.coming(origin_N, ahead))
@@ -230,7 +236,9 @@ class Days:
         intercept_H = np.where(has_enough_H, ridge.intercept_H, np.nan)
         return ridge._replace(intercept_H=intercept_H)
 
-    def forecasts(self, regressions: list[Ridge], count_N: NDArray, horizon: int) -> NDArray:
+    def forecasts(
+        self, regressions: list[Ridge], count_N: NDArray, horizon: int
+    ) -> NDArray:
         """Forecasts (N, horizon) after the first so many values. Days beyond those forecast at once
         take earlier forecasts as inputs."""
         days = _days(horizon, self.day)

@@ -42,8 +42,12 @@ def trusted(
     actual_OJH = np.where(np.isnan(with_OJH), np.nan, with_columns.actual_OJH)
     share_O = shares_without(with_OJH, without_OJH, actual_OJH, held_out)
     averaged = Tried(
-        quantiles_OHQ=_averaged(with_columns.quantiles_OHQ, without_columns.quantiles_OHQ, share_O),
-        before_OJHQ=_averaged(with_columns.before_OJHQ, without_columns.before_OJHQ, share_O),
+        quantiles_OHQ=_averaged(
+            with_columns.quantiles_OHQ, without_columns.quantiles_OHQ, share_O
+        ),
+        before_OJHQ=_averaged(
+            with_columns.before_OJHQ, without_columns.before_OJHQ, share_O
+        ),
         actual_OJH=actual_OJH,
     )
     return averaged, share_O

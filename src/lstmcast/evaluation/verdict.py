@@ -49,7 +49,9 @@ def reference_of(model: str, errors: Mapping[str, float]) -> str | None:
     'Holt–Winters'
     """
     simple = {
-        name: error for name, error in errors.items() if name != model and math.isfinite(error)
+        name: error
+        for name, error in errors.items()
+        if name != model and math.isfinite(error)
     }
     if not simple:
         return None
@@ -61,7 +63,9 @@ def reference_of(model: str, errors: Mapping[str, float]) -> str | None:
     return equal[0]
 
 
-def familiar_of(model: str, reference: str | None, errors: Mapping[str, float]) -> str | None:
+def familiar_of(
+    model: str, reference: str | None, errors: Mapping[str, float]
+) -> str | None:
     """The well-known forecast to show next to the reference, if that is a different one."""
     for name in (SEASONAL, PLAIN):
         if name in errors and name != model:
@@ -104,7 +108,9 @@ def judge(compared: Compared) -> Verdict:
         text = f"better than {familiar} by {less}, but {reference} is better still ({against})."
         return Verdict(text, "middle", reference)
     if _tied(error, reference_error):
-        text = f"no better than {reference}: both have {compared.measure} {number(error)}."
+        text = (
+            f"no better than {reference}: both have {compared.measure} {number(error)}."
+        )
         return Verdict(text, "poor", reference)
     text = f"no better than {familiar or reference}: use the {reference} forecast ({against})."
     return Verdict(text, "poor", reference)

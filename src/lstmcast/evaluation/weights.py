@@ -20,7 +20,8 @@ from lstmcast.model.heads import MEDIAN
 
 POWER = 8.0
 TRUST = 2.0  # windows of a series that weigh as much as the other series
-FEWEST_WINDOWS = 3.0  # non-overlapping windows of all series together that are needed for weights
+# non-overlapping windows of all series together that are needed for weights
+FEWEST_WINDOWS = 3.0
 CLEAR = np.log(0.25)  # log relative error for which a single window is enough
 RATIOS = (0.1, 10.0)  # bounds of error ratios
 
@@ -43,7 +44,9 @@ class Shares(NamedTuple):
         )
 
 
-def weights_by(method: str, judged: Judged, groups: Sequence[NDArray], trust_N: NDArray) -> Shares:
+def weights_by(
+    method: str, judged: Judged, groups: Sequence[NDArray], trust_N: NDArray
+) -> Shares:
     """The weights of a method: all for a named candidate, otherwise derived from errors."""
     if method == COMBINED:
         return _all_shares(judged, groups, partial(shares_of, trust_N=trust_N))
@@ -106,7 +109,11 @@ class Errors(NamedTuple):
 
     @classmethod
     def of(
-        cls, before_NOJH: NDArray, network_OJH: NDArray, actual_OJH: NDArray, held_out: HeldOut
+        cls,
+        before_NOJH: NDArray,
+        network_OJH: NDArray,
+        actual_OJH: NDArray,
+        held_out: HeldOut,
     ) -> Errors:
         """The errors of forecasts at the held-out cutoffs."""
         network_error_OJH = np.abs(network_OJH - actual_OJH)
@@ -168,7 +175,9 @@ class Judged(NamedTuple):
         by_batch = [batch.errors for batch in batches]
         errors = Errors(
             network_OJ=np.concatenate([errors.network_OJ for errors in by_batch]),
-            candidates_NOJ=np.concatenate([errors.candidates_NOJ for errors in by_batch], axis=1),
+            candidates_NOJ=np.concatenate(
+                [errors.candidates_NOJ for errors in by_batch], axis=1
+            ),
             count_OJ=np.concatenate([errors.count_OJ for errors in by_batch]),
             windows_O=np.concatenate([errors.windows_O for errors in by_batch]),
         )
@@ -202,7 +211,9 @@ def _windows(count_OJ: NDArray, held_out: HeldOut, horizon: int) -> NDArray:
     return share_O * longest_O / horizon
 
 
-def drawn_together(ratio_ON: NDArray, windows_ON: NDArray, groups: Sequence[NDArray]) -> NDArray:
+def drawn_together(
+    ratio_ON: NDArray, windows_ON: NDArray, groups: Sequence[NDArray]
+) -> NDArray:
     """Shrink relative errors of each series towards those of the others, and these towards 0.
 
     Args:

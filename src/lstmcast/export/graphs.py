@@ -70,7 +70,9 @@ class Graph:
         self.constants.append(numpy_helper.from_array(array, name))
         return SymbolicArray(self, name, array.dtype, array.ndim)
 
-    def add(self, kind: str, inputs: Sequence[str], outputs: int = 1, **settings: Any) -> list[str]:
+    def add(
+        self, kind: str, inputs: Sequence[str], outputs: int = 1, **settings: Any
+    ) -> list[str]:
         """Add a node, and return the names of its outputs."""
         from onnx import helper
 
@@ -110,19 +112,25 @@ class Graph:
         names = self.add("Scan", sources, len(ends), **settings)
         results = []
         for number, (name, end) in enumerate(zip(names, ends, strict=True)):
-            is_output = number >= len(new_states)  # outputs have an axis of steps as well
+            # outputs have an axis of steps as well
+            is_output = number >= len(new_states)
             results.append(SymbolicArray(self, name, end.dtype, end.rank + is_output))
         return results[: len(new_states)], results[len(new_states) :]
 
     def model(
-        self, outputs: Mapping[str, Symbol], shapes: Mapping[str, Shape], about: Mapping[str, str]
+        self,
+        outputs: Mapping[str, Symbol],
+        shapes: Mapping[str, Shape],
+        about: Mapping[str, str],
     ) -> Any:
         """The `onnx.ModelProto` with these outputs; `about`: its metadata."""
         from onnx import checker, helper
 
         for name, symbol in outputs.items():
             self.nodes.append(helper.make_node("Identity", [symbol.name], [name]))
-        ends = [Given(name, symbol.dtype, shapes[name]) for name, symbol in outputs.items()]
+        ends = [
+            Given(name, symbol.dtype, shapes[name]) for name, symbol in outputs.items()
+        ]
         graph = helper.make_graph(
             self.nodes,
             "lstmcast",
@@ -237,7 +245,9 @@ class SymbolicArray(NDArrayOperatorsMixin):
         if Ellipsis not in indices:
             return indices
         place = indices.index(Ellipsis)
-        axes = [index for index in indices if index is not None and index is not Ellipsis]
+        axes = [
+            index for index in indices if index is not None and index is not Ellipsis
+        ]
         indices[place : place + 1] = [slice(None)] * (self.rank - len(axes))
         return indices
 
@@ -251,16 +261,22 @@ class SymbolicArray(NDArrayOperatorsMixin):
         end = FAR if span.stop is None else span.stop
         return self.part(axis, span.start or 0, end)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any
+    ) -> Any:
         name = ufunc.__name__
         if method != "__call__" or settings or name not in _UFUNCS:
             raise _unknown(f"numpy.{name}")
         return _UFUNCS[name](*_alike(inputs))
 
     def __array__(self, *settings: Any, **named_settings: Any) -> Any:
-        raise _unknown("an answer that is looked up in tables, as that of heads of counts is,")
+        raise _unknown(
+            "an answer that is looked up in tables, as that of heads of counts is,"
+        )
 
-    def __array_function__(self, function: Any, types: Any, args: Any, settings: Any) -> Any:
+    def __array_function__(
+        self, function: Any, types: Any, args: Any, settings: Any
+    ) -> Any:
         if function.__name__ not in _FUNCTIONS:
             raise _unknown(f"numpy.{function.__name__}")
         return _FUNCTIONS[function.__name__](*args, **settings)
@@ -316,7 +332,9 @@ def _node(kind: str, dtype: DTypeLike | None = None) -> Callable[..., Symbol]:
 
 
 def _where(condition: Symbol, if_true: Any, if_false: Any) -> Symbol:
-    if not isinstance(if_true, SymbolicArray) and not isinstance(if_false, SymbolicArray):
+    if not isinstance(if_true, SymbolicArray) and not isinstance(
+        if_false, SymbolicArray
+    ):
         if_true = condition.graph.constant(if_true, float)
     first, second = _alike([if_true, if_false])
     inner = max(condition.graph, first.graph, key=lambda graph: graph.depth)

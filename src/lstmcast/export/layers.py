@@ -25,7 +25,11 @@ def state_size(network: Network) -> int:
 
 
 def step_of(
-    network: Network, graph: Graph, x_BC: Symbol, state_BS: Symbol, begun_B1: Symbol | None = None
+    network: Network,
+    graph: Graph,
+    x_BC: Symbol,
+    state_BS: Symbol,
+    begun_B1: Symbol | None = None,
 ) -> tuple[list[Symbol], Symbol]:
     """The output of each member's stack after one more step (B, D), and the new state.
 
@@ -41,8 +45,12 @@ def step_of(
     for arrays in network.members:
         a_BC = _dense(network, graph, arrays, "embed", config.before or (), x_BC)
         for number, units_of in enumerate(config.layers):
-            weights = Layer(*(arrays[f"lstm.{number}.{name}"] for name in Layer._fields))
-            out_BD, h_BD, c_BD = _cell(network, graph, weights, a_BC, (next(unread), next(unread)))
+            weights = Layer(
+                *(arrays[f"lstm.{number}.{name}"] for name in Layer._fields)
+            )
+            out_BD, h_BD, c_BD = _cell(
+                network, graph, weights, a_BC, (next(unread), next(unread))
+            )
             has_residual = config.residual and weights.weight_ih.shape[1] == units_of
             a_BC = a_BC + out_BD if has_residual else out_BD
             new_states += [h_BD, c_BD]
@@ -79,7 +87,9 @@ def _cell(
     return out_BD, h_BD, c_BD
 
 
-def answer_in(network: Network, graph: Graph, hidden_MBD: Sequence[Symbol], x_BC: Symbol) -> Symbol:
+def answer_in(
+    network: Network, graph: Graph, hidden_MBD: Sequence[Symbol], x_BC: Symbol
+) -> Symbol:
     """The mean answer of the members, in units of the network (B, H, K, X)."""
     answers = []
     for arrays, hidden_BD in zip(network.members, hidden_MBD, strict=True):
@@ -90,7 +100,11 @@ def answer_in(network: Network, graph: Graph, hidden_MBD: Sequence[Symbol], x_BC
 
 
 def _raw(
-    network: Network, graph: Graph, arrays: dict[str, NDArray], hidden_BD: Symbol, x_BC: Symbol
+    network: Network,
+    graph: Graph,
+    arrays: dict[str, NDArray],
+    hidden_BD: Symbol,
+    x_BC: Symbol,
 ) -> Symbol:
     """Raw numbers of one member (B, H, K, R)."""
     config, head = network.config, network.head

@@ -17,7 +17,13 @@ from lstmcast._version import __version__
 from lstmcast.context import Newest
 from lstmcast.errors import UsageError
 from lstmcast.export.graphs import OPSET, Graph, Symbol
-from lstmcast.export.intervals import around, mean_change, stops_at_zero, whole_numbers, widened
+from lstmcast.export.intervals import (
+    around,
+    mean_change,
+    stops_at_zero,
+    whole_numbers,
+    widened,
+)
 from lstmcast.export.layers import answer_in, state_size, step_of
 from lstmcast.export.transformed import (
     Column,
@@ -89,7 +95,9 @@ def to_onnx(
 def graphs_of(fitted: Fitted, part: str | None = None) -> tuple[Exported, ...]:
     """The graphs of a forecaster, or only the requested one; errors as in `to_onnx`."""
     if part not in (None, *PARTS):
-        raise UsageError(f"{part=} is not known. Use 'network' or 'forecaster', or leave it out.")
+        raise UsageError(
+            f"{part=} is not known. Use 'network' or 'forecaster', or leave it out."
+        )
     if part == NETWORK or (part is None and why_not(fitted)):
         return (network_graph(fitted.network),)
     if part == FORECASTER:
@@ -168,7 +176,9 @@ def known_of(forecaster: LSTMForecaster) -> Fitted:
     if forecaster.fitted is not None:
         return forecaster.fitted
     if forecaster.start.network is None:
-        raise UsageError("The network has no weights yet. Fit the forecaster, then export it.")
+        raise UsageError(
+            "The network has no weights yet. Fit the forecaster, then export it."
+        )
     return Fitted(forecaster.start.network, forecaster.start.inputs)
 
 
@@ -291,7 +301,9 @@ def _of_kind(fitted: Fitted, quantiles_BHQ: Symbol, values_BT: Symbol) -> Symbol
     if context is not None and context.panel.recognised is None:
         return _declared(quantiles_BHQ, context.panel.kind)
     is_whole_B1 = whole_numbers(values_BT)
-    quantiles_BHQ = np.where(is_whole_B1[:, :, None], np.rint(quantiles_BHQ), quantiles_BHQ)
+    quantiles_BHQ = np.where(
+        is_whole_B1[:, :, None], np.rint(quantiles_BHQ), quantiles_BHQ
+    )
     stops_B1 = stops_at_zero(values_BT)
     return np.where(stops_B1[:, :, None], _stopped(quantiles_BHQ), quantiles_BHQ)
 

@@ -25,14 +25,16 @@ from lstmcast.transforms.differencing import Difference
 from lstmcast.transforms.scaling import MeanAbs, MinMax, Robust, Standard
 from lstmcast.transforms.stabilising import BoxCox, Log1p, Logit, power
 
-Steps = tuple[list[Symbol], list[Symbol]]  # the result of a step of a scan: states, outputs
+# the result of a step of a scan: states, outputs
+Steps = tuple[list[Symbol], list[Symbol]]
 
 
 class Column(NamedTuple):
     """A column of each row of a batch on its way to the network."""
 
     chain: Chain
-    inputs: tuple[tuple[Symbol, ...], ...]  # fitted states of the steps, each (B,) or (1,)
+    # fitted states of the steps, each (B,) or (1,)
+    inputs: tuple[tuple[Symbol, ...], ...]
     labels: tuple[tuple[Symbol, ...], ...]
     undifferenced: tuple[Symbol | None, ...] = ()  # the input of each difference (B, T)
 

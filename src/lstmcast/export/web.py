@@ -60,7 +60,9 @@ def web_page() -> str:
     return Template(_text("page.html")).substitute(
         style=_text("page.css"),
         kernel=f"const kernel = {kernel};",
-        weights=base64.b64encode((WEIGHTS / "weights.safetensors").read_bytes()).decode(),
+        weights=base64.b64encode(
+            (WEIGHTS / "weights.safetensors").read_bytes()
+        ).decode(),
         app=f"const app = {app};\n{_beginning()}",
         version=__version__,
     )
@@ -80,8 +82,9 @@ def joined(names: tuple[str, ...], exported: tuple[str, ...]) -> str:
     """Modules as one expression, whose value holds some of their exports."""
     scopes = "\n".join(_scope(name) for name in names)
     content = ", ".join(f"...{name}Module" for name in names)
-    return f"(() => {{\n{scopes}\nconst {{ {', '.join(exported)} }} = {{ {content} }};\n" + (
-        f"return {{ {', '.join(exported)} }};\n}})()"
+    return (
+        f"(() => {{\n{scopes}\nconst {{ {', '.join(exported)} }} = {{ {content} }};\n"
+        + (f"return {{ {', '.join(exported)} }};\n}})()")
     )
 
 
@@ -89,9 +92,14 @@ def _scope(name: str) -> str:
     """A module as an immediately invoked function, so that its names stay local."""
     text = _text(f"{name}.mjs")
     text = re.sub(
-        r'^import (\{[^}]+\}) from "\./(\w+)\.mjs";$', r"const \1 = \2Module;", text, flags=re.M
+        r'^import (\{[^}]+\}) from "\./(\w+)\.mjs";$',
+        r"const \1 = \2Module;",
+        text,
+        flags=re.M,
     )
-    exported = re.findall(r"^export (?:async )?(?:function|const|class) (\w+)", text, re.M)
+    exported = re.findall(
+        r"^export (?:async )?(?:function|const|class) (\w+)", text, re.M
+    )
     body = re.sub(r"^export ", "", text, flags=re.M)
     return f"const {name}Module = (() => {{\n{body}return {{ {', '.join(exported)} }};\n}})();"
 
@@ -100,7 +108,9 @@ def _beginning() -> str:
     """The script that starts the page."""
     panel = airline()
     months = np.datetime_as_string(panel.times(0), unit="M")
-    lines = [f"{month},{value:g}" for month, value in zip(months, panel.values, strict=True)]
+    lines = [
+        f"{month},{value:g}" for month, value in zip(months, panel.values, strict=True)
+    ]
     example = "\n".join(["month,passengers", *lines])
     return (
         "const source = document.getElementById('kernel').textContent;\n"

@@ -58,7 +58,9 @@ class Joint:
 
     def steps(self, count: int, seed: int) -> Iterator[NDArray]:
         """Yield coherent draws of all series (N, S), step after step."""
-        scores = np.array([NormalDist().inv_cdf(level) for level in self.quantile_levels])
+        scores = np.array(
+            [NormalDist().inv_cdf(level) for level in self.quantile_levels]
+        )
         for step, z_NS in enumerate(self._scores(count, seed)):
             clipped_NS = np.clip(z_NS, -FARTHEST, FARTHEST)
             drawn_NS = values_at(clipped_NS, self.quantiles_SHQ[:, step], scores)
@@ -69,7 +71,9 @@ class Joint:
     def coherent(self, base_NS: NDArray) -> NDArray:
         """Values of all series, made to add up."""
         coherent_NS = self.rule(base_NS)
-        return at_or_above_zero(coherent_NS, self.structure) if self.stops else coherent_NS
+        return (
+            at_or_above_zero(coherent_NS, self.structure) if self.stops else coherent_NS
+        )
 
     def _scores(self, count: int, seed: int) -> Iterator[NDArray]:
         """Yield normal draws (N, S), correlated over series and steps."""
@@ -83,17 +87,24 @@ class Joint:
             if step > 0:
                 noise_NS = self._noise(generators, shared, half)
                 walk_NS = self.near * walk_NS + np.sqrt(1 - self.near**2) * noise_NS
-            z_NS = np.sqrt(self.lasting) * lasting_NS + np.sqrt(1 - self.lasting) * walk_NS
+            z_NS = (
+                np.sqrt(self.lasting) * lasting_NS + np.sqrt(1 - self.lasting) * walk_NS
+            )
             yield np.concatenate([z_NS, -z_NS])[:count]
 
     def _noise(
-        self, generators: list[np.random.Generator], shared: np.random.Generator, count: int
+        self,
+        generators: list[np.random.Generator],
+        shared: np.random.Generator,
+        count: int,
     ) -> NDArray:
         """Draws (N, S) with the shrunk correlation: independent noise of each series, plus past
         errors with random weights."""
         errors_ST = self.covariance.score_ST
         times = errors_ST.shape[1]
-        own_NS = np.stack([generator.standard_normal(count) for generator in generators], axis=1)
+        own_NS = np.stack(
+            [generator.standard_normal(count) for generator in generators], axis=1
+        )
         weights_NT = shared.standard_normal((count, times))
         # the squares of scores have mean 1, so the variance is 1 again
         past_NS = weights_NT @ errors_ST.T / np.sqrt(times)
@@ -102,4 +113,6 @@ class Joint:
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:
-    return np.random.default_rng([seed, zlib.crc32(name.encode("utf-8", "surrogatepass"))])
+    return np.random.default_rng(
+        [seed, zlib.crc32(name.encode("utf-8", "surrogatepass"))]
+    )

@@ -149,7 +149,9 @@ def level_names(keys: Keys) -> NDArray:
     if not keys:
         return objects(())
     is_named = [texts_of(column) != ALL for column in keys.values()]
-    return objects(_level_name(keys, pattern) for pattern in zip(*is_named, strict=True))
+    return objects(
+        _level_name(keys, pattern) for pattern in zip(*is_named, strict=True)
+    )
 
 
 def _level_name(names: Iterable[str], pattern: Sequence[bool]) -> str:
@@ -159,7 +161,9 @@ def _level_name(names: Iterable[str], pattern: Sequence[bool]) -> str:
 # ---------------------------------------------------------------- totals of a panel
 
 
-def with_totals(panel: Panel, levels: Sequence[str | Sequence[str]] | None = None) -> Panel:
+def with_totals(
+    panel: Panel, levels: Sequence[str | Sequence[str]] | None = None
+) -> Panel:
     """The panel with totals of its series added before them.
 
     A total is a series with "all" in the id columns that it sums over. A series counts as 0 before
@@ -188,7 +192,9 @@ def with_totals(panel: Panel, levels: Sequence[str | Sequence[str]] | None = Non
         kind = common_kind(recognised)
     ids = objects([*_ids(keys, above), *panel.ids])
     if len(set(ids)) < len(ids):
-        raise DataError("a total has the name of a series. Rename the series that has it.")
+        raise DataError(
+            "a total has the name of a series. Rename the series that has it."
+        )
     lengths = [len(total_T) for total_T in totals]
     return replace(
         panel,
@@ -304,7 +310,9 @@ def _in_order(codes: NDArray) -> NDArray:
     return rank[inverse]
 
 
-def _summed(panel: Panel, first: NDArray, levels: Sequence[Level]) -> tuple[list[NDArray], NDArray]:
+def _summed(
+    panel: Panel, first: NDArray, levels: Sequence[Level]
+) -> tuple[list[NDArray], NDArray]:
     """The values of each total, and its bottom series that begins first."""
     series_N = series_numbers(panel.offsets)
     step_N = first[series_N] + places(panel.offsets)

@@ -124,11 +124,17 @@ class Reconciled:
         return getattr(self.base, "trained_ends", None)
 
     def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
+        self,
+        panel: Panel,
+        horizon: int | None = None,
+        *,
+        cutoffs: NDArray | None = None,
     ) -> Forecast:
         """Forecast the steps after each series of a panel with totals, or after each cutoff."""
         Structure.of(panel.keys)  # check before the work
-        return self.reconciled(panel, self.base.predict(panel, horizon, cutoffs=cutoffs))
+        return self.reconciled(
+            panel, self.base.predict(panel, horizon, cutoffs=cutoffs)
+        )
 
     def reconciled(self, panel: Panel, forecast: Forecast) -> Forecast:
         """Reconcile a forecast of the base on this panel at each cutoff.
@@ -155,7 +161,9 @@ class Reconciled:
             point[rows], quantiles[rows] = _coherent(at_cutoff, joint)
         if joint is not None and len(joint.ids) < len(forecast.ids):
             joint = None  # several cutoffs have no single joint distribution
-        return replace(forecast, point=point, quantiles=quantiles, fractional=None, joint=joint)
+        return replace(
+            forecast, point=point, quantiles=quantiles, fractional=None, joint=joint
+        )
 
 
 def _joint(

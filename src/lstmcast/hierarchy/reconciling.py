@@ -36,7 +36,9 @@ def checked_reconciliation(name: str) -> Reconciliation:
     return name  # pyright: ignore[reportReturnType]
 
 
-def rule_of(method: Reconciliation, structure: Structure, covariance: Covariance) -> Rule:
+def rule_of(
+    method: Reconciliation, structure: Structure, covariance: Covariance
+) -> Rule:
     """The rule that makes forecasts add up; UsageError if top-down lacks a grand total, or if the
     hierarchy is too large for MinT."""
     if method == "bottom-up":

@@ -41,7 +41,9 @@ class Imputed:
         The quantiles of a known value equal it.
         """
         panel = self.panel
-        quantiles_NQ = np.repeat(panel.values[:, None], len(self.quantile_levels), axis=1)
+        quantiles_NQ = np.repeat(
+            panel.values[:, None], len(self.quantile_levels), axis=1
+        )
         quantiles_NQ[self.filled] = self.quantiles
         times = [panel.times(row) for row in range(len(panel))]
         columns = {
@@ -95,7 +97,9 @@ def impute(data: Any, model: LSTMForecaster | None = None) -> Imputed:
     >>> imputed.panel.values[49:54].round().tolist()
     [105.0, 109.0, 110.0, 109.0, 105.0]
     """
-    panel, fitted = panel_and_network(data, model, "values are repaired series by series")
+    panel, fitted = panel_and_network(
+        data, model, "values are repaired series by series"
+    )
     gaps = gaps_of(panel)
     was_missing = np.zeros(len(panel.values), bool)
     if not len(gaps.series):

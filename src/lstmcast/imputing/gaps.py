@@ -143,7 +143,9 @@ def _forecast(
     return result_GLQ
 
 
-def _averaged(left_MQ: NDArray, right_MQ: NDArray, step_M: NDArray, back_M: NDArray) -> NDArray:
+def _averaged(
+    left_MQ: NDArray, right_MQ: NDArray, step_M: NDArray, back_M: NDArray
+) -> NDArray:
     """The average of both sides, each weighted by its distance and its spread; one side alone if
     the other is unknown."""
     left_spread_M = left_MQ[:, UPPER] - left_MQ[:, LOWER]

@@ -20,11 +20,13 @@ from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.one_series import panel_and_network
 
-FARTHEST = 10.0  # typical errors: 8 standard deviations of a normal distribution, as in `check`
+# typical errors: 8 standard deviations of a normal distribution, as in `check`
+FARTHEST = 10.0
 FEWEST = 20  # errors needed to know what is typical
 CLIPPED = 4.0  # typical errors at which a single error is clipped
 LOWER, UPPER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
-LEAST_SPREAD = 1e-3  # relative to the forecast: a network's smaller spread is not credible
+# relative to the forecast: a network's smaller spread is not credible
+LEAST_SPREAD = 1e-3
 
 
 def mask_outliers(data: Any, model: LSTMForecaster | None = None) -> Panel:
@@ -48,7 +50,9 @@ def mask_outliers(data: Any, model: LSTMForecaster | None = None) -> Panel:
     >>> np.flatnonzero(np.isnan(masked.values))
     array([50])
     """
-    panel, fitted = panel_and_network(data, model, "values are repaired series by series")
+    panel, fitted = panel_and_network(
+        data, model, "values are repaired series by series"
+    )
     series = series_numbers(panel.offsets)
     place = places(panel.offsets)
     rows = np.flatnonzero(place > 0)  # first values have no forecast

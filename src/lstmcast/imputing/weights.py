@@ -29,7 +29,8 @@ TRUST = 4.0  # gaps of a series that count as much as all other series
 MOST = 256  # artificial gaps of one length at a time
 MOST_OF_SERIES = 16
 ROUNDS, ENOUGH = 4, 128  # rounds of gaps at other places, until there are enough
-APART = 12  # distance of gaps in lengths, plus three seasons: many gaps would distort the trial
+# distance of gaps in lengths, plus three seasons: many gaps would distort the trial
+APART = 12
 FEWEST = 40  # compared values that are needed to determine the width of intervals
 CANDIDATES = 3
 CYCLES = 3  # cycles searched on either side for a value of the same phase

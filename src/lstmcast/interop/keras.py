@@ -92,7 +92,10 @@ def from_keras(
 
 
 def to_keras(
-    network: Network, path: str | os.PathLike[str] | None = None, *, member: int | None = None
+    network: Network,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    member: int | None = None,
 ) -> list[NDArray]:
     """The arrays of a network in the order of `model.set_weights`, for the same layers in Keras 3.
 
@@ -125,14 +128,21 @@ def _parts(source: Any, activation: str | None, cell: Cell | None) -> Iterator[P
             return _listed(arrays, activation, cell)
         gates = _gates_by_name(version, cell)
         return (
-            _part(layer, stored.of_layer(layer["config"]["name"], layer["class_name"]), gates)
+            _part(
+                layer,
+                stored.of_layer(layer["config"]["name"], layer["class_name"]),
+                gates,
+            )
             for layer in _layers(config)
         )
     if hasattr(source, "get_weights"):
         weights = {layer.name: layer.get_weights() for layer in source.layers}
         config = json.loads(source.to_json())
         gates = _gates_by_name(_version_of(source, config), cell)
-        return (_part(layer, weights[layer["config"]["name"]], gates) for layer in _layers(config))
+        return (
+            _part(layer, weights[layer["config"]["name"]], gates)
+            for layer in _layers(config)
+        )
     return _listed(source, activation, cell)
 
 
@@ -162,7 +172,8 @@ def _layers(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
             "Sequential or functional model is expected. Pass model.get_weights() instead."
         )
     config = model["config"]
-    layers = config["layers"] if isinstance(config, dict) else config  # Keras 2.2: a list
+    # Keras 2.2: a list
+    layers = config["layers"] if isinstance(config, dict) else config
     if model["class_name"] != "Sequential":
         _require_row(config)
     with_weights: list[Mapping[str, Any]] = []
@@ -185,7 +196,10 @@ def _with_activation(
         return layers
     for layer in layers:
         config = layer["config"]
-        if layer["class_name"] == "Dense" and config.get("activation", "linear") == "linear":
+        if (
+            layer["class_name"] == "Dense"
+            and config.get("activation", "linear") == "linear"
+        ):
             return [{**layer, "config": {**config, "activation": function}}]
     raise ModelError(
         f"the layer {activation['name']!r} puts {function!r} on something else than a Dense layer "
@@ -249,7 +263,11 @@ def _part(
 ) -> Part:
     config = layer["config"]
     name, is_lstm = config["name"], layer["class_name"] == "LSTM"
-    config = config["layer"]["config"] if layer["class_name"] == "TimeDistributed" else config
+    config = (
+        config["layer"]["config"]
+        if layer["class_name"] == "TimeDistributed"
+        else config
+    )
     matrices = 2 if is_lstm else 1
     if len(arrays) != matrices + bool(config.get("use_bias", True)):
         raise ModelError(
@@ -278,16 +296,25 @@ def _built(name: str, units: int, matrices: Sequence[Any], bias: Sequence[Any]) 
     """A part from the arrays of Keras: one matrix for Dense, two for LSTM, and an optional bias."""
     outputs = units * (4 if len(matrices) == 2 else 1)
     kernel_CD = numbers(name, matrices[0], (np.shape(matrices[0])[0], outputs))
-    bias_D = numbers(name, bias[0], (outputs,)) if len(bias) else np.zeros(outputs, np.float32)
+    bias_D = (
+        numbers(name, bias[0], (outputs,))
+        if len(bias)
+        else np.zeros(outputs, np.float32)
+    )
     if len(matrices) == 1:
         return Dense(name, np.ascontiguousarray(kernel_CD.T), bias_D)
     recurrent = numbers(name, matrices[1], (units, outputs))
     return Recurrent(
-        name, np.ascontiguousarray(kernel_CD.T), np.ascontiguousarray(recurrent.T), bias_D
+        name,
+        np.ascontiguousarray(kernel_CD.T),
+        np.ascontiguousarray(recurrent.T),
+        bias_D,
     )
 
 
-def _listed(arrays: Sequence[Any], activation: str | None, cell: Cell | None) -> Iterator[Part]:
+def _listed(
+    arrays: Sequence[Any], activation: str | None, cell: Cell | None
+) -> Iterator[Part]:
     """Layers from the shapes of arrays: a matrix (C, 4D) before one (D, 4D) belongs to an LSTM, any
     other to a Dense layer."""
     remaining = [numbers(f"array {index}", array) for index, array in enumerate(arrays)]
@@ -302,7 +329,9 @@ def _listed(arrays: Sequence[Any], activation: str | None, cell: Cell | None) ->
         name = f"array {len(arrays) - len(remaining)}"
         outputs = remaining[0].shape[1]
         units, odd = divmod(outputs, 4)
-        is_lstm = not odd and len(remaining) > 1 and remaining[1].shape == (units, outputs)
+        is_lstm = (
+            not odd and len(remaining) > 1 and remaining[1].shape == (units, outputs)
+        )
         matrices, remaining = remaining[: 1 + is_lstm], remaining[1 + is_lstm :]
         has_bias = bool(remaining) and remaining[0].shape == (outputs,)
         bias, remaining = remaining[:has_bias], remaining[has_bias:]
@@ -327,7 +356,8 @@ def _for_keras_3(layer: Part) -> Part:
         return layer
     if layer.cell.recurrent_activation != "hard_sigmoid":
         return layer
-    factors = np.array([STEEPER, STEEPER, 1.0, STEEPER], np.float32)  # for i, f, g and o
+    # for i, f, g and o
+    factors = np.array([STEEPER, STEEPER, 1.0, STEEPER], np.float32)
     times_G1 = np.repeat(factors, layer.units)[:, None]
     return Recurrent(
         layer.name,
@@ -344,7 +374,9 @@ def _kind(layer: Part) -> str:
 
 def _arrays(layer: Part) -> list[NDArray]:
     matrices = (
-        [layer.weight_ih, layer.weight_hh] if isinstance(layer, Recurrent) else [layer.weight]
+        [layer.weight_ih, layer.weight_hh]
+        if isinstance(layer, Recurrent)
+        else [layer.weight]
     )
     return [*(np.ascontiguousarray(matrix.T) for matrix in matrices), layer.bias]
 
@@ -352,10 +384,15 @@ def _arrays(layer: Part) -> list[NDArray]:
 def _config(layers: Sequence[Part]) -> dict[str, Any]:
     """The config of a Sequential model of these layers for Keras 3, which outputs its answer after
     the last step."""
-    last_lstm = max(index for index, layer in enumerate(layers) if isinstance(layer, Recurrent))
+    last_lstm = max(
+        index for index, layer in enumerate(layers) if isinstance(layer, Recurrent)
+    )
     configs = [
         _layer(
-            "InputLayer", batch_shape=[None, None, layers[0].inputs], dtype="float32", name="input"
+            "InputLayer",
+            batch_shape=[None, None, layers[0].inputs],
+            dtype="float32",
+            name="input",
         )
     ]
     for index, layer in enumerate(layers):
@@ -372,7 +409,9 @@ def _config(layers: Sequence[Part]) -> dict[str, Any]:
         else:
             name = layer.name.replace(".", "_")
             configs.append(
-                _layer("Dense", name=name, units=layer.units, activation=layer.activation)
+                _layer(
+                    "Dense", name=name, units=layer.units, activation=layer.activation
+                )
             )
     return _layer("Sequential", module="keras", name="lstmcast", layers=configs)
 
@@ -386,4 +425,9 @@ def _functions(cell: Cell) -> dict[str, str]:
 
 
 def _layer(kind: str, *, module: str = "keras.layers", **config: Any) -> dict[str, Any]:
-    return {"module": module, "class_name": kind, "config": config, "registered_name": None}
+    return {
+        "module": module,
+        "class_name": kind,
+        "config": config,
+        "registered_name": None,
+    }

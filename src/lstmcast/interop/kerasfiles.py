@@ -50,7 +50,9 @@ class Counted:
     its number is."""
 
     def __init__(self, file: Any) -> None:
-        groups: dict[str, dict[int, list[NDArray]]] = {group: {} for group in GROUPS.values()}
+        groups: dict[str, dict[int, list[NDArray]]] = {
+            group: {} for group in GROUPS.values()
+        }
         for path in (f"{root}/{name}" for root in ROOTS for name in file.get(root, ())):
             if match := _COUNTED.fullmatch(path.rpartition("/")[2]):
                 place = f"{path}/{INSIDE[match[1]]}vars"
@@ -60,7 +62,8 @@ class Counted:
                         _values(file, f"{place}/{number}") for number in numbers
                     ]
         self._waiting = {
-            group: [arrays[number] for number in sorted(arrays)] for group, arrays in groups.items()
+            group: [arrays[number] for number in sorted(arrays)]
+            for group, arrays in groups.items()
         }
 
     def of_layer(self, name: str, kind: str) -> list[NDArray]:
@@ -133,7 +136,11 @@ def read(path: Path) -> Saved:
         )
     with h5py.File(path, "r") as file:
         root = file.get("model_weights", file)
-        config = json.loads(file.attrs["model_config"]) if "model_config" in file.attrs else None
+        config = (
+            json.loads(file.attrs["model_config"])
+            if "model_config" in file.attrs
+            else None
+        )
         arrays = Listed(root) if "layer_names" in root.attrs else Counted(file)
         return Saved(config, arrays, _text(file.attrs.get("keras_version")))
 
@@ -167,7 +174,9 @@ def _text(stored: Any) -> str | None:
 def _values(group: Any, path: str) -> NDArray:
     dataset = group[path]
     is_outside = (
-        dataset.file.filename != group.file.filename or dataset.external or dataset.is_virtual
+        dataset.file.filename != group.file.filename
+        or dataset.external
+        or dataset.is_virtual
     )
     if is_outside or dataset.size > LARGEST:
         raise ModelError(
@@ -208,7 +217,11 @@ def _write_weights(file: Any, weights: Sequence[tuple[str, Sequence[NDArray]]]) 
         counts[kind] = count + 1
         name = f"{group}_{count}" if count else group
         variables = file.create_group(f"layers/{name}/{INSIDE[group]}vars")
-        names = ["kernel", "recurrent_kernel", "bias"] if kind == "LSTM" else ["kernel", "bias"]
+        names = (
+            ["kernel", "recurrent_kernel", "bias"]
+            if kind == "LSTM"
+            else ["kernel", "bias"]
+        )
         older = file.create_group(name)
         older.attrs["weight_names"] = np.array(names, "S")
         for position, (variable, array) in enumerate(zip(names, arrays, strict=True)):

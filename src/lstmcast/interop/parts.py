@@ -131,7 +131,9 @@ def network_of_parts(
         body = list(layers)
         identity = np.eye(head.units, dtype=np.float32)
         head = Dense("", identity, np.zeros(head.units, np.float32))
-    first = next(index for index, layer in enumerate(body) if isinstance(layer, Recurrent))
+    first = next(
+        index for index, layer in enumerate(body) if isinstance(layer, Recurrent)
+    )
     stack = [layer for layer in body if isinstance(layer, Recurrent)]
     dense_before = [layer for layer in body[:first] if isinstance(layer, Dense)]
     dense_after = [layer for layer in body[first:] if isinstance(layer, Dense)]
@@ -150,10 +152,14 @@ def network_of_parts(
     arrays = _named_arrays("lstm", stack, Layer._fields)
     arrays |= _named_arrays("embed", dense_before, _OF_DENSE)
     arrays |= _named_arrays("dense", dense_after, _OF_DENSE)
-    return Network(config, [arrays | {"head.weight": head.weight, "head.bias": head.bias}])
+    return Network(
+        config, [arrays | {"head.weight": head.weight, "head.bias": head.bias}]
+    )
 
 
-def _named_arrays(group: str, layers: Sequence[Part], names: Sequence[str]) -> dict[str, NDArray]:
+def _named_arrays(
+    group: str, layers: Sequence[Part], names: Sequence[str]
+) -> dict[str, NDArray]:
     """The arrays of layers, by their names in a network."""
     arrays = {}
     for index, layer in enumerate(layers):
@@ -218,12 +224,16 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
 
 
 def _require_chain(layers: Sequence[Part]) -> None:
-    lstms = [index for index, layer in enumerate(layers) if isinstance(layer, Recurrent)]
+    lstms = [
+        index for index, layer in enumerate(layers) if isinstance(layer, Recurrent)
+    ]
     if not lstms:
         raise ModelError(
             "it has no LSTM layer. At least one is expected, with dense layers before or after it."
         )
-    between = [layer.name for layer in layers[lstms[0] : lstms[-1]] if isinstance(layer, Dense)]
+    between = [
+        layer.name for layer in layers[lstms[0] : lstms[-1]] if isinstance(layer, Dense)
+    ]
     if between:
         raise ModelError(
             f"the dense layer {between[0]!r} lies between LSTM layers. Expected are LSTM layers in "
@@ -238,7 +248,10 @@ def _require_chain(layers: Sequence[Part]) -> None:
 
 
 def _steps_of(
-    layers: Sequence[Part], horizon: int | None, channels: int | None, naming: Named | None
+    layers: Sequence[Part],
+    horizon: int | None,
+    channels: int | None,
+    naming: Named | None,
 ) -> tuple[int, int]:
     """The numbers of steps and of columns that the parts forecast."""
     read, answered = layers[0].inputs, layers[-1].units
@@ -281,7 +294,9 @@ def require_cell(network: Network, cell: Cell | None) -> Network:
     """The network; UsageError if the given cell is not that of its LSTM layers."""
     actual = network.config.cell
     if cell not in (None, actual):
-        raise UsageError(f"cell={cell!r}: the model itself says {actual!r}. Leave it out.")
+        raise UsageError(
+            f"cell={cell!r}: the model itself says {actual!r}. Leave it out."
+        )
     return network
 
 
@@ -305,7 +320,9 @@ def _one_activation(layers: Sequence[Dense]) -> Activation:
             "Say activation='relu', 'tanh' or 'linear'."
         )
     if len(names) > 1:
-        listing = ", ".join(f"{name!r} {activation}" for activation, name in names.items())
+        listing = ", ".join(
+            f"{name!r} {activation}" for activation, name in names.items()
+        )
         raise ModelError(
             f"its dense layers have several activations: {listing}. One for all but the last is "
             "expected."
@@ -326,7 +343,9 @@ def numbers(name: str, value: Any, shape: tuple[int, ...] | None = None) -> NDAr
     array = np.asarray(value)
     if array.dtype.kind != "f" or not np.isfinite(array).all():
         problem = (
-            "are not all finite" if array.dtype.kind == "f" else f"have the type {array.dtype}"
+            "are not all finite"
+            if array.dtype.kind == "f"
+            else f"have the type {array.dtype}"
         )
         raise ModelError(
             f"the values of {name!r} {problem}. Expected are finite floating-point numbers, such "

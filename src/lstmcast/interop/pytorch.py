@@ -85,7 +85,10 @@ def from_pytorch(
 
 
 def to_pytorch(
-    network: Network, path: str | os.PathLike[str] | None = None, *, member: int | None = None
+    network: Network,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    member: int | None = None,
 ) -> dict[str, NDArray]:
     """The arrays of a network with PyTorch names; the second bias of each LSTM layer is zero.
 
@@ -125,7 +128,11 @@ def to_pytorch(
 def _lstm_entries(layer: Recurrent, is_one_module: bool) -> dict[str, NDArray]:
     group, _, number = layer.name.partition(".")
     module, end = (group, f"_l{number}") if is_one_module else (layer.name, "_l0")
-    arrays = {"weight_ih": layer.weight_ih, "weight_hh": layer.weight_hh, "bias_ih": layer.bias}
+    arrays = {
+        "weight_ih": layer.weight_ih,
+        "weight_hh": layer.weight_hh,
+        "bias_ih": layer.bias,
+    }
     arrays["bias_hh"] = np.zeros_like(layer.bias)
     return {f"{module}.{name}{end}": array for name, array in arrays.items()}
 
@@ -141,7 +148,8 @@ def _read(path: Path) -> Mapping[str, Any]:
             "'model.safetensors'), or pass model.state_dict()."
         )
     try:
-        return dict(sorted(load(path.read_bytes()).items()))  # the file does not preserve the order
+        # the file does not preserve the order
+        return dict(sorted(load(path.read_bytes()).items()))
     except SafetensorError as error:
         raise ModelError(f"it is damaged ({error}). Save it again.") from error
     except KeyError as error:
@@ -172,14 +180,20 @@ def _blocks(state: Mapping[str, Any]) -> Blocks:
 def _layers(module: str, arrays: Mapping[str, Any]) -> list[Part]:
     if unfit := [name for name in arrays if name.endswith("_reverse") or "_hr" in name]:
         is_bidirectional = unfit[0].endswith("_reverse")
-        feature = "is bidirectional" if is_bidirectional else "has a projection (proj_size)"
+        feature = (
+            "is bidirectional" if is_bidirectional else "has a projection (proj_size)"
+        )
         raise ModelError(
             f"the module {module!r} {feature}, which has no counterpart. {EXPECTED} without it."
         )
     if any("_ih" in name or "_hh" in name for name in arrays):
         count = max(sum("weight_ih" in name for name in arrays), 1)
         # nn.LSTMCell has no layer number
-        ends = [f"_l{number}" for number in range(count)] if "weight_ih" not in arrays else [""]
+        ends = (
+            [f"_l{number}" for number in range(count)]
+            if "weight_ih" not in arrays
+            else [""]
+        )
         return [_recurrent(f"{module}{end}", end, arrays) for end in ends]
     weight = numbers(module, arrays["weight"]) if "weight" in arrays else np.zeros(0)
     if weight.ndim != 2:
@@ -194,7 +208,9 @@ def _layers(module: str, arrays: Mapping[str, Any]) -> list[Part]:
 
 
 def _recurrent(name: str, end: str, arrays: Mapping[str, Any]) -> Recurrent:
-    weight_ih, weight_hh = (numbers(name, arrays[f"weight_{side}{end}"]) for side in ("ih", "hh"))
+    weight_ih, weight_hh = (
+        numbers(name, arrays[f"weight_{side}{end}"]) for side in ("ih", "hh")
+    )
     gates, units = weight_hh.shape
     if gates != 4 * units or weight_ih.shape[:1] != (gates,):
         raise ModelError(
@@ -207,7 +223,10 @@ def _recurrent(name: str, end: str, arrays: Mapping[str, Any]) -> Recurrent:
         if key in arrays
     ]
     return Recurrent(
-        name, weight_ih, weight_hh, np.sum([np.zeros(gates, np.float32), *biases], axis=0)
+        name,
+        weight_ih,
+        weight_hh,
+        np.sum([np.zeros(gates, np.float32), *biases], axis=0),
     )
 
 
@@ -240,7 +259,8 @@ def _order(
     possible = []
     if len(blocks) <= MOST_MODULES:
         orders = filter(works, _chains(blocks, ()))
-        possible = list(islice(orders, 2))  # two are enough to know that the order is ambiguous
+        # two are enough to know that the order is ambiguous
+        possible = list(islice(orders, 2))
     if len(possible) > 1:
         examples = " or ".join(" → ".join(order) for order in possible)
         raise ModelError(

@@ -48,7 +48,9 @@ class BacktestJob:
     def __post_init__(self) -> None:
         require_no_totals(self.repairs, self.hierarchy)
         if self.repairs.outliers == "repair" or self.repairs.missing:
-            setting = "outliers='repair'" if not self.repairs.missing else "missing='model'"
+            setting = (
+                "outliers='repair'" if not self.repairs.missing else "missing='model'"
+            )
             raise UsageError(
                 f"{setting}: repairs use later values, which a backtest must not know. Keep "
                 "missing values, and use outliers='mask' (--outliers mask)."

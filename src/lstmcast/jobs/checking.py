@@ -45,7 +45,13 @@ class CheckResult:
     def document(self) -> dict[str, Any]:
         """The JSON document of `lstmcast check --json`."""
         table, panel, findings = self.inspection
-        unusable = {"source": table.source, "rows": len(table), "usable": panel is not None}
+        unusable = {
+            "source": table.source,
+            "rows": len(table),
+            "usable": panel is not None,
+        }
         data = described(panel) | kind_of(panel) if panel else unusable
-        surprising = {} if self.anomalies is None else {"anomalies": self.anomalies.document()}
+        surprising = (
+            {} if self.anomalies is None else {"anomalies": self.anomalies.document()}
+        )
         return as_document(data=data, findings=rows_of(findings), **surprising)

@@ -73,7 +73,10 @@ def skipped_series(panel: Panel | None) -> list[dict[str, str]]:
     """The series that were left out because they could not be read, with the reasons."""
     if panel is None:
         return []
-    return [{"series": name, "reason": reason} for name, reason in panel.report.skipped.items()]
+    return [
+        {"series": name, "reason": reason}
+        for name, reason in panel.report.skipped.items()
+    ]
 
 
 def measured_of(tested: Backtest | None, held_out: bool = False) -> Any:

@@ -65,10 +65,12 @@ class FileJob:
             checks: list[Held] = []
             try:
                 outcome = self._run(notify, checks)
-            except BaseException as error:  # also if stopped, or an old summary would stay
+            except BaseException as error:
+                # also if stopped, or an old summary would stay
                 failure = _failure(error, self.name, checks) | _times(started, clock)
                 if summary is not None and not self.dry:
-                    with contextlib.suppress(OutputError):  # the first error is the one to report
+                    # the first error is the one to report
+                    with contextlib.suppress(OutputError):
                         _write(failure, summary)
                 raise
             outcome = replace(outcome, times=_times(started, clock))
@@ -107,7 +109,9 @@ class FileJob:
             check_folder(model.folder)
         todo = self._todo(model)
         panel, source = self._read(source, todo, notify)
-        checks += data_checks(self.job.checks, panel, self.now or datetime.datetime.now())
+        checks += data_checks(
+            self.job.checks, panel, self.now or datetime.datetime.now()
+        )
         require_holding(checks, self.name)
         if self.dry:
             return FileResult(self.name, panel, tuple(checks), todo, None, Written())
@@ -118,14 +122,18 @@ class FileJob:
             folder = None if model is None else model.folder
             with_model = replace(outputs, model=folder)
             forecaster = self._forecaster(panel)
-            files = with_model.write(outcome.forecast, panel, outcome.backtest, forecaster)
+            files = with_model.write(
+                outcome.forecast, panel, outcome.backtest, forecaster
+            )
             return FileResult(self.name, panel, tuple(checks), todo, outcome, files)
         assert model is not None  # only a model is updated or fitted
         if todo == FITTED:
             self._fit(model, source, panel, notify)
             source = None
         outcome = self._predict(model, source, outputs, notify)
-        return FileResult(self.name, panel, tuple(checks), todo, outcome, outcome.written)
+        return FileResult(
+            self.name, panel, tuple(checks), todo, outcome, outcome.written
+        )
 
     def _require_outside(self, sources: list[str]) -> None:
         """Raise UsageError if the next run would read what this one writes."""
@@ -171,7 +179,9 @@ class FileJob:
         """Measure the accuracy and forecast, without writing anything."""
         section = self.job.forecast
         forecaster = self._forecaster(panel)
-        return ForecastJob(forecaster, source, section.cutoffs, until=section.until).run()
+        return ForecastJob(
+            forecaster, source, section.cutoffs, until=section.until
+        ).run()
 
     def _forecaster(self, panel: Panel) -> Any:
         from lstmcast.forecaster import LSTMForecaster
@@ -182,7 +192,11 @@ class FileJob:
         )
 
     def _predict(
-        self, model: ModelSection, source: Source | None, outputs: Outputs, notify: Notify
+        self,
+        model: ModelSection,
+        source: Source | None,
+        outputs: Outputs,
+        notify: Notify,
     ) -> PredictResult:
         section = self.job.forecast
         job = PredictJob(
@@ -197,16 +211,24 @@ class FileJob:
         )
         return job.run(notify)
 
-    def _fit(self, model: ModelSection, source: Source, panel: Panel, notify: Notify) -> None:
+    def _fit(
+        self, model: ModelSection, source: Source, panel: Panel, notify: Notify
+    ) -> None:
         """Train, and store the time."""
         from lstmcast.forecaster import LSTMForecaster
 
         steps, quantiles = self._steps(panel), self._quantiles()
-        forecaster = LSTMForecaster(steps, weights=model.weights, seed=model.seed, **quantiles)
+        forecaster = LSTMForecaster(
+            steps, weights=model.weights, seed=model.seed, **quantiles
+        )
         if model.epochs is not None:
             training = replace(forecaster.training, epochs=model.epochs)
             forecaster = LSTMForecaster(
-                steps, weights=model.weights, seed=model.seed, training=training, **quantiles
+                steps,
+                weights=model.weights,
+                seed=model.seed,
+                training=training,
+                **quantiles,
             )
         fitted = FitJob(forecaster, source, model.folder).run(notify)
         if fitted.interrupted:
@@ -229,7 +251,9 @@ class FileJob:
     def _fitted(self) -> datetime.datetime | None:
         """The time of the last training; None if there was none, or if the record is damaged."""
         try:
-            noted = json.loads(kept_file(self.name, "state.json").read_text(encoding="utf-8"))
+            noted = json.loads(
+                kept_file(self.name, "state.json").read_text(encoding="utf-8")
+            )
             fitted = datetime.datetime.fromisoformat(noted["fitted"])
         except (OSError, ValueError, TypeError, KeyError):
             return None
@@ -280,14 +304,18 @@ class FileResult:
 
 
 def _failure(error: BaseException, name: str, checks: list[Held]) -> dict[str, Any]:
-    stopped = isinstance(error, KeyboardInterrupt)  # by Ctrl-C or the system: another status
+    # by Ctrl-C or the system: another status
+    stopped = isinstance(error, KeyboardInterrupt)
     message = "stopped" if stopped else str(error)
     status = None if stopped else getattr(error, "exit_status", 1)
     details = {"kind": type(error).__name__, "message": message, "exit_status": status}
     check_rows = [check._asdict() for check in checks]
-    return {"lstmcast": __version__, "job": name, "status": "failed", "error": details} | {
-        "checks": check_rows
-    }
+    return {
+        "lstmcast": __version__,
+        "job": name,
+        "status": "failed",
+        "error": details,
+    } | {"checks": check_rows}
 
 
 def _times(started: datetime.datetime, clock: float) -> dict[str, Any]:
@@ -301,4 +329,6 @@ def _now() -> datetime.datetime:
 
 def _write(document: dict[str, Any], path: str) -> None:
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+        temporary.write_text(
+            json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8"
+        )

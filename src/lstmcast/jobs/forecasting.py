@@ -69,7 +69,9 @@ class ForecastJob:
         if self.hierarchy is not None:
             return self._with_totals(self.hierarchy, notify)
         paths = [*self.source.paths, *map(str, self.scenarios)]
-        extras = ["totals"] * (self.totals is not None) + ["scenarios"] * bool(self.scenarios)
+        extras = ["totals"] * (self.totals is not None) + ["scenarios"] * bool(
+            self.scenarios
+        )
         self.outputs.check(paths, extras)
         panels = self._panels(notify)
         original = next(iter(panels.values()))
@@ -77,7 +79,8 @@ class ForecastJob:
         masked = self.repairs.masked(original, notify)
         repaired = self.repairs.filled(original, masked, notify)
         panels = {
-            name: _with_values(scenario_panel, repaired) for name, scenario_panel in panels.items()
+            name: _with_values(scenario_panel, repaired)
+            for name, scenario_panel in panels.items()
         }
         panel = next(iter(panels.values()))
         require_totals(self.totals, panel, self.model.horizon)
@@ -92,7 +95,9 @@ class ForecastJob:
         forecast = ended_at(self.until, all_steps, panel)
         require_numbers(forecast, panel)
         totals = totals_of(self.totals, forecast)
-        files = self.outputs.write(forecast, panel, tested, self.model, totals, scenarios)
+        files = self.outputs.write(
+            forecast, panel, tested, self.model, totals, scenarios
+        )
         return ForecastResult(panel, forecast, tested, files, totals, scenarios)
 
     def _with_totals(self, hierarchy: Hierarchy, notify: Notify) -> ForecastResult:
@@ -110,7 +115,9 @@ class ForecastJob:
         outcome = replace(self, model=model, source=source, hierarchy=None).run(notify)
         count = _unmeasured(outcome.forecast) if model.method == "mint" else 0
         if count:
-            reason = "too few known errors, for which the median of their level is assumed"
+            reason = (
+                "too few known errors, for which the median of their level is assumed"
+            )
             notify(Note(f"{count} series with {reason}"))
         return outcome
 
@@ -118,7 +125,11 @@ class ForecastJob:
         """The data by scenario, if there are several; the first one is forecast."""
         if not self.scenarios:
             return {"": read_for(self.source, self.model, notify)}
-        panels = {} if len(self.scenarios) > 1 else {AS_GIVEN: self.source.of(self.model).read()}
+        panels = (
+            {}
+            if len(self.scenarios) > 1
+            else {AS_GIVEN: self.source.of(self.model).read()}
+        )
         for path in self.scenarios:
             name = file_label(Path(path).name)
             if name in panels:
@@ -144,7 +155,11 @@ class ForecastJob:
         from lstmcast.evaluation.backtest import backtest
 
         return backtest(
-            self.model, panel, cutoffs=self.cutoffs, baselines=self.baselines, truth=truth
+            self.model,
+            panel,
+            cutoffs=self.cutoffs,
+            baselines=self.baselines,
+            truth=truth,
         )
 
 
@@ -158,7 +173,11 @@ def _unmeasured(forecast: Forecast) -> int:
 
 def _with_values(panel: Panel, repaired: Panel) -> Panel:
     """A repaired panel with the coming values of another scenario."""
-    return panel if repaired.values is panel.values else replace(panel, values=repaired.values)
+    return (
+        panel
+        if repaired.values is panel.values
+        else replace(panel, values=repaired.values)
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,9 @@ class Held(NamedTuple):
     holds: bool
 
 
-def data_checks(section: ChecksSection, panel: Panel, now: datetime.datetime) -> list[Held]:
+def data_checks(
+    section: ChecksSection, panel: Panel, now: datetime.datetime
+) -> list[Held]:
     """The checks of the data.
 
     >>> panel = Panel.from_arrays([1.0, 2.0], frequency="D", start="2024-03-01")
@@ -49,10 +51,17 @@ def data_checks(section: ChecksSection, panel: Panel, now: datetime.datetime) ->
     if section.most_missing is not None:
         share = round(float(np.isnan(panel.values).mean()), 4)
         checks.append(
-            Held("most_missing", section.most_missing, share, share <= section.most_missing)
+            Held(
+                "most_missing",
+                section.most_missing,
+                share,
+                share <= section.most_missing,
+            )
         )
     if section.warnings == "refuse":
-        warnings = [finding.text for finding in panel.check() if finding.severity == "warning"]
+        warnings = [
+            finding.text for finding in panel.check() if finding.severity == "warning"
+        ]
         checks.append(Held("warnings", "none", warnings[:3] or "none", not warnings))
     return checks
 
@@ -74,7 +83,8 @@ def require_holding(checks: list[Held], job: str) -> None:
     broken = [check for check in checks if not check.holds]
     if broken:
         listing = "\n".join(
-            f"  {check.name} = {check.expected}: found {check.found}" for check in broken
+            f"  {check.name} = {check.expected}: found {check.found}"
+            for check in broken
         )
         raise CheckError(
             f"{job}: the [checks] do not hold. Nothing was written.\n{listing}\nCorrect the data, "

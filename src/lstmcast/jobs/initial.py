@@ -15,7 +15,9 @@ from lstmcast.data.panel import Panel
 from lstmcast.jobs.jobfile import job_from
 
 # what precedes and follows the path of a database file in an address
-_IN_ADDRESS = re.compile(r"((?:[^@]*@)?(?:duckdb|sqlite):///)([^?]*)(.*)", re.IGNORECASE)
+_IN_ADDRESS = re.compile(
+    r"((?:[^@]*@)?(?:duckdb|sqlite):///)([^?]*)(.*)", re.IGNORECASE
+)
 _HEAD = """\
 # A job of lstmcast: `lstmcast run FILE` does it, `lstmcast run FILE --dry-run` only looks.
 # Paths are relative to the folder of this file.
@@ -74,15 +76,23 @@ def job_text(
         if len(panel.keys):
             settings["series"] = list(panel.keys)
         settings["frequency"] = panel.frequency.code
-    settings |= {name: value for name, value in words.items() if value not in (None, [], ())}
+    settings |= {
+        name: value for name, value in words.items() if value not in (None, [], ())
+    }
     for name in ("future_data", "static_data"):
         if settings.get(name):
             settings[name] = seen_from(folder, settings[name])
-    lines = [f"{name} = {_toml(value)}" for name, value in settings.items() if value is not None]
+    lines = [
+        f"{name} = {_toml(value)}"
+        for name, value in settings.items()
+        if value is not None
+    ]
     source = "\n".join(lines)
     output = f"table = {_toml(seen_from(folder, table))}"
     if "@" in table and "://" in table:
-        output += '\nif_exists = "upsert"    # the same data twice leave the table as it is'
+        output += (
+            '\nif_exists = "upsert"    # the same data twice leave the table as it is'
+        )
     steps = horizon or one_season(panel)
     sections = _REST.format(series=len(panel), horizon=steps, output=output)
     text = f"{_HEAD}\n[source]\n{source}\n{sections}"

@@ -33,14 +33,25 @@ from lstmcast.util.spelling import did_you_mean
 _AGE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(hour|day|week)s?\s*")
 _HOURS = {"hour": 1, "day": 24, "week": 168}
 _OPTIONS = (
-    *("frequency", "kind", "aggregate", "duplicates", "gaps", "missing", "calendar", "on_error"),
+    *(
+        "frequency",
+        "kind",
+        "aggregate",
+        "duplicates",
+        "gaps",
+        "missing",
+        "calendar",
+        "on_error",
+    ),
 )
 
 
 def _listed(value: Any) -> Any:
     """A single name as a list."""
     return (
-        [value] if isinstance(value, str | int | float) and not isinstance(value, bool) else value
+        [value]
+        if isinstance(value, str | int | float) and not isinstance(value, bool)
+        else value
     )
 
 
@@ -113,7 +124,11 @@ class DataSection(Section):
         options: dict[str, Any] = {name: getattr(self, name) for name in names}
         periods = tuple(self.periods) if self.periods else None
         cell_format = CellFormat(
-            self.day_first, self.decimal, self.header, self.date_format, self.missing_codes or ()
+            self.day_first,
+            self.decimal,
+            self.header,
+            self.date_format,
+            self.missing_codes or (),
         )
         coming = Beside(
             *(self.future, self.future_data, self.static, self.static_data),
@@ -196,7 +211,9 @@ class OutputSection(Section):
                     'Give table = "TABLE@URL", or leave them out.'
                 )
             return self.table
-        return DatabaseTable(self.table, self.if_exists or "upsert", tuple(self.key or ()))
+        return DatabaseTable(
+            self.table, self.if_exists or "upsert", tuple(self.key or ())
+        )
 
 
 class JobFile(Section):
@@ -212,9 +229,12 @@ class JobFile(Section):
 def read_job(path: str | Path) -> JobFile:
     """Read a job file. UsageError names each wrong key, its line, and similar names."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")  # Notepad writes a byte order mark
+        # Notepad writes a byte order mark
+        text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        reason = (
+            error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        )
         raise UsageError(
             f"the job {str(path)!r} cannot be read: {reason}. `lstmcast job init DATA` writes one."
         ) from None
@@ -239,7 +259,9 @@ def job_from(text: str, name: str = "job.toml") -> JobFile:
             "\n".join(f"{name}: {problem}" for problem in dict.fromkeys(problems))
         ) from None
     if job.forecast.horizon is not None and job.forecast.until is not None:
-        raise UsageError(f"{name}: [forecast] has both horizon and until. Give one of them.")
+        raise UsageError(
+            f"{name}: [forecast] has both horizon and until. Give one of them."
+        )
     if job.checks.newest_of is not None and job.checks.newest is None:
         raise UsageError(
             f"{name}: [checks] newest_of needs newest. Give an age, "

@@ -55,8 +55,10 @@ class PredictJob:
     method: str | None = None  # the forecasting method, by default the saved one
     totals: Asked | None = None
     until: str | None = None  # a date instead of the horizon
-    update: bool = False  # whether to save the model with the newer data, for the next run
-    beside: Beside = field(default_factory=Beside)  # coming values, if no newer data are read
+    # whether to save the model with the newer data, for the next run
+    update: bool = False
+    # coming values, if no newer data are read
+    beside: Beside = field(default_factory=Beside)
 
     def run(self, notify: Notify = ignore) -> PredictResult:
         """Run the job. Raises LstmcastError, such as DataError if no series could be forecast."""
@@ -65,7 +67,9 @@ class PredictJob:
         sources = self.source.paths if self.source else self.beside.paths()
         self.outputs.check(sources, ["totals"] * (self.totals is not None))
         if self.update and self.source is None and not self.beside:
-            raise UsageError("There are no newer data to update the model with. Name them.")
+            raise UsageError(
+                "There are no newer data to update the model with. Name them."
+            )
         if self.update:
             store.check_place(self.model)
         model = load(self.model, quantiles=self.quantiles or None, method=self.method)
@@ -114,7 +118,8 @@ class PredictResult:
     def document(self) -> dict[str, Any]:
         """The JSON document of `lstmcast predict --json`."""
         description = described(self.panel) | kind_of(self.panel)
-        del description["source"], description["rows"]  # of one file, but these data came from two
+        # of one file, but these data came from two
+        del description["source"], description["rows"]
         newer = described(self.newer) if self.newer else None
         continued = self.continuation.as_dict() if self.continuation else None
         return as_document(

@@ -50,7 +50,11 @@ class Source:
     def paths(self) -> list[str]:
         """The data's files, if any, which must not be overwritten."""
         sources = self.data if isinstance(self.data, (list, tuple)) else [self.data]
-        paths = [os.fspath(place) for place in sources if isinstance(place, (str, os.PathLike))]
+        paths = [
+            os.fspath(place)
+            for place in sources
+            if isinstance(place, (str, os.PathLike))
+        ]
         files = [path for path in paths if path != STDIN]
         return files + self.beside.paths()
 
@@ -58,7 +62,10 @@ class Source:
         """The data as a panel. Raises DataError, UsageError."""
         if isinstance(self.data, Panel):
             return self.data
-        handling = {"aggregate": self.options.aggregate, "on_error": self.options.on_error}
+        handling = {
+            "aggregate": self.options.aggregate,
+            "on_error": self.options.on_error,
+        }
         table = read_table(self.data, **handling, **self._columns())
         return panel_from_table(table, self.options)
 
@@ -66,7 +73,9 @@ class Source:
         """Data that follow those of a panel. Raises DataError, UsageError, ModelError."""
         from lstmcast.data.newer import read_newer
 
-        return read_newer(self.data, panel, self.options, said=self.given, **self._columns())
+        return read_newer(
+            self.data, panel, self.options, said=self.given, **self._columns()
+        )
 
     def inspect(self) -> Inspection:
         """Report what is in the data and what is wrong with them. Raises DataError, UsageError."""
@@ -111,7 +120,9 @@ def read_for(source: Source, model: Any, notify: Notify, trains: bool = False) -
     return panel
 
 
-def source_with_totals(source: Source, hierarchy: Hierarchy, model: Any, notify: Notify) -> Source:
+def source_with_totals(
+    source: Source, hierarchy: Hierarchy, model: Any, notify: Notify
+) -> Source:
     """The series with their totals. Raises DataError, UsageError."""
     from lstmcast.hierarchy.levels import level_names
 

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from lstmcast import store
 from lstmcast.data.panel import Panel
-from lstmcast.jobs.documents import as_document, described, kind_of, measured_of, skipped_series
+from lstmcast.jobs.documents import (
+    as_document,
+    described,
+    kind_of,
+    measured_of,
+    skipped_series,
+)
 from lstmcast.jobs.events import Note, ignore
 from lstmcast.jobs.source import Source, read_for
 from lstmcast.output.places import (
@@ -118,7 +124,9 @@ class FitJob:
             threads=self.threads,
         )
 
-    def _written(self, fitted: LSTMForecaster, panel: Panel, tested: Backtest | None) -> Written:
+    def _written(
+        self, fitted: LSTMForecaster, panel: Panel, tested: Backtest | None
+    ) -> Written:
         files: list[str | Path] = [self.folder]
         notes: list[str] = []
         if self.plot is not None:
@@ -129,7 +137,11 @@ class FitJob:
             notes += [NO_JAPANESE_FONT] if curve.missing_letters() else []
         if self.report is not None:
             maker = Made(self.made_by, self.language)
-            files.append(write_report(self.report, fitted.predict(), panel, tested, fitted, maker))
+            files.append(
+                write_report(
+                    self.report, fitted.predict(), panel, tested, fitted, maker
+                )
+            )
         return Written(tuple(map(str, files)), tuple(notes))
 
 
@@ -178,7 +190,9 @@ def _called_as_in(fitted: LSTMForecaster, panel: Panel) -> Panel:
     its file is called now."""
     assert fitted.saved_context is not None  # it was fitted
     saved = fitted.saved_context.panel
-    if list(saved.ids) == list(panel.ids) or not (is_unnamed(saved) and is_unnamed(panel)):
+    if list(saved.ids) == list(panel.ids) or not (
+        is_unnamed(saved) and is_unnamed(panel)
+    ):
         return panel
     return replace(panel, ids=saved.ids.copy())
 
@@ -196,4 +210,6 @@ def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | 
         return None
     judged = panel if is_known.all() else panel.select(panel.ids[is_known])
     tested = backtest(fitted, judged, cutoffs=ends[is_known, None], refit="never")
-    return tested if tested.reason else replace(tested, notes=(*tested.notes, HELD_BACK))
+    return (
+        tested if tested.reason else replace(tested, notes=(*tested.notes, HELD_BACK))
+    )

@@ -20,13 +20,23 @@ from numpy.typing import NDArray
 
 from lstmcast.model.levels import HEAD_QUANTILES, MEDIAN, SCORES
 
-LARGE = 50.0  # means from which quantiles of counts are taken from the gamma distribution
-SMALL_SHAPES = (0.01, 25.0)  # range of the table; beyond it Wilson and Hilferty are exact enough
+# means from which quantiles of counts are taken from the gamma distribution
+LARGE = 50.0
+# range of the table; beyond it Wilson and Hilferty are exact enough
+SMALL_SHAPES = (0.01, 25.0)
 FEW_SUMMANDS = (1e-3, 200.0)  # range of the table for the mean number of amounts
 MOST_TERMS = 400  # terms of a sum over counts
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680)
 # Abramowitz & Stegun 9.8.3 and 9.8.4: polynomials of the Bessel function I₁
-_BESSEL_NEAR = (0.5, 0.87890594, 0.51498869, 0.15084934, 0.02658733, 0.00301532, 0.00032411)
+_BESSEL_NEAR = (
+    0.5,
+    0.87890594,
+    0.51498869,
+    0.15084934,
+    0.02658733,
+    0.00301532,
+    0.00032411,
+)
 _BESSEL_FAR = (
     *(0.39894228, -0.03988024, -0.00362018, 0.00163801, -0.01031555),
     *(0.02282967, -0.02895312, 0.01787654, -0.00420059),
@@ -134,7 +144,9 @@ def student_scores(freedom: NDArray) -> NDArray:
     return np.concatenate([lower, median, score], axis=-1)
 
 
-def negative_binomial_quantiles(mean: NDArray, shape: NDArray, level_Q: NDArray) -> NDArray:
+def negative_binomial_quantiles(
+    mean: NDArray, shape: NDArray, level_Q: NDArray
+) -> NDArray:
     """Quantiles (…, Q) of counts with these means and shapes (…): variance mean + mean²/shape.
 
     Small means sum up probabilities; large means use the gamma distribution with the same mean

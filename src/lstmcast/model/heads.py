@@ -241,7 +241,11 @@ class Point:
 
 
 def answer_of(
-    head: Head, raw: NDArray, location: NDArray = ZERO, scale: NDArray = ONE, xp: Any = np
+    head: Head,
+    raw: NDArray,
+    location: NDArray = ZERO,
+    scale: NDArray = ONE,
+    xp: Any = np,
 ) -> NDArray:
     """The answer of a head: quantiles (…, Q), or the point (…, 1)."""
     if head.spreads:

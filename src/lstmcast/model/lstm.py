@@ -104,9 +104,13 @@ def fused(layer: Layer) -> Fused:
 State = tuple[tuple[NDArray, NDArray], ...]  # h and c of each layer, each (B, D)
 
 
-def zero_state(units: tuple[int, ...], batch: int, dtype: np.dtype | type = np.float32) -> State:
+def zero_state(
+    units: tuple[int, ...], batch: int, dtype: np.dtype | type = np.float32
+) -> State:
     """The state before the first step."""
-    return tuple((np.zeros((batch, D), dtype), np.zeros((batch, D), dtype)) for D in units)
+    return tuple(
+        (np.zeros((batch, D), dtype), np.zeros((batch, D), dtype)) for D in units
+    )
 
 
 def run_stack(
@@ -128,14 +132,22 @@ def run_stack(
         if isinstance(layer, Fused) or cell.is_usual:
             out_TBD, h_BD, c_BD = _run_layer(x_TBC, begun_TB, layer, h_BD, c_BD)
         else:
-            out_TBD, h_BD, c_BD = _run_other_layer(cell, x_TBC, begun_TB, layer, h_BD, c_BD)
-        x_TBC = x_TBC + out_TBD if residual and x_TBC.shape[2] == layer.units else out_TBD
+            out_TBD, h_BD, c_BD = _run_other_layer(
+                cell, x_TBC, begun_TB, layer, h_BD, c_BD
+            )
+        x_TBC = (
+            x_TBC + out_TBD if residual and x_TBC.shape[2] == layer.units else out_TBD
+        )
         states.append((h_BD, c_BD))
     return x_TBC, tuple(states)
 
 
 def _run_layer(
-    x_TBC: NDArray, begun_TB: NDArray, layer: Layer | Fused, h_BD: NDArray, c_BD: NDArray
+    x_TBC: NDArray,
+    begun_TB: NDArray,
+    layer: Layer | Fused,
+    h_BD: NDArray,
+    c_BD: NDArray,
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Run one layer with the standard functions over T steps."""
     (T, B, C), D = x_TBC.shape, layer.units
@@ -156,7 +168,9 @@ def _run_layer(
     steps = max(1, PRODUCT_ROWS // max(B, 1))
     for first in range(0, T, steps):
         x_UBC = x_TBC[first : first + steps]
-        from_input_UBG = (x_UBC.reshape(len(x_UBC) * B, C) @ input_CG).reshape(len(x_UBC), B, 4 * D)
+        from_input_UBG = (x_UBC.reshape(len(x_UBC) * B, C) @ input_CG).reshape(
+            len(x_UBC), B, 4 * D
+        )
         from_input_UBG += bias_G
         for step, from_input_BG in enumerate(from_input_UBG, start=first):
             np.matmul(h_BD, recurrent_DG, out=gates_BG)

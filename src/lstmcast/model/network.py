@@ -26,7 +26,15 @@ from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.activations import ACTIVATIONS, QuickNumbers
 from lstmcast.model.count_heads import COUNTS
-from lstmcast.model.heads import HEADS, ONE, ZERO, Head, answer_of, head_named, values_of
+from lstmcast.model.heads import (
+    HEADS,
+    ONE,
+    ZERO,
+    Head,
+    answer_of,
+    head_named,
+    values_of,
+)
 from lstmcast.model.inputs import Adaptive, Inputs, Transformed
 from lstmcast.model.inputs.adaptive import READABLE, VERSION
 from lstmcast.model.lstm import Fused, Layer, State, fused, run_stack, zero_state
@@ -65,7 +73,9 @@ class Network:
         self._layers: tuple[tuple[Layer | Fused, ...], ...] = layers
 
     def __repr__(self) -> str:
-        numbers = sum(array.size for arrays in self.members for array in arrays.values())
+        numbers = sum(
+            array.size for arrays in self.members for array in arrays.values()
+        )
         units = "-".join(map(str, self.config.layers))
         cell = "" if self.config.cell.is_usual else f" ({self.config.cell})"
         static = "".join(f", {column.name}" for column in self.config.static)
@@ -82,9 +92,13 @@ class Network:
         """Read T steps; return the outputs of the stack (T, B, D) of each member and the new
         state."""
         hidden, states = [], []
-        for arrays, layers, member_state in zip(self.members, self._layers, state, strict=True):
+        for arrays, layers, member_state in zip(
+            self.members, self._layers, state, strict=True
+        ):
             read_TBC = embedded(x_TBC, self.config.static, arrays)
-            embedded_TBD = self._dense(arrays, "embed", self.config.before or (), read_TBC)
+            embedded_TBD = self._dense(
+                arrays, "embed", self.config.before or (), read_TBC
+            )
             hidden_TBD, member_state = run_stack(
                 embedded_TBD,
                 begun_TB,
@@ -97,7 +111,9 @@ class Network:
             states.append(member_state)
         return hidden, tuple(states)
 
-    def raw(self, hidden_MND: Sequence[NDArray] | NDArray, x_NC: NDArray) -> Iterator[NDArray]:
+    def raw(
+        self, hidden_MND: Sequence[NDArray] | NDArray, x_NC: NDArray
+    ) -> Iterator[NDArray]:
         """Raw numbers (N, H, K, R) of each member after the dense layers; float64."""
         shape_HKR = (self.config.steps, self.config.inputs.columns, self.head.outputs)
         for arrays, hidden_ND in zip(self.members, hidden_MND, strict=True):
@@ -161,11 +177,18 @@ class Network:
         return Network(replace(self.config, inputs=inputs), self.members, self.head)
 
     def _dense(
-        self, arrays: dict[str, NDArray], name: str, sizes: tuple[int, ...], values: NDArray
+        self,
+        arrays: dict[str, NDArray],
+        name: str,
+        sizes: tuple[int, ...],
+        values: NDArray,
     ) -> NDArray:
         activation = ACTIVATIONS[self.config.activation]
         for layer in range(len(sizes)):
-            weight, bias = arrays[f"{name}.{layer}.weight"], arrays[f"{name}.{layer}.bias"]
+            weight, bias = (
+                arrays[f"{name}.{layer}.weight"],
+                arrays[f"{name}.{layer}.bias"],
+            )
             values = values @ weight.T
             values += bias
             values = activation(values)
@@ -198,9 +221,13 @@ def _layers(arrays: dict[str, NDArray], config: NetworkConfig) -> tuple[Layer, .
     )
 
 
-def array_shapes(config: NetworkConfig, head: Head | None = None) -> dict[str, tuple[int, ...]]:
+def array_shapes(
+    config: NetworkConfig, head: Head | None = None
+) -> dict[str, tuple[int, ...]]:
     """Names and shapes of one member's arrays, in the order of the forward pass."""
-    outputs = config.steps * config.inputs.columns * head_named(config.head, head).outputs
+    outputs = (
+        config.steps * config.inputs.columns * head_named(config.head, head).outputs
+    )
     tables = {
         table_name(place): (len(column.levels), column.units)
         for place, column in enumerate(config.static)
@@ -227,12 +254,17 @@ def _dense_shapes(
 ) -> tuple[dict[str, tuple[int, ...]], int]:
     shapes: dict[str, tuple[int, ...]] = {}
     for layer, units in enumerate(sizes):
-        shapes |= {f"{name}.{layer}.weight": (units, width), f"{name}.{layer}.bias": (units,)}
+        shapes |= {
+            f"{name}.{layer}.weight": (units, width),
+            f"{name}.{layer}.bias": (units,),
+        }
         width = units
     return shapes, width
 
 
-def load_network(folder: Path, head: Head | None = None) -> tuple[Network, dict[str, Any]]:
+def load_network(
+    folder: Path, head: Head | None = None
+) -> tuple[Network, dict[str, Any]]:
     """Load the network in a folder of the store; return it with the folder's manifest.
 
     `head`: the custom head, if the network was made with one. Raises `ModelError` if the folder
@@ -257,7 +289,9 @@ def network_of(
         )
     try:
         config = _config_of(manifest)
-        if manifest["members"] != len({name.partition(".")[0] for name in groups["weights"]}):
+        if manifest["members"] != len(
+            {name.partition(".")[0] for name in groups["weights"]}
+        ):
             raise ValueError("the weights do not fit the number of members")
         members: list[dict[str, NDArray]] = [{} for _ in range(manifest["members"])]
         for name, array in groups["weights"].items():

@@ -137,7 +137,9 @@ class NetworkConfig:
 
         The default cell is left out so that older versions can read the network.
         """
-        settings = {setting.name: getattr(self, setting.name) for setting in fields(self)}
+        settings = {
+            setting.name: getattr(self, setting.name) for setting in fields(self)
+        }
         cell, static = settings.pop("cell"), settings.pop("static")
         for name, setting in settings.items():
             if isinstance(setting, tuple):

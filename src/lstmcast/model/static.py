@@ -83,7 +83,9 @@ def static_of(columns_or_names: Any) -> tuple[StaticColumn, ...]:
         elif isinstance(entry, str) and entry:
             entry = StaticColumn(entry)
         if not isinstance(entry, StaticColumn):
-            raise UsageError(f"static: {entry!r} is not a name of a column, such as 'size'.")
+            raise UsageError(
+                f"static: {entry!r} is not a name of a column, such as 'size'."
+            )
         columns.append(entry)
     names = [column.name for column in columns]
     if len(set(names)) < len(names):
@@ -108,7 +110,10 @@ def learned(columns: Sequence[StaticColumn], panel: Panel) -> tuple[StaticColumn
             )
         listed_columns = [column for column in columns if column.name != ALL]
         names = {column.name for column in listed_columns}
-        columns = [*(StaticColumn(name) for name in static if name not in names), *listed_columns]
+        columns = [
+            *(StaticColumn(name) for name in static if name not in names),
+            *listed_columns,
+        ]
     return tuple(_learned(column, panel) for column in columns)
 
 
@@ -169,7 +174,9 @@ def _codes(column: StaticColumn, panel: Panel) -> NDArray:
     return np.where(known_S, place_L[code_S], UNKNOWN)
 
 
-def require_of_new(columns: Sequence[StaticColumn], panel: Panel, series_R: NDArray) -> None:
+def require_of_new(
+    columns: Sequence[StaticColumn], panel: Panel, series_R: NDArray
+) -> None:
     """Raise DataError if a static column is unknown for series that a saved model has not seen."""
     for column in columns:
         if column.name == EACH or not len(series_R):
@@ -187,7 +194,11 @@ def _values(name: str, covariates: Covariates, source: str) -> NDArray:
     """The values (S,) of a column; DataError if it is missing."""
     if name in covariates.static:
         return np.asarray(covariates.static[name], float)
-    have = f"there are {listed(covariates.static)}" if covariates.static else "there are none"
+    have = (
+        f"there are {listed(covariates.static)}"
+        if covariates.static
+        else "there are none"
+    )
     raise DataError(
         f"the network reads the static column {name!r}, which {source or 'the data'} do not have "
         f"({have}). Name it (static=[{name!r}], --static {name}), or give a table that has it "

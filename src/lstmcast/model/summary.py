@@ -56,7 +56,9 @@ class Summary:
 
     def _repr_html_(self) -> str:
         return block(
-            "Layers", table(HEADER, self._cells(), left_aligned=(0, 1)), paragraph(self._foot())
+            "Layers",
+            table(HEADER, self._cells(), left_aligned=(0, 1)),
+            paragraph(self._foot()),
         )
 
     def _cells(self) -> list[tuple[str, str, str]]:

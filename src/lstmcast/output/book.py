@@ -111,7 +111,9 @@ class Book(NamedTuple):
                 columns[header] = bound[0][is_wanted]
         return columns
 
-    def _chart(self, name: str, columns: dict[str, ndarray], history: Sheet | None) -> Chart | None:
+    def _chart(
+        self, name: str, columns: dict[str, ndarray], history: Sheet | None
+    ) -> Chart | None:
         rows = len(next(iter(columns.values())))
         if not rows:
             return None
@@ -131,7 +133,9 @@ class Book(NamedTuple):
         corner = f"{_letter(len(columns) + 1)}2"
         return Chart(self.panel.columns.target, lines, dated, corner)
 
-    def _past(self, history: Sheet, header: str, ahead: int, colour: str) -> Line | None:
+    def _past(
+        self, history: Sheet, header: str, ahead: int, colour: str
+    ) -> Line | None:
         """The newest values of a series, drawn before its forecast."""
         columns = history.columns or {}
         is_many = len(self.forecast.ids) > 1
@@ -160,7 +164,10 @@ class Book(NamedTuple):
     def _accuracy(self) -> Sheet:
         assert self.backtest is not None
         summary, words = self.backtest.summary(), self.words
-        lines: list[list[Any]] = [[words(f"Accuracy on held-out data: {summary.verdict}")], []]
+        lines: list[list[Any]] = [
+            [words(f"Accuracy on held-out data: {summary.verdict}")],
+            [],
+        ]
         headers = []
         tables = (summary.overall, summary.by_step) if summary.scores else ()
         for table in tables:

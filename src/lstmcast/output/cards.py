@@ -82,7 +82,11 @@ def _what(network: Network, model: LSTMForecaster) -> str:
         if members > 1
         else f"An LSTM network of {layers}"
     )
-    steps = "the next step" if config.steps == 1 else f"each of the next {config.steps:,} steps"
+    steps = (
+        "the next step"
+        if config.steps == 1
+        else f"each of the next {config.steps:,} steps"
+    )
     head = _HEADS.get(config.head, f"by its own head, {config.head!r},")
     return (
         f"{count}: {numbers:,} numbers. It reads {_reads(model)} and answers {head} for {steps}"
@@ -93,11 +97,16 @@ def _what(network: Network, model: LSTMForecaster) -> str:
 def _reads(model: LSTMForecaster) -> str:
     if model.config.inputs.from_context:
         return (
-            "each series in order, every value beside the level, scale and season known until then,"
+            "each series in order, every value beside the level, scale and season "
+            "known until then,"
         )
-    names = dict.fromkeys(step.name for chain in model.transforms.chains for step in chain.steps)
+    names = dict.fromkeys(
+        step.name for chain in model.transforms.chains for step in chain.steps
+    )
     values = (
-        f"values after these transforms: {', '.join(names)}," if names else "the values as they are"
+        f"values after these transforms: {', '.join(names)},"
+        if names
+        else "the values as they are"
     )
     together = (
         f", {model.config.inputs.columns} series together,"
@@ -105,7 +114,9 @@ def _reads(model: LSTMForecaster) -> str:
         else ""
     )
     past = model.config.inputs.past
-    past_columns = f" beside the column{'s' * (len(past) > 1)} {', '.join(past)}," if past else ""
+    past_columns = (
+        f" beside the column{'s' * (len(past) > 1)} {', '.join(past)}," if past else ""
+    )
     return values + together + past_columns
 
 
@@ -154,7 +165,10 @@ class TrainingRecord:
         }
         curve = LearningCurve.from_history(record.history)
         seconds = tuple(
-            max(epoch.seconds for epoch in record.history.member(member_curve.member).epochs)
+            max(
+                epoch.seconds
+                for epoch in record.history.member(member_curve.member).epochs
+            )
             for member_curve in curve.curves
         )
         return cls(curve, descriptions, seconds, settings, record.notes)
@@ -208,8 +222,14 @@ def _on_one_line(match: re.Match[str]) -> str:
 
 
 def _trained_on(record: Record) -> str:
-    first, newest = (format_time(time) for time in (record.ends.min(), record.ends.max()))
-    until = f"until {newest}" if first == newest else f"until dates between {first} and {newest}"
+    first, newest = (
+        format_time(time) for time in (record.ends.min(), record.ends.max())
+    )
+    until = (
+        f"until {newest}"
+        if first == newest
+        else f"until dates between {first} and {newest}"
+    )
     return f"{len(record.ids):,} series, {until}"
 
 
@@ -234,8 +254,17 @@ def _epochs_table(
     curves: tuple[Curve, ...], seconds: tuple[float, ...]
 ) -> tuple[list[str], list[list[str]]]:
     """A table with a row for each member: training time, selected epoch, losses."""
-    write = number_format(np.array([[curve.start, curve.loss] for curve in curves]).ravel())
-    header = ["member", "epochs", "epoch kept", "its loss", "loss at the start", "seconds"]
+    write = number_format(
+        np.array([[curve.start, curve.loss] for curve in curves]).ravel()
+    )
+    header = [
+        "member",
+        "epochs",
+        "epoch kept",
+        "its loss",
+        "loss at the start",
+        "seconds",
+    ]
     rows = []
     for number, (curve, spent) in enumerate(zip(curves, seconds, strict=True), 1):
         epochs = f"{curve.epochs.max(initial=0):,}"

@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 CYCLES = 2.5  # minimum number of cycles of a season in the history
 SHOWN = 3  # minimum number of cycles of the longest season in the plot
 LEAST_SHOWN = 200  # minimum number of values in the plot
-LEAST_EFFECT = 1e-3  # relative to the values: smaller effects are drawn as 0, not magnified
+# relative to the values: smaller effects are drawn as 0, not magnified
+LEAST_EFFECT = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +97,9 @@ class ComponentsPlot:
         names, own_names = list(map(str, forecast.ids)), list(map(str, panel.ids))
         drawable = [name for name in names if name in set(own_names)]
         if not drawable or (series is not None and series not in drawable):
-            raise UsageError(f"There is no series {series!r} to take apart in this forecast.")
+            raise UsageError(
+                f"There is no series {series!r} to take apart in this forecast."
+            )
         name = series or drawable[0]
         origin, place = names.index(name), own_names.index(name)
         is_wanted = forecast.wanted[origin]
@@ -143,7 +146,9 @@ class ComponentsPlot:
         return save_picture(path, letters, lambda missing: _figure(self))
 
 
-def _without_known(panel: Panel, name: str, values_T: ndarray) -> tuple[ndarray, list[Part]]:
+def _without_known(
+    panel: Panel, name: str, values_T: ndarray
+) -> tuple[ndarray, list[Part]]:
     """The values of a series without the effects of known columns (NaN at closed steps), and these
     effects."""
     effects = effects_of(panel)
@@ -192,7 +197,9 @@ def taken_apart(values_T: ndarray, periods: dict[int, str]) -> list[Part]:
         level = np.exp(level)
     components = [Part("level", level)]
     for period, season in seasons:
-        components.append(Part(f"season of {periods[period]}", in_units(season), as_ratios))
+        components.append(
+            Part(f"season of {periods[period]}", in_units(season), as_ratios)
+        )
     return [*components, Part("rest", in_units(remainder), as_ratios)]
 
 
@@ -257,7 +264,9 @@ def _dress_values(ax: Any, sign: str) -> None:
 
     ax.yaxis.set_major_locator(MaxNLocator(nbins=3))
     write = tick_format(np.asarray(ax.get_yticks()))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, place: write(value, place) + sign))
+    ax.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, place: write(value, place) + sign)
+    )
 
 
 def _title(plot: ComponentsPlot) -> str:
@@ -265,7 +274,9 @@ def _title(plot: ComponentsPlot) -> str:
     return "level, seasons, effects and rest" if effects else "level, seasons and rest"
 
 
-def _observed(ax: Any, plot: ComponentsPlot, x_values: ndarray, palette: Palette) -> None:
+def _observed(
+    ax: Any, plot: ComponentsPlot, x_values: ndarray, palette: Palette
+) -> None:
     ends = len(plot.values) - plot.ahead
     history, future = slice(None, ends), slice(ends - 1, None)
     ax.plot(x_values[history], plot.values[history], color=palette.ink, linewidth=1.2)

@@ -110,7 +110,9 @@ def draw_pane(ax: Axes, pane: Pane, words: Words, palette: Palette = LIGHT) -> N
         lower = np.append(level, band.lower)
         upper = np.append(level, band.upper)
         label = words(band_text(band.level))
-        ax.fill_between(x_values, lower, upper, color=colour, linewidth=0, label=label, zorder=1)
+        ax.fill_between(
+            x_values, lower, upper, color=colour, linewidth=0, label=label, zorder=1
+        )
     _draw_held_out(ax, pane, words, palette)
     _draw_history(ax, pane, history, words, palette)
     style = {"marker": "o", "markersize": 3.2} if len(future) == 1 else {}
@@ -141,11 +143,15 @@ def _draw_held_out(ax: Axes, pane: Pane, words: Words, palette: Palette) -> None
         label = None  # only once in the legend
 
 
-def _draw_history(ax: Axes, pane: Pane, history: ndarray, words: Words, palette: Palette) -> None:
+def _draw_history(
+    ax: Axes, pane: Pane, history: ndarray, words: Words, palette: Palette
+) -> None:
     are_few = np.isfinite(pane.values).sum() <= 40
     if len(history):
         # the end of the history
-        ax.axvline(history[-1], color=palette.faint, linewidth=0.9, linestyle=":", zorder=1)
+        ax.axvline(
+            history[-1], color=palette.faint, linewidth=0.9, linestyle=":", zorder=1
+        )
     width = 1.3 if len(history) <= LONG else 0.7  # long histories would be a solid area
     marker = "o" if are_few else None
     ax.plot(
@@ -179,12 +185,19 @@ def _band_colours(count: int, palette: Palette) -> list[str]:
     return [to_hex(tuple(colour.tolist())) for colour in mixed]
 
 
-def _mark_lone_values(ax: Axes, x_values: ndarray, values: ndarray, palette: Palette) -> None:
+def _mark_lone_values(
+    ax: Axes, x_values: ndarray, values: ndarray, palette: Palette
+) -> None:
     """Draw a dot for values between two missing ones, which have no line."""
     is_known = np.isfinite(np.concatenate([[np.nan], values, [np.nan]]))
     lone = is_known[1:-1] & ~is_known[:-2] & ~is_known[2:]
     if lone.any():
-        dots = {"linestyle": "none", "marker": "o", "markersize": 2.6, "color": palette.ink}
+        dots = {
+            "linestyle": "none",
+            "marker": "o",
+            "markersize": 2.6,
+            "color": palette.ink,
+        }
         ax.plot(x_values[lone], values[lone], zorder=2, **dots)
 
 
@@ -212,7 +225,10 @@ def _mark_values_beyond(ax: Axes, pane: Pane, palette: Palette) -> None:
         return
     low, high = pane.usual
     at_history = positions(pane.times)
-    sides = ((pane.values > high, "▲", 1.0, "bottom"), (pane.values < low, "▼", 0.0, "top"))
+    sides = (
+        (pane.values > high, "▲", 1.0, "bottom"),
+        (pane.values < low, "▼", 0.0, "top"),
+    )
     for is_beyond, arrow, edge, alignment in sides:
         for place in np.flatnonzero(is_beyond):
             ax.annotate(
@@ -253,5 +269,7 @@ def _finite(lines: list[ndarray]) -> ndarray:
 
 
 def _lowest(pane: Pane) -> float:
-    values = np.concatenate([pane.values, pane.point, *(band.lower for band in pane.bands)])
+    values = np.concatenate(
+        [pane.values, pane.point, *(band.lower for band in pane.bands)]
+    )
     return float(np.nanmin(values, initial=np.inf, where=np.isfinite(values)))

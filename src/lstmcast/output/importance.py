@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmcast.evaluation.importance import Importance, Permuted
-from lstmcast.output.looks import DARK, LIGHT, Palette, dress, heading, letters_of, printable
+from lstmcast.output.looks import (
+    DARK,
+    LIGHT,
+    Palette,
+    dress,
+    heading,
+    letters_of,
+    printable,
+)
 from lstmcast.output.plots import save_picture
 from lstmcast.util.fonts import fonts_with
 from lstmcast.util.language import ENGLISH, words_of
@@ -45,7 +53,9 @@ class ImportancePlot:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the plot as .png, .svg or .pdf; OutputError if that fails, without a partial
         file."""
-        return save_picture(path, self._letters(), lambda missing: _figure(self, missing))
+        return save_picture(
+            path, self._letters(), lambda missing: _figure(self, missing)
+        )
 
     def missing_letters(self) -> str:
         """Letters that no installed font has; if there are any, the plot is in English."""

@@ -78,7 +78,11 @@ class LearningCurve:
 
     @classmethod
     def from_history(
-        cls, history: History, labels: Mapping[str, str] | None = None, *, language: str = "en"
+        cls,
+        history: History,
+        labels: Mapping[str, str] | None = None,
+        *,
+        language: str = "en",
     ) -> LearningCurve:
         """Make the plot of a training run, in "en" or "ja".
 
@@ -124,7 +128,9 @@ class LearningCurve:
     def save(self, path: str | os.PathLike[str], log: bool = False) -> Path:
         """Write the plot as .png, .svg or .pdf; OutputError if that fails, without a partial
         file."""
-        return save_picture(path, self._letters(), lambda missing: _figure(self, log, missing))
+        return save_picture(
+            path, self._letters(), lambda missing: _figure(self, log, missing)
+        )
 
     def missing_letters(self) -> str:
         """Letters of the labels that no installed font has; such labels are in English."""
@@ -140,7 +146,8 @@ class LearningCurve:
         }
         members = [_curve_json(curve) for curve in self.curves]
         return json.dumps(
-            {"labels": texts, "log": self.is_positive, "members": members}, ensure_ascii=False
+            {"labels": texts, "log": self.is_positive, "members": members},
+            ensure_ascii=False,
         )
 
     def thinned(self, limit: int) -> LearningCurve:
@@ -148,7 +155,8 @@ class LearningCurve:
         return replace(
             self,
             curves=tuple(
-                _thinned(curve, max(limit // len(self.curves), 2)) for curve in self.curves
+                _thinned(curve, max(limit // len(self.curves), 2))
+                for curve in self.curves
             ),
         )
 
@@ -159,7 +167,9 @@ class LearningCurve:
 
     def kept_text(self, labels: Mapping[str, str]) -> str:
         """The legend of the selected epochs; empty if they are unknown."""
-        best_epochs = [(curve.kept, curve.loss) for curve in self.curves if curve.kept is not None]
+        best_epochs = [
+            (curve.kept, curve.loss) for curve in self.curves if curve.kept is not None
+        ]
         if not best_epochs:
             return ""
         first, newest = min(best_epochs)[0], max(best_epochs)[0]
@@ -171,7 +181,9 @@ class LearningCurve:
         return set().union(*self.labels.values())
 
     def _losses(self) -> ndarray:
-        member_losses = [np.r_[curve.train, curve.validation, curve.start] for curve in self.curves]
+        member_losses = [
+            np.r_[curve.train, curve.validation, curve.start] for curve in self.curves
+        ]
         losses = np.concatenate(member_losses)
         return losses[np.isfinite(losses)]
 
@@ -288,7 +300,9 @@ def _figure(picture: LearningCurve, log: bool, missing: set[str]) -> Figure:
     return figure
 
 
-def _draw(ax: Axes, picture: LearningCurve, log: bool, labels: Mapping[str, str]) -> None:
+def _draw(
+    ax: Axes, picture: LearningCurve, log: bool, labels: Mapping[str, str]
+) -> None:
     if log and not picture.is_positive:
         raise UsageError(
             "log=True needs positive losses, but some are not, as is possible with likelihoods. "
@@ -297,7 +311,9 @@ def _draw(ax: Axes, picture: LearningCurve, log: bool, labels: Mapping[str, str]
     for label, line in _lines(picture, labels):
         ax.plot(line.pop("x"), line.pop("y"), label=label, **line)
     _draw_starts(ax, picture, labels)
-    best_epochs = [(curve.kept, curve.loss) for curve in picture.curves if curve.kept is not None]
+    best_epochs = [
+        (curve.kept, curve.loss) for curve in picture.curves if curve.kept is not None
+    ]
     if best_epochs:
         ax.plot(
             *zip(*best_epochs, strict=True),
@@ -345,8 +361,17 @@ def _lines(
 
 def _draw_starts(ax: Axes, picture: LearningCurve, labels: Mapping[str, str]) -> None:
     label = picture.start_text(labels)
-    for start in sorted({curve.start for curve in picture.curves if np.isfinite(curve.start)}):
-        ax.axhline(start, color=INK, linewidth=1.0, linestyle=(0, (4, 3)), label=label, zorder=1)
+    for start in sorted(
+        {curve.start for curve in picture.curves if np.isfinite(curve.start)}
+    ):
+        ax.axhline(
+            start,
+            color=INK,
+            linewidth=1.0,
+            linestyle=(0, (4, 3)),
+            label=label,
+            zorder=1,
+        )
         label = None
 
 
@@ -371,4 +396,6 @@ def _dress(ax: Axes, picture: LearningCurve, log: bool) -> None:
     low, high = ax.get_ylim()
     if low < 0 <= picture._losses().min():
         ax.set_ylim(0, high)
-    ax.yaxis.set_major_formatter(FuncFormatter(tick_format(np.asarray(ax.get_yticks()))))
+    ax.yaxis.set_major_formatter(
+        FuncFormatter(tick_format(np.asarray(ax.get_yticks())))
+    )

@@ -40,7 +40,13 @@ class Palette(NamedTuple):
 
 LIGHT = Palette(INK, FAINT, GRID, BLUE, BANDS, AMBER, "white")
 DARK = Palette(
-    "#e6ebf0", "#9aa7b4", "#333d48", "#7db3ff", ("#22344d", "#345a8a"), "#f0a858", "#12171c"
+    "#e6ebf0",
+    "#9aa7b4",
+    "#333d48",
+    "#7db3ff",
+    ("#22344d", "#345a8a"),
+    "#f0a858",
+    "#12171c",
 )
 # Formats of dates on an axis, from years to microseconds: ticks, ticks at which a longer unit
 # begins, and the offset at the end of the axis. English uses matplotlib's own.
@@ -117,7 +123,9 @@ def dress(ax: Axes, palette: Palette = LIGHT) -> None:
     ax.margins(x=0.015, y=0.08)
 
 
-def dress_times(ax: Axes, times: ndarray, words: Words, palette: Palette = LIGHT) -> None:
+def dress_times(
+    ax: Axes, times: ndarray, words: Words, palette: Palette = LIGHT
+) -> None:
     """Format the axis of times, as dates or as numbers."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 

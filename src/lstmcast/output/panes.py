@@ -66,7 +66,8 @@ class Pane:
         if len(values) < LEAST_VALUES:
             return None
         distance = np.abs(values - np.median(values))
-        if np.mean(distance > 0) < 0.5:  # mostly the same value: the others are what happens
+        # mostly the same value: the others are what happens
+        if np.mean(distance > 0) < 0.5:
             return None
         few = max(1, int(RARE * len(values)))
         kept = values[distance <= np.sort(distance)[-few - 1]]
@@ -99,7 +100,11 @@ def pane_of(
     bands = []
     for level in sorted(forecast.interval_levels, reverse=True):
         band = forecast.interval(level)
-        bands.append(Band(band.level, band.lower[origin][is_wanted], band.upper[origin][is_wanted]))
+        bands.append(
+            Band(
+                band.level, band.lower[origin][is_wanted], band.upper[origin][is_wanted]
+            )
+        )
     return Pane(
         name=str(forecast.ids[origin]),
         times=times[first:],

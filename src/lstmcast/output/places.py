@@ -96,12 +96,20 @@ class Outputs:
         of the sources; `more`: tables beside the forecast's. All problems are reported together."""
         places: list[tuple[Place, Sequence[str]]] = [(self.table, TABLES)]
         side_tables = (
-            [] if self.table is None else [beside_table(self.table, content) for content in more]
+            []
+            if self.table is None
+            else [beside_table(self.table, content) for content in more]
         )
         if self.table is not None and _is_workbook(self.table):
-            side_tables = [place for place in side_tables if place != beside_table(self.table)]
+            side_tables = [
+                place for place in side_tables if place != beside_table(self.table)
+            ]
         places += [(place, TABLES) for place in side_tables]
-        places += [(self.plot, PICTURES), (self.components, PICTURES), (self.report, PAGES)]
+        places += [
+            (self.plot, PICTURES),
+            (self.components, PICTURES),
+            (self.report, PAGES),
+        ]
         problems: list[LstmcastError] = []
         for place, endings in places:
             try:
@@ -139,7 +147,9 @@ class Outputs:
         if self.table is not None and not isinstance(self.table, DatabaseTable):
             formulas = self._formulas(forecast)
             escaped = bool(formulas) and self.escape_formulas
-            files += self._tables(self.table, forecast, panel, backtest, totals, escaped)
+            files += self._tables(
+                self.table, forecast, panel, backtest, totals, escaped
+            )
             notes += formulas
             if scenarios is not None:
                 files.append(scenarios.write(beside_table(self.table, "scenarios")))
@@ -169,7 +179,9 @@ class Outputs:
                 for content, result_table in results.items()
                 if result_table is not None
             }
-            files += write_to_database(self.table, forecast.columns_dict(), **side_tables)
+            files += write_to_database(
+                self.table, forecast.columns_dict(), **side_tables
+            )
         return Written(tuple(map(str, files)), tuple(notes))
 
     def _formulas(self, forecast: Forecast) -> list[str]:
@@ -182,12 +194,20 @@ class Outputs:
             return []
         warning = f"ids that spreadsheets would read as formulas: {some_names(names)}"
         if self.escape_formulas:
-            written = in_number("{They} {are} written with an apostrophe in front.", len(names))
+            written = in_number(
+                "{They} {are} written with an apostrophe in front.", len(names)
+            )
             return [f"{warning}. {written}"]
-        return [f"{warning}. --escape-formulas writes them with an apostrophe in front."]
+        return [
+            f"{warning}. --escape-formulas writes them with an apostrophe in front."
+        ]
 
     def _plot(
-        self, place: str | Path, forecast: Forecast, panel: Panel, backtest: Backtest | None
+        self,
+        place: str | Path,
+        forecast: Forecast,
+        panel: Panel,
+        backtest: Backtest | None,
     ) -> ForecastPlot:
         """The plot, with several pages if it is a PDF."""
         from lstmcast.output.plots import MOST_PAGES, MOST_PANES, ForecastPlot
@@ -222,7 +242,9 @@ class Outputs:
             words = words_of(self.language)
             return [Book(forecast, panel, backtest, totals, words).write(table)]
         if escaped:
-            long = write_table(without_formulas(forecast.columns_dict()), table, forecast.about)
+            long = write_table(
+                without_formulas(forecast.columns_dict()), table, forecast.about
+            )
         else:
             long = forecast.write(table)
         files: list[str | Path] = [long]
@@ -234,14 +256,18 @@ class Outputs:
 
 
 def _is_workbook(table: str | Path | DatabaseTable) -> bool:
-    return not isinstance(table, DatabaseTable) and Path(table).suffix.lower() == ".xlsx"
+    return (
+        not isinstance(table, DatabaseTable) and Path(table).suffix.lower() == ".xlsx"
+    )
 
 
 @overload
 def beside_table(table: str | Path, what: str = "totals") -> Path: ...
 @overload
 def beside_table(table: DatabaseTable, what: str = "totals") -> DatabaseTable: ...
-def beside_table(table: str | Path | DatabaseTable, what: str = "totals") -> Path | DatabaseTable:
+def beside_table(
+    table: str | Path | DatabaseTable, what: str = "totals"
+) -> Path | DatabaseTable:
     """The file or database table of totals, or of something else, beside that of the forecast.
 
     >>> str(beside_table("shops.csv"))
@@ -255,7 +281,9 @@ def beside_table(table: str | Path | DatabaseTable, what: str = "totals") -> Pat
     return path.with_name(f"{stem}.{what}{path.name[len(stem) :]}")
 
 
-def check_place(path: Place, endings: Sequence[str], sources: Sequence[str] = ()) -> None:
+def check_place(
+    path: Place, endings: Sequence[str], sources: Sequence[str] = ()
+) -> None:
     """Raise an error if a result could not be written, or would overwrite a source; None stands for
     no result."""
     if path is None:
@@ -265,7 +293,11 @@ def check_place(path: Place, endings: Sequence[str], sources: Sequence[str] = ()
         return
     check_output(path, endings)
     for source in sources:
-        if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
+        if (
+            os.path.exists(path)
+            and os.path.exists(source)
+            and os.path.samefile(path, source)
+        ):
             raise UsageError(
                 f"{str(path)!r} is the data file and would be overwritten. Name another file."
             )
@@ -278,11 +310,17 @@ def require_apart(*places: Place) -> None:
     for place in places:
         if place is None or isinstance(place, DatabaseTable):
             continue
-        if os.path.exists(place) and is_source(Path(place)) and not os.path.isfile(place):
+        if (
+            os.path.exists(place)
+            and is_source(Path(place))
+            and not os.path.isfile(place)
+        ):
             continue
         resolved = Path(os.path.realpath(place))
         if any(
-            resolved == earlier or earlier in resolved.parents or resolved in earlier.parents
+            resolved == earlier
+            or earlier in resolved.parents
+            or resolved in earlier.parents
             for earlier in places_so_far
         ):
             raise UsageError(
@@ -307,9 +345,16 @@ def write_report(
     from lstmcast.output.report import MADE_BY, Report
 
     made_by, language = maker.by or MADE_BY, maker.language
-    details = {"made_by": made_by, "language": language, "totals": totals, "scenarios": scenarios}
+    details = {
+        "made_by": made_by,
+        "language": language,
+        "totals": totals,
+        "scenarios": scenarios,
+    }
     selection = {"series": looks.series, "unit": looks.unit}
-    report = Report.from_forecast(forecast, panel, backtest, model=model, **details, **selection)
+    report = Report.from_forecast(
+        forecast, panel, backtest, model=model, **details, **selection
+    )
     return report.save(path)
 
 

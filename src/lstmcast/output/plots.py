@@ -101,13 +101,17 @@ class ForecastPlot:
         if longest is not None:
             _require_count("longest", longest, "values")
         places = {name: place for place, name in enumerate(panel.ids)}
-        newest = {name: origin for origin, name in enumerate(forecast.ids) if name in places}
+        newest = {
+            name: origin for origin, name in enumerate(forecast.ids) if name in places
+        }
         if not newest:
             raise UsageError(
                 "The forecast has no series of this panel. Give the panel that was forecast."
             )
         origins = _asked(newest, series)[:most]
-        held_out = held_out_lines(backtest, {forecast.ids[origin] for origin in origins})
+        held_out = held_out_lines(
+            backtest, {forecast.ids[origin] for origin in origins}
+        )
         panes = []
         for origin in origins:
             name = forecast.ids[origin]
@@ -157,7 +161,10 @@ class ForecastPlot:
     def pages(self) -> list[ForecastPlot]:
         """The plot as pages of six series."""
         firsts = range(0, len(self.panes), MOST_PANES)
-        return [replace(self, panes=self.panes[first : first + MOST_PANES]) for first in firsts]
+        return [
+            replace(self, panes=self.panes[first : first + MOST_PANES])
+            for first in firsts
+        ]
 
     def figure(self) -> Figure:
         """The plot as a matplotlib Figure, which notebooks display."""
@@ -170,7 +177,9 @@ class ForecastPlot:
         Raises OutputError if that fails, without a partial file.
         """
         if Path(path).suffix.lower() != ".pdf" or len(self.panes) <= MOST_PANES:
-            return save_picture(path, self._letters(), lambda missing: figure_of(self, missing))
+            return save_picture(
+                path, self._letters(), lambda missing: figure_of(self, missing)
+            )
         return save_pages(
             path,
             self._letters(),
@@ -218,7 +227,9 @@ class ForecastPlot:
         return ENGLISH if lacking else self.words
 
 
-def _name_and_unit(panes: Sequence[Pane], panel: Panel, unit: str | None) -> tuple[str, str]:
+def _name_and_unit(
+    panes: Sequence[Pane], panel: Panel, unit: str | None
+) -> tuple[str, str]:
     """The name of the plot (its only series, or the target of several) and the unit of the values,
     which for a single series is by default the target."""
     target = panel.columns.target
@@ -246,12 +257,16 @@ def save_picture(
     # no dates, so that the same forecast gives the same bytes
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with fonts_with(letters) as missing, whole_file(path) as temporary:
-        make(missing).savefig(temporary, format=ending, dpi=144, metadata=dates.get(ending))
+        make(missing).savefig(
+            temporary, format=ending, dpi=144, metadata=dates.get(ending)
+        )
     return path
 
 
 def save_pages(
-    path: str | os.PathLike[str], letters: set[str], make: Callable[[set[str]], Iterable[Figure]]
+    path: str | os.PathLike[str],
+    letters: set[str],
+    make: Callable[[set[str]], Iterable[Figure]],
 ) -> Path:
     """Write what `make` draws as the pages of a PDF, like `save_picture`."""
     path = check_output(path, (".pdf",))
@@ -264,7 +279,9 @@ def save_pages(
     return path
 
 
-def _asked(newest: Mapping[object, int], series: Sequence[str] | str | None) -> list[int]:
+def _asked(
+    newest: Mapping[object, int], series: Sequence[str] | str | None
+) -> list[int]:
     """The origins of the requested series, in that order, by default all; UsageError names a series
     that does not exist."""
     places = {str(name): origin for name, origin in newest.items()}
@@ -281,4 +298,6 @@ def _asked(newest: Mapping[object, int], series: Sequence[str] | str | None) -> 
 
 def _require_count(name: str, value: object, noun: str) -> None:
     if not is_whole(value, 1):
-        raise UsageError(f"{name} must be a number of {noun} of at least 1, got {value!r}.")
+        raise UsageError(
+            f"{name} must be a number of {noun} of at least 1, got {value!r}."
+        )

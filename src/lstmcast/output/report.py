@@ -138,7 +138,16 @@ class Report:
         plot = ForecastPlot.from_forecast(forecast, panel, backtest, **size, **looks)
         model_parts = card_of(model), TrainingRecord.of(model)
         origin_notes = (made_by, made_on or date.today(), language)
-        return cls(forecast, panel, plot, backtest, *model_parts, *origin_notes, totals, scenarios)
+        return cls(
+            forecast,
+            panel,
+            plot,
+            backtest,
+            *model_parts,
+            *origin_notes,
+            totals,
+            scenarios,
+        )
 
     @property
     def title(self) -> str:

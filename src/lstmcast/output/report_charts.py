@@ -85,7 +85,9 @@ def component_charts(
     """The components of the first series with a chart that have a season or an effect; None if none
     has."""
     charts = [
-        _components(ComponentsPlot.from_forecast(forecast, panel, pane.name), pane, words)
+        _components(
+            ComponentsPlot.from_forecast(forecast, panel, pane.name), pane, words
+        )
         for pane in plot.panes[:MOST_COMPONENTS]
     ]
     return charts if any(chart["parts"] for chart in charts) else None
@@ -104,7 +106,9 @@ def _components(plot: ComponentsPlot, pane: Pane, words: Words) -> dict[str, Any
     return {"parts": components, "count": count}
 
 
-def scenario_charts(plot: ForecastPlot, scenarios: Scenarios | None) -> dict[str, Any] | None:
+def scenario_charts(
+    plot: ForecastPlot, scenarios: Scenarios | None
+) -> dict[str, Any] | None:
     """The forecast of each scenario for the series with a chart, and its differences from the first
     scenario."""
     if scenarios is None:
@@ -115,10 +119,14 @@ def scenario_charts(plot: ForecastPlot, scenarios: Scenarios | None) -> dict[str
     points, differences = {}, {}
     for name, forecast in scenarios.forecasts.items():
         points[name] = [
-            none_where_unknown(forecast.point[origin, :steps]) for origin, steps in selected
+            none_where_unknown(forecast.point[origin, :steps])
+            for origin, steps in selected
         ]
     for name, difference in scenarios.differences.items():
         differences[name] = [
-            none_where_unknown(difference[origin, :steps].T) for origin, steps in selected
+            none_where_unknown(difference[origin, :steps].T)
+            for origin, steps in selected
         ]
-    return shortened({"level": f"{scenarios.level:g}", "points": points, "apart": differences})
+    return shortened(
+        {"level": f"{scenarios.level:g}", "points": points, "apart": differences}
+    )

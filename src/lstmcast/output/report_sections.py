@@ -35,7 +35,9 @@ def subtitle_of(forecast: Forecast, plot: ForecastPlot) -> str:
     count = plot.available
     series = f" of {count:,} series" if count > 1 else ""
     span = " to ".join(
-        dict.fromkeys(format_time(time) for time in (forecast.times.min(), forecast.times.max()))
+        dict.fromkeys(
+            format_time(time) for time in (forecast.times.min(), forecast.times.max())
+        )
     )
     return f"Forecast{series}, {plot.reach} ahead: {span}"
 
@@ -50,7 +52,9 @@ def chart_notes(forecast: Forecast, plot: ForecastPlot, panel: Panel) -> list[st
 def _chart_note(plot: ForecastPlot, panel: Panel) -> str:
     notes = []
     if plot.available > len(plot.panes):
-        notes.append(f"Charts: the first {len(plot.panes)} of {plot.available:,} series.")
+        notes.append(
+            f"Charts: the first {len(plot.panes)} of {plot.available:,} series."
+        )
     longest = int(panel.lengths.max())
     if longest > (limit := MOST_VALUES // len(plot.panes)):
         notes.append(f"For long histories, the newest {limit:,} values are shown.")
@@ -84,7 +88,10 @@ def tiles_section(summary: Summary | None, words: Words) -> str:
         if name is not None and np.isfinite(scores[key]):
             comparison = "less" if scores[key] >= 0 else "more"
             tiles.append(
-                (percent(abs(scores[key])), f"{comparison} error than the {name} forecast")
+                (
+                    percent(abs(scores[key])),
+                    f"{comparison} error than the {name} forecast",
+                )
             )
     tiles += [
         (percent(share), f"of the actual values lay in the {level}% interval")
@@ -113,7 +120,9 @@ def data_section(panel: Panel, words: Words) -> str:
     count = f"{len(panel.values):,}"
     ends = dict.fromkeys((lengths.min(), lengths.max()))
     values = f"{count}, {' to '.join(f'{length:,}' for length in ends)} each"
-    periods = ", ".join(words(f"{period:,} steps") for period in panel.periods if period > 1)
+    periods = ", ".join(
+        words(f"{period:,} steps") for period in panel.periods if period > 1
+    )
     entries = {
         "Source": panel.report.source,
         "Rows read": f"{panel.report.rows:,}" if panel.report.rows else "",
@@ -126,7 +135,9 @@ def data_section(panel: Panel, words: Words) -> str:
         "Missing": f"{missing:,}" if missing else words("none"),
         "Frequency": words(panel.frequency.name),
         "Seasons": periods or words("none"),
-        "Time": words(f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"),
+        "Time": words(
+            f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
+        ),
         "Kind": _kind(panel, words),
     }
     return facts({words(name): value for name, value in entries.items()})
@@ -183,5 +194,7 @@ def components_section(charts: list[dict[str, Any]] | None, words: Words) -> str
     if charts is None:
         return ""
     note = "Seasons and effects are changes of the level; the rest is the remainder."
-    content = f'<div id="components" class="chart"></div><p class=note>{words(note)}</p>'
+    content = (
+        f'<div id="components" class="chart"></div><p class=note>{words(note)}</p>'
+    )
     return f'<section id="apart-section"><h2>{words("What it is made of")}</h2>{content}</section>'

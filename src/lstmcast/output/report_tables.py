@@ -30,7 +30,9 @@ def totals_section(totals: Totals | None, words: Words) -> str:
         return ""
     header, *rows = totals.rows(MOST_ROWS)
     limit_note = (
-        f"The first {len(rows)} of {len(totals):,} rows." if len(totals) > len(rows) else ""
+        f"The first {len(rows)} of {len(totals):,} rows."
+        if len(totals) > len(rows)
+        else ""
     )
     note = f"<p class=note>{escape(words(limit_note))}</p>" if limit_note else ""
     # a period may say how much of it is forecast
@@ -46,20 +48,30 @@ def scenarios_section(scenarios: Scenarios | None, words: Words) -> str:
         return ""
     header, *rows = scenarios.rows(MOST_ROWS)
     table = page_table([words(name) for name in header], rows)
-    note = f"Sums over all steps; differences with their {scenarios.level:g}% intervals."
+    note = (
+        f"Sums over all steps; differences with their {scenarios.level:g}% intervals."
+    )
     charts = '<div id="scenarios" class="chart"></div><div id="apart" class="chart low"></div>'
     note_line = f"<p class=note>{escape(words(note))}</p>"
     return f"<section><h2>{words('Scenarios')}</h2>{charts}{table}{note_line}</section>"
 
 
 def series_section(
-    forecast: Forecast, panel: Panel, tested: Backtest | None, available: int, words: Words
+    forecast: Forecast,
+    panel: Panel,
+    tested: Backtest | None,
+    available: int,
+    words: Words,
 ) -> str:
     """A table of all series, if there are several."""
     if available < 2:
         return ""
     header, rows = _series_rows(forecast, panel, tested)
-    limit_note = f"The first {len(rows)} of {available:,} series." if available > len(rows) else ""
+    limit_note = (
+        f"The first {len(rows)} of {available:,} series."
+        if available > len(rows)
+        else ""
+    )
     note = f"<p class=note>{escape(words(limit_note))}</p>" if limit_note else ""
     table = page_table([words(name) for name in header], rows)
     return f"<section><h2>{words('Series')}</h2>{table}{note}</section>"
@@ -70,10 +82,19 @@ def _series_rows(
 ) -> tuple[list[str], list[list[str]]]:
     places = {name: place for place, name in enumerate(panel.ids)}
     origins = list(
-        {name: origin for origin, name in enumerate(forecast.ids) if name in places}.values()
+        {
+            name: origin for origin, name in enumerate(forecast.ids) if name in places
+        }.values()
     )[:MOST_ROWS]
     scores = _series_scores(tested)
-    header = ["series", "values", "until", "last value", "first forecast", "mean forecast"]
+    header = [
+        "series",
+        "values",
+        "until",
+        "last value",
+        "first forecast",
+        "mean forecast",
+    ]
     rows = []
     for origin in origins:
         name = forecast.ids[origin]
@@ -104,7 +125,10 @@ def _series_scores(tested: Backtest | None) -> dict[str, tuple[dict[str, float],
     writes = {"mae": number, "mase": number, "skill": percent}
     ids = tested.ids
     return {
-        HEADINGS[key]: (dict(zip(ids, columns[key][is_model].tolist(), strict=True)), write)
+        HEADINGS[key]: (
+            dict(zip(ids, columns[key][is_model].tolist(), strict=True)),
+            write,
+        )
         for key, write in writes.items()
         if key in columns
     }
@@ -113,7 +137,9 @@ def _series_scores(tested: Backtest | None) -> dict[str, tuple[dict[str, float],
 def accuracy_section(summary: Summary | None, words: Words) -> str:
     if summary is None or not summary.scores:
         return ""
-    overall, steps = (labelled(rows, words) for rows in (summary.overall(), summary.by_step()))
+    overall, steps = (
+        labelled(rows, words) for rows in (summary.overall(), summary.by_step())
+    )
     sentences = [
         *(f"Warning: {warning}" for warning in summary.warnings),
         *summary.notes,
@@ -158,10 +184,18 @@ def _coverage(summary: Summary, words: Words) -> str:
 
 
 _HELD = "Do the intervals have their stated coverage?"
-_INSIDE = "Share of held-out values inside each interval; the mark shows the stated level."
+_INSIDE = (
+    "Share of held-out values inside each interval; the mark shows the stated level."
+)
 
 
 def coverages_of(scores: dict[str, float]) -> dict[str, float]:
     """The share of held-out values in each interval, by the interval's level in percent."""
-    names = {name.removeprefix("coverage_"): name for name in scores if "coverage_" in name}
-    return {level: scores[name] for level, name in names.items() if np.isfinite(scores[name])}
+    names = {
+        name.removeprefix("coverage_"): name for name in scores if "coverage_" in name
+    }
+    return {
+        level: scores[name]
+        for level, name in names.items()
+        if np.isfinite(scores[name])
+    }

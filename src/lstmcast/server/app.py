@@ -99,7 +99,9 @@ def create_app(settings: Settings | None = None, read: Read = read_here) -> Any:
         docs_url=None,  # they would load scripts from other sites
         redoc_url=None,
         lifespan=_lifespan(server),
-        responses={"default": {"description": "A problem.", "content": {MEDIA_TYPE: {}}}},
+        responses={
+            "default": {"description": "A problem.", "content": {MEDIA_TYPE: {}}}
+        },
     )
     add_problems(api)
     _add_state(api, server)
@@ -170,18 +172,24 @@ def _add_forecasts(api: FastAPI, server: Server) -> None:
     work, forecasts = server.work, server.forecasts
 
     @api.post(
-        "/v1/forecast", tags=["forecast"], openapi_extra=documented(ForecastHistory, ForecastTable)
+        "/v1/forecast",
+        tags=["forecast"],
+        openapi_extra=documented(ForecastHistory, ForecastTable),
     )
     async def forecast(request: Request) -> Response:
         """Forecast a history (JSON) or a table (a form with files) with the shipped network."""
         kinds = ForecastHistory, ForecastTable
         async with asked_in(request, *kinds, work.aside) as body:
-            light = isinstance(body.fields, ForecastHistory) and body.fields.cutoffs == 0
+            light = (
+                isinstance(body.fields, ForecastHistory) and body.fields.cutoffs == 0
+            )
             pool = "light" if light else "heavy"
             return Document(await work.limited(pool, forecasts.forecast, body))
 
     @api.post(
-        "/v1/anomalies", tags=["anomalies"], openapi_extra=documented(AnomalyHistory, AnomalyTable)
+        "/v1/anomalies",
+        tags=["anomalies"],
+        openapi_extra=documented(AnomalyHistory, AnomalyTable),
     )
     async def anomalies(request: Request) -> Response:
         """Score how surprising each value of a history or a table was."""
@@ -195,7 +203,9 @@ def _add_models(api: FastAPI, server: Server) -> None:
     @api.get("/v1/models", tags=["models"])
     async def listed() -> dict[str, Any]:
         """List the saved models."""
-        summaries = [await work.aside(summary, name, models[name]) for name in sorted(models)]
+        summaries = [
+            await work.aside(summary, name, models[name]) for name in sorted(models)
+        ]
         return {"models": summaries}
 
     @api.get("/v1/models/{name}", tags=["models"])
@@ -229,7 +239,10 @@ def _add_streams(api: FastAPI, server: Server) -> None:
         return {"streams": [stream.described() for stream in streams]}
 
     @api.post(
-        "/v1/streams", tags=["streams"], status_code=201, openapi_extra=documented(OpenStream)
+        "/v1/streams",
+        tags=["streams"],
+        status_code=201,
+        openapi_extra=documented(OpenStream),
     )
     async def opened(request: Request) -> Response:
         """Open a stream."""
@@ -243,7 +256,9 @@ def _add_streams(api: FastAPI, server: Server) -> None:
         """Describe a stream: what it has read, and how far it is saved."""
         return streams.named(name).described()
 
-    @api.post("/v1/streams/{name}/ticks", tags=["streams"], openapi_extra=documented(Tick))
+    @api.post(
+        "/v1/streams/{name}/ticks", tags=["streams"], openapi_extra=documented(Tick)
+    )
     async def ticked(name: str, request: Request) -> Response:
         """Read a tick, and forecast what follows it."""
         stream = streams.named(name)
@@ -280,9 +295,12 @@ def _add_events(api: FastAPI, server: Server) -> None:
     @api.get("/v1/streams/{name}/events", tags=["streams"])
     async def events(
         name: str,
-        most: Annotated[int | None, Query(ge=1, description="end after so many")] = None,
+        most: Annotated[
+            int | None, Query(ge=1, description="end after so many")
+        ] = None,
         last_event_id: Annotated[
-            str | None, Header(description=f"continue after this tick, up to {REMEMBERED} back")
+            str | None,
+            Header(description=f"continue after this tick, up to {REMEMBERED} back"),
         ] = None,
     ) -> StreamingResponse:
         """Follow the forecasts of a stream, as server-sent events."""

@@ -50,7 +50,10 @@ class Asked(NamedTuple):
             yield self.fields.source()
         elif isinstance(self.fields, Table):
             allowance = limits.of_files(len(self.files))
-            with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder, allowing(allowance):
+            with (
+                tempfile.TemporaryDirectory(prefix="lstmcast-") as folder,
+                allowing(allowance),
+            ):
                 yield self.fields.source(written(self.files, Path(folder)))
         else:
             yield None
@@ -80,7 +83,9 @@ async def asked(
     return Asked(await aside(_of_json, body, as_json, bodyless))
 
 
-async def json_of(request: Request, model: type[Model], aside: Callable[..., Any]) -> Model:
+async def json_of(
+    request: Request, model: type[Model], aside: Callable[..., Any]
+) -> Model:
     """Parse the JSON object of a request. Raises Problem, ValidationError."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in (JSON, ""):
@@ -91,11 +96,15 @@ async def json_of(request: Request, model: type[Model], aside: Callable[..., Any
     return await aside(model.model_validate_json, body)
 
 
-def _of_json(body: bytes, model: type[BaseModel], bodyless: type[BaseModel] | None) -> BaseModel:
+def _of_json(
+    body: bytes, model: type[BaseModel], bodyless: type[BaseModel] | None
+) -> BaseModel:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        missing = [detail["loc"] for detail in error.errors() if detail["type"] == "missing"]
+        missing = [
+            detail["loc"] for detail in error.errors() if detail["type"] == "missing"
+        ]
         if bodyless is None or ("series",) not in missing:
             raise
     return bodyless.model_validate_json(body)
@@ -109,11 +118,15 @@ async def _of_form(form: FormData) -> tuple[dict[str, Any], list[Upload]]:
         values = form.getlist(name)
         sent = [value for value in values if isinstance(value, UploadFile)]
         if name == FILE:
-            files += [Upload(value.filename or "", await value.read()) for value in sent]
+            files += [
+                Upload(value.filename or "", await value.read()) for value in sent
+            ]
         if name != FILE or len(sent) < len(values):
             fields[name] = _texts(name, values)
     if not files:
-        raise Problem(UNUSABLE, f"No table was sent. Send it as the file {FILE!r}.", FILE)
+        raise Problem(
+            UNUSABLE, f"No table was sent. Send it as the file {FILE!r}.", FILE
+        )
     return fields, files
 
 
@@ -121,11 +134,15 @@ def _texts(name: str, values: Sequence[UploadFile | str]) -> str | list[str]:
     """The values of a field that is not a file. Raises Problem."""
     texts = [value for value in values if isinstance(value, str)]
     if len(texts) < len(values):
-        raise Problem(UNUSABLE, f"{name[:80]!r} is a file, but a text is expected.", name[:80])
+        raise Problem(
+            UNUSABLE, f"{name[:80]!r} is a file, but a text is expected.", name[:80]
+        )
     if name == FILE:
         raise Problem(UNUSABLE, f"{FILE!r} is a text, but a file is expected.", FILE)
     if sum(map(len, texts)) > LONGEST_FIELD:
-        raise Problem(UNUSABLE, f"{name[:80]!r} is longer than {LONGEST_FIELD:,} letters.", name)
+        raise Problem(
+            UNUSABLE, f"{name[:80]!r} is longer than {LONGEST_FIELD:,} letters.", name
+        )
     return texts[0] if len(texts) == 1 else texts
 
 
@@ -155,7 +172,9 @@ def safe_name(name: str) -> str:
 
 
 def documented(
-    as_json: type[BaseModel], as_form: type[BaseModel] | None = None, required: bool = True
+    as_json: type[BaseModel],
+    as_form: type[BaseModel] | None = None,
+    required: bool = True,
 ) -> dict[str, Any]:
     """The OpenAPI description of a request's body."""
     content: dict[str, Any] = {JSON: {"schema": _schema(as_json)}}

@@ -34,7 +34,9 @@ async def asked_in(
 
 
 @asynccontextmanager
-async def asked_in_json(request: Request, model: type[Model], aside: Aside) -> AsyncIterator[Model]:
+async def asked_in_json(
+    request: Request, model: type[Model], aside: Aside
+) -> AsyncIterator[Model]:
     """The JSON object of a request; errors in the block name its fields."""
     with Fields(model) as names:
         body = await json_of(request, model, aside)

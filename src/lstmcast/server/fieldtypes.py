@@ -23,9 +23,13 @@ def _listed(value: Any) -> Any:
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Texts = Annotated[list[Text], BeforeValidator(_listed), Field(max_length=100)]
 Period = Annotated[int, Field(ge=1, le=LONGEST_PERIOD)]
-Periods = Annotated[list[Period], BeforeValidator(_listed), Field(min_length=1, max_length=20)]
+Periods = Annotated[
+    list[Period], BeforeValidator(_listed), Field(min_length=1, max_length=20)
+]
 Level = Annotated[float, Field(ge=NARROWEST, le=WIDEST)]
-Levels = Annotated[list[Level], BeforeValidator(_listed), Field(min_length=1, max_length=50)]
+Levels = Annotated[
+    list[Level], BeforeValidator(_listed), Field(min_length=1, max_length=50)
+]
 Value = Annotated[float, Field(strict=True, allow_inf_nan=False)] | None
 Values = list[Value]
 RowName = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
@@ -43,7 +47,9 @@ def _span(text: str) -> str:
     """A time span for totals; UsageError for any other."""
     choices = (STEP, *SPANS, WHOLE)
     if text not in choices:
-        raise ValueError(f"{text!r} is not a time span. Choose one of {', '.join(choices)}")
+        raise ValueError(
+            f"{text!r} is not a time span. Choose one of {', '.join(choices)}"
+        )
     return text
 
 

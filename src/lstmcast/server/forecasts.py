@@ -62,7 +62,8 @@ class Forecasts:
     def forecast(self, request: Asked) -> Document:
         """Forecast with the shipped network. Raises Problem, LstmcastError."""
         outcome = self.made(request).result
-        assert isinstance(outcome, ForecastResult)  # the shipped network gives this result
+        # the shipped network gives this result
+        assert isinstance(outcome, ForecastResult)
         return outcome.document(request.fields.held_out)
 
     def made(self, request: Asked) -> Made:
@@ -74,7 +75,9 @@ class Forecasts:
         levels = fields.quantiles()
         quantiles: dict[str, Any] = {"quantiles": levels} if levels else {}
         forecaster = LSTMForecaster(horizon, method=fields.method, **quantiles)
-        model: Any = Batched(forecaster, self.batcher) if fields.cutoffs == 0 else forecaster
+        model: Any = (
+            Batched(forecaster, self.batcher) if fields.cutoffs == 0 else forecaster
+        )
         compared = "classical" if fields.baselines == "classical" else True
         job = ForecastJob(
             model,
@@ -96,7 +99,10 @@ class Forecasts:
         fields: PredictTable | PredictHistory | PredictAlone = request.fields
         model = loaded(name, folder)
         assert model.saved_context is not None  # a loaded model remembers its data
-        horizon, saved_panel = fields.horizon or model.horizon, model.saved_context.panel
+        horizon, saved_panel = (
+            fields.horizon or model.horizon,
+            model.saved_context.panel,
+        )
         require_horizon(horizon, len(saved_panel), self.limits)
 
         def watched(event: Event) -> None:
@@ -162,7 +168,8 @@ def loaded(name: str, folder: Path) -> LSTMForecaster:
 def described(name: str, folder: Path) -> Document:
     """Describe a saved model. Raises Problem if it cannot be read."""
     try:
-        manifest, _ = store.load(folder)  # arrays too: a damaged model must not look intact
+        # arrays too: a damaged model must not look intact
+        manifest, _ = store.load(folder)
     except LstmcastError as error:
         raise Problem(503, f"The model {name!r} cannot be used: {error}") from error
     return {"name": name, "lstmcast": __version__, "model": manifest}

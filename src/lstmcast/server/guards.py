@@ -71,7 +71,9 @@ class Guard:
             raise Problem(421, f"{host[:100]!r} is not {' or '.join(hosts)}.", "host")
         origin = _header(scope, b"origin")
         if origin and _place_of(origin) != host:
-            raise Problem(403, f"A page of {origin[:100]} may not use this server.", "origin")
+            raise Problem(
+                403, f"A page of {origin[:100]} may not use this server.", "origin"
+            )
         path = scope["path"]
         is_open = path in OPEN or path.startswith(OPEN_BELOW)
         if self.settings.token is not None and not is_open:
@@ -114,9 +116,12 @@ class _Body:
         except TimeoutError as error:
             limit = self._settings.limits.receive
             detail = (
-                f"The body did not arrive within {limit:g} seconds. Send it faster, or send less."
+                f"The body did not arrive within {limit:g} seconds. "
+                "Send it faster, or send less."
             )
-            raise Problem(408, detail, "body", headers={"connection": "close"}) from error
+            raise Problem(
+                408, detail, "body", headers={"connection": "close"}
+            ) from error
         self._size += len(message.get("body", b""))
         self.ended = not message.get("more_body", False)
         if self._size > self._settings.limits.body:
@@ -145,7 +150,9 @@ class _Answer:
         """Send the next part."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-        ends = message["type"] == "http.response.body" and not message.get("more_body", False)
+        ends = message["type"] == "http.response.body" and not message.get(
+            "more_body", False
+        )
         if ends and self.status == TOO_LARGE and not self._body.ended:
             await self._send({**message, "more_body": True})
             await self._body.drain()

@@ -52,7 +52,8 @@ class Journal:
         with output_errors(self.path):
             try:
                 count = self._file.write(line)
-                if count < len(line):  # the disk is full: writing the rest raises the error
+                # the disk is full: writing the rest raises the error
+                if count < len(line):
                     self._file.write(line[count:])
             except OSError:
                 self._file.truncate(size_before)

@@ -21,7 +21,8 @@ from lstmcast.errors import LstmcastError
 from lstmcast.server.problems import finite, of_fields
 from lstmcast.server.tools import Tools
 
-VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")  # supported, newest first
+# supported, newest first
+VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 LONGEST = 1_000_000  # bytes of a message
 PARSE, REQUEST, METHOD, PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603
 INSTRUCTIONS = (
@@ -64,7 +65,11 @@ class Assistant:
         except Refused as refused:
             error = {"code": refused.code, "message": str(refused)}
             return {"jsonrpc": "2.0", "id": number, "error": error}
-        return None if number is None else {"jsonrpc": "2.0", "id": number, "result": content}
+        return (
+            None
+            if number is None
+            else {"jsonrpc": "2.0", "id": number, "result": content}
+        )
 
     def _result(self, message: Message) -> Message | None:
         method, parameters = message.get("method"), message.get("params", {})
@@ -98,9 +103,14 @@ class Assistant:
         """The answer of a tool; errors are reported to the assistant, which may try again."""
         name, arguments = parameters.get("name"), parameters.get("arguments") or {}
         names = [tool["name"] for tool in self.tools.described()]
-        if not isinstance(name, str) or name not in names or not isinstance(arguments, dict):
+        if (
+            not isinstance(name, str)
+            or name not in names
+            or not isinstance(arguments, dict)
+        ):
             raise Refused(
-                PARAMS, f"name={name!r} is not a tool, or arguments is not an object: {names}."
+                PARAMS,
+                f"name={name!r} is not a tool, or arguments is not an object: {names}.",
             )
         try:
             document = finite(self.tools.call(name, arguments))
@@ -110,7 +120,9 @@ class Assistant:
             return _told(str(error), failed=True)
         except Exception as error:
             logger.error("a defect", exc_info=error)
-            return _told(f"a bug in lstmcast: {type(error).__name__}: {error}", failed=True)
+            return _told(
+                f"a bug in lstmcast: {type(error).__name__}: {error}", failed=True
+            )
         return _told(json.dumps(document, ensure_ascii=False), failed=False) | {
             "structuredContent": document
         }
@@ -123,7 +135,8 @@ def run(assistant: Assistant, source: BinaryIO, output: TextIO) -> None:
             continue
         answer = assistant.answer(line)
         if answer is not None:
-            output.write(json.dumps(answer) + "\n")  # ASCII, so there are no line ends within
+            # ASCII, so there are no line ends within
+            output.write(json.dumps(answer) + "\n")
             output.flush()
 
 

@@ -62,14 +62,44 @@ class Metrics:
         with self._lock:
             lines = [*self._of_requests(), *self._of_times()]
             values = [
-                ("passes_total", "counter", "Passes of the network over requests.", self._passes),
-                ("batched_total", "counter", "Requests that were read in them.", self._together),
-                ("ticks_total", "counter", "Ticks that streams have read.", self._ticks),
-                ("active_requests", "gauge", "Requests that are being answered.", self.active),
+                (
+                    "passes_total",
+                    "counter",
+                    "Passes of the network over requests.",
+                    self._passes,
+                ),
+                (
+                    "batched_total",
+                    "counter",
+                    "Requests that were read in them.",
+                    self._together,
+                ),
+                (
+                    "ticks_total",
+                    "counter",
+                    "Ticks that streams have read.",
+                    self._ticks,
+                ),
+                (
+                    "active_requests",
+                    "gauge",
+                    "Requests that are being answered.",
+                    self.active,
+                ),
                 ("models", "gauge", "Saved models that are served.", models),
                 ("streams", "gauge", "Streams that are open.", streams),
-                ("unsaved_streams", "gauge", "Streams whose newest save failed.", unsaved),
-                ("listeners", "gauge", "Clients that follow a stream or a training.", listeners),
+                (
+                    "unsaved_streams",
+                    "gauge",
+                    "Streams whose newest save failed.",
+                    unsaved,
+                ),
+                (
+                    "listeners",
+                    "gauge",
+                    "Clients that follow a stream or a training.",
+                    listeners,
+                ),
                 ("trainings", "gauge", "Trainings that run.", trainings),
             ]
         for name, kind, meaning, value in values:
@@ -92,7 +122,9 @@ class Metrics:
             label = f'route="{route}"'
             for bound in BOUNDS:
                 count_within = self._within[route, bound]
-                lines.append(f'lstmcast_{name}_bucket{{{label},le="{bound:g}"}} {count_within}')
+                lines.append(
+                    f'lstmcast_{name}_bucket{{{label},le="{bound:g}"}} {count_within}'
+                )
             lines.append(f'lstmcast_{name}_bucket{{{label},le="+Inf"}} {count}')
             lines.append(f"lstmcast_{name}_sum{{{label}}} {self._seconds[route]:.6f}")
             lines.append(f"lstmcast_{name}_count{{{label}}} {count}")

@@ -36,7 +36,9 @@ class Pass:
         >>> forecast.point.round(1).tolist()
         [[3.0, 5.0]]
         """
-        requests = [Asked(model.horizon, None, "direct", model.method) for model in models]
+        requests = [
+            Asked(model.horizon, None, "direct", model.method) for model in models
+        ]
         return cls(panels, requests, [model.quantiles for model in models])
 
     def __str__(self) -> str:

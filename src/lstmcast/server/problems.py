@@ -65,7 +65,11 @@ class Problem(Exception):
         'Not found'
         """
         title = TITLES.get(self.status, "Request failed")
-        document: dict[str, Any] = {"type": "about:blank", "title": title, "status": self.status}
+        document: dict[str, Any] = {
+            "type": "about:blank",
+            "title": title,
+            "status": self.status,
+        }
         document["detail"] = bounded(self.detail)
         if self.field is not None:
             document["field"] = self.field
@@ -90,7 +94,10 @@ def problem_of(error: Exception, fields: Mapping[str, Any] | None = None) -> Pro
     if isinstance(error, ValidationError):
         return of_fields(error)
     if isinstance(error, OutputError):
-        is_full = getattr(error.__cause__, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        is_full = getattr(error.__cause__, "errno", None) in (
+            errno.ENOSPC,
+            errno.EDQUOT,
+        )
         status = 507 if is_full else 503
         return Problem(status, str(error))
     if isinstance(error, LstmcastError):
@@ -99,22 +106,29 @@ def problem_of(error: Exception, fields: Mapping[str, Any] | None = None) -> Pro
         return Problem(UNUSABLE, message, _named(message, fields) or about_data)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Problem(
-            507, "There is no space left for the request. Free some space, or send less."
+            507,
+            "There is no space left for the request. Free some space, or send less.",
         )
     if isinstance(error, MemoryError):
-        return Problem(503, "There is not enough memory for this. Send fewer series or steps.")
+        return Problem(
+            503, "There is not enough memory for this. Send fewer series or steps."
+        )
     logger.error("a defect", exc_info=error)
     return Problem(500, f"{type(error).__name__}: {error}. Please report it.")
 
 
 def of_fields(error: ValidationError) -> Problem:
     """The problem with invalid fields of a request."""
-    return of_errors(error.errors(include_url=False, include_context=False, include_input=False))
+    return of_errors(
+        error.errors(include_url=False, include_context=False, include_input=False)
+    )
 
 
 def of_errors(details: Sequence[Mapping[str, Any]]) -> Problem:
     """The same, from the list of pydantic."""
-    errors = [{"field": _place(detail), "detail": _reason(detail)} for detail in details[:20]]
+    errors = [
+        {"field": _place(detail), "detail": _reason(detail)} for detail in details[:20]
+    ]
     first = errors[0]
     further = len(details) - 1
     verb = "field is" if further == 1 else "fields are"
@@ -158,7 +172,9 @@ def _named(message: str, fields: Mapping[str, Any]) -> str | None:
     """The field that a message mentions: `level=`, `--level`, or its value in quotes."""
     for name, value in fields.items():
         texts = value if isinstance(value, list) else [value]
-        if any(isinstance(text, str) and _is_quoted(text, message) for text in texts[:100]):
+        if any(
+            isinstance(text, str) and _is_quoted(text, message) for text in texts[:100]
+        ):
             return name
     places = {}
     for name in fields:

@@ -41,7 +41,9 @@ class Streams:
     Raises ModelError or OutputError if stored streams cannot be opened.
     """
 
-    def __init__(self, settings: Settings, models: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, models: Mapping[str, Path] | None = None
+    ) -> None:
         self.settings = settings
         self.models = settings.models if models is None else models
         self._open: dict[str, ServedStream] = {}
@@ -54,7 +56,8 @@ class Streams:
         return len(self._open)
 
     def __iter__(self) -> Iterator[ServedStream]:
-        streams = list(self._open.values())  # a copy, as another thread may open one meanwhile
+        # a copy, as another thread may open one meanwhile
+        streams = list(self._open.values())
         return iter(sorted(streams, key=lambda stream: stream.name))
 
     @property
@@ -65,7 +68,9 @@ class Streams:
     def named(self, name: str) -> ServedStream:
         """The stream with this name. Raises Problem."""
         if name not in self._open:
-            raise Problem(404, f"There is no stream {name[:100]!r}. Open it first.", "name")
+            raise Problem(
+                404, f"There is no stream {name[:100]!r}. Open it first.", "name"
+            )
         return self._open[name]
 
     def open(self, options: OpenStream) -> ServedStream:
@@ -76,7 +81,9 @@ class Streams:
                 raise Problem(409, f"There is a stream {name!r} already.", "name")
             if len(self._open) + len(self._opening) >= self.settings.limits.streams:
                 limit = self.settings.limits.streams
-                raise Problem(409, f"{limit} streams are open, which is the maximum.", "name")
+                raise Problem(
+                    409, f"{limit} streams are open, which is the maximum.", "name"
+                )
             self._opening.add(name)
         try:
             served = self._opened(name, options)
@@ -108,7 +115,8 @@ class Streams:
         place = None
         if folder is not None:
             with output_errors(folder):
-                shutil.rmtree(folder, ignore_errors=True)  # left by a stream that was never opened
+                # left by a stream that was never opened
+                shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
             place = Place(folder / STATE)
         pipe = Pipe(stream, options.horizon, clocks=clocks, place=place)
@@ -160,7 +168,9 @@ def _begun(options: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clo
     if options.model is not None:
         return _of_model(options, models)
     if options.rows is not None and len(set(options.rows)) < len(options.rows):
-        raise Problem(UNUSABLE, "rows names a row twice. One row per name is expected.", "rows")
+        raise Problem(
+            UNUSABLE, "rows names a row twice. One row per name is expected.", "rows"
+        )
     step = parse_frequency(options.frequency or "integer")
     periods = tuple(options.period) if options.period else None
     forecaster = LSTMForecaster(options.horizon, method="network")
@@ -181,7 +191,9 @@ def _of_model(options: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, 
     """A stream that continues from the data of a saved model."""
     model = load(folder_of(models, options.model or ""), method="network")
     superfluous = [
-        name for name in ("rows", "frequency", "future") if getattr(options, name) is not None
+        name
+        for name in ("rows", "frequency", "future")
+        if getattr(options, name) is not None
     ]
     if superfluous:
         name = superfluous[0]

@@ -31,7 +31,10 @@ def response_of(problem: Problem, language: str = "en") -> Response:
             if name in entry:
                 entry[name] = words(entry[name])
     text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
-    headers = problem.headers | {"cache-control": "no-store", "content-language": language}
+    headers = problem.headers | {
+        "cache-control": "no-store",
+        "content-language": language,
+    }
     return Response(text, problem.status, headers, media_type=MEDIA_TYPE)
 
 
@@ -97,10 +100,18 @@ def add_problems(app: FastAPI) -> None:
         if isinstance(error, RequestValidationError):
             return response_of(of_errors(error.errors()), language)
         if isinstance(error, HTTPException):
-            error = Problem(error.status_code, _reason(request, error), headers=error.headers)
+            error = Problem(
+                error.status_code, _reason(request, error), headers=error.headers
+            )
         return response_of(problem_of(error), language)
 
-    kinds = (Problem, HTTPException, LstmcastError, ValidationError, RequestValidationError)
+    kinds = (
+        Problem,
+        HTTPException,
+        LstmcastError,
+        ValidationError,
+        RequestValidationError,
+    )
     for kind in (*kinds, OSError, MemoryError):
         app.add_exception_handler(kind, answer)
     app.add_exception_handler(Exception, answer)

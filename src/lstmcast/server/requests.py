@@ -65,7 +65,9 @@ class Repairs(Request):
         None, description="monthly, 15min, W-MON … (default: inferred)"
     )
     period: Periods | None = Field(None, description="seasonal periods, in steps")
-    kind: Kind | None = Field(None, description="kind of the values (default: recognised)")
+    kind: Kind | None = Field(
+        None, description="kind of the values (default: recognised)"
+    )
     duplicates: Duplicates = "error"
     gaps: Gaps = "fill"
     missing: Missing = "mask"
@@ -74,7 +76,15 @@ class Repairs(Request):
 
     def given(self) -> list[str]:
         """The names of options that differ from the defaults; they apply to newer data too."""
-        names = ("frequency", "kind", "duplicates", "gaps", "missing", "calendar", "on_error")
+        names = (
+            "frequency",
+            "kind",
+            "duplicates",
+            "gaps",
+            "missing",
+            "calendar",
+            "on_error",
+        )
         return [name for name in names if name in self.model_fields_set]
 
     def read_options(self, aggregate: Aggregate | None = None) -> ReadOptions:
@@ -95,8 +105,12 @@ class Columns(Request):
     hindsight: Texts | None = Field(
         None, description="like future, for columns that were not known in advance"
     )
-    static: Texts | None = Field(None, description="columns that are constant in each series")
-    holidays: Texts | None = Field(None, description="countries or subdivisions, such as DE-BY")
+    static: Texts | None = Field(
+        None, description="columns that are constant in each series"
+    )
+    holidays: Texts | None = Field(
+        None, description="countries or subdivisions, such as DE-BY"
+    )
     sheet: Text | None = None
     aggregate: Aggregate | None = None
     day_first: bool | None = None
@@ -116,7 +130,9 @@ class Table(Columns, Repairs):
             self.decimal,
             self.header,
             self.date_format,
-            tuple(code for names in self.missing_codes or () for code in names.split(",")),
+            tuple(
+                code for names in self.missing_codes or () for code in names.split(",")
+            ),
         )
         names = self.given()
         if self.aggregate:
@@ -151,7 +167,9 @@ class History(Repairs):
         description="the values of one series, or {name: values} of several",
         examples=[[112, 118, 132, 129], {"north": [5, 6, 7], "south": [50, 60, 70]}],
     )
-    start: Text | None = Field(None, description="time of the first value, with a frequency")
+    start: Text | None = Field(
+        None, description="time of the first value, with a frequency"
+    )
     times: list[Annotated[str, Field(max_length=100)]] | None = Field(
         None, description="times of the values, instead of start, shared by all series"
     )
@@ -166,27 +184,41 @@ class History(Repairs):
 
     def source(self) -> Source:
         """The history as a source. Raises DataError, UsageError, Problem."""
-        values_by_name = self.series if isinstance(self.series, dict) else {"value": self.series}
+        values_by_name = (
+            self.series if isinstance(self.series, dict) else {"value": self.series}
+        )
         lengths = np.array([len(values) for values in values_by_name.values()])
         self._require_times(values_by_name)
         longest = int(lengths.max())
         times = self._times(longest)
         columns = {
-            "unique_id": np.repeat(np.array(list(values_by_name), dtype=object), lengths),
+            "unique_id": np.repeat(
+                np.array(list(values_by_name), dtype=object), lengths
+            ),
             "time": np.concatenate([times[:length] for length in lengths]),
             "value": np.array(
-                [value for values in values_by_name.values() for value in values], np.float64
+                [value for values in values_by_name.values() for value in values],
+                np.float64,
             ),
         }
         options = self.read_options()
         if self.times is None and self.start is None and self.frequency is not None:
             # values without times are numbered; their seasons are those of the frequency
-            periods = options.periods or parse_frequency(self.frequency).seasonal_periods
+            periods = (
+                options.periods or parse_frequency(self.frequency).seasonal_periods
+            )
             options = replace(options, frequency=None, periods=periods)
         if isinstance(self.series, list):
             del columns["unique_id"]
         key = "unique_id" if "unique_id" in columns else None
-        return Source(columns, options, time="time", target="value", series=key, given=self.given())
+        return Source(
+            columns,
+            options,
+            time="time",
+            target="value",
+            series=key,
+            given=self.given(),
+        )
 
     def _require_times(self, values_by_name: Mapping[str, Values]) -> None:
         """Raise Problem if a series has another number of values than there are times."""
@@ -215,7 +247,11 @@ class History(Repairs):
 def _moment(text: str, is_number: bool) -> Any:
     """The time of the first value. Raises DataError."""
     try:
-        return np.int64(text) if is_number else np.datetime64(text.strip().replace("/", "-"), "us")
+        return (
+            np.int64(text)
+            if is_number
+            else np.datetime64(text.strip().replace("/", "-"), "us")
+        )
     except (ValueError, OverflowError) as error:
         expected = "a whole number" if is_number else "a time such as 2024-03-01T14:30"
         raise DataError(f"start={text!r} is not a time. Give {expected}.") from error
@@ -234,14 +270,22 @@ class Ahead(Request):
     level: Levels | None = Field(
         None, description="interval levels in percent (default: 80 and 95)"
     )
-    method: Text = Field("auto", description="forecasting method, as --method of the command")
-    total: Span | None = Field(None, description="totals over each month, quarter … or 'horizon'")
-    total_by: Texts | None = Field(None, description="columns to sum over; 'all' for everything")
+    method: Text = Field(
+        "auto", description="forecasting method, as --method of the command"
+    )
+    total: Span | None = Field(
+        None, description="totals over each month, quarter … or 'horizon'"
+    )
+    total_by: Texts | None = Field(
+        None, description="columns to sum over; 'all' for everything"
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> Ahead:
         if self.horizon is not None and self.until is not None:
-            raise ValueError("horizon and until both set how far to forecast. Give one of them")
+            raise ValueError(
+                "horizon and until both set how far to forecast. Give one of them"
+            )
         return self
 
     def quantiles(self) -> tuple[float, ...]:
@@ -293,13 +337,17 @@ class PredictAlone(Ahead):
 class AnomalyTable(Table):
     """Score the values of a table."""
 
-    rate: Annotated[float, Field(gt=0, lt=1)] = Field(0.001, description="of false alarms")
+    rate: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.001, description="of false alarms"
+    )
 
 
 class AnomalyHistory(History):
     """Score the values of a history."""
 
-    rate: Annotated[float, Field(gt=0, lt=1)] = Field(0.001, description="of false alarms")
+    rate: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.001, description="of false alarms"
+    )
 
 
 # ---------------------------------------------------------------- streams
@@ -309,11 +357,15 @@ class OpenStream(Request):
     """Open a stream, with rows without history or with the series stored in a model."""
 
     name: Annotated[str, Field(max_length=64)]
-    model: Text | None = Field(None, description="a saved model (default: the shipped network)")
+    model: Text | None = Field(
+        None, description="a saved model (default: the shipped network)"
+    )
     rows: Annotated[list[RowName], Field(max_length=1_000_000)] | None = Field(
         None, description="names of rows without history; others join with a tick"
     )
-    horizon: Annotated[int, Field(ge=1)] = Field(1, description="steps forecast after each tick")
+    horizon: Annotated[int, Field(ge=1)] = Field(
+        1, description="steps forecast after each tick"
+    )
     frequency: KnownFrequency | None = Field(
         None, description="frequency of ticks: hourly, 15min, …"
     )
@@ -342,7 +394,9 @@ class Tick(Request):
     time: StrictStr | Annotated[int, Field(strict=True)] | None = Field(
         None, description="time of the tick (default: the next one of each row)"
     )
-    past: dict[RowName, Value] | None = Field(None, description="values of past covariates")
+    past: dict[RowName, Value] | None = Field(
+        None, description="values of past covariates"
+    )
     future: dict[RowName, KnownCells | dict[RowName, KnownCells]] | None = Field(
         None,
         description="values of columns known in advance, for all rows or by row: the value at this "
@@ -350,7 +404,9 @@ class Tick(Request):
         examples=[{"price": [9.5, 9.5, 7.9]}, {"promo": {"north": [1, 0, 0]}}],
     )
     join: bool = Field(False, description="whether unknown rows are added")
-    save: bool = Field(False, description="whether the whole state is saved to disk now")
+    save: bool = Field(
+        False, description="whether the whole state is saved to disk now"
+    )
 
 
 # ---------------------------------------------------------------- limits

@@ -33,7 +33,9 @@ def listening(host: str, port: int) -> socket.socket:
     if not 0 <= port <= LAST_PORT:  # the system would use the port modulo 65536
         raise UsageError(f"--port must be from 0 to {LAST_PORT}, got {port}.")
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
         # TCP by its number: otherwise asyncio leaves Nagle's algorithm on, and answers wait 40 ms
         opened = socket.socket(family, kind, socket.IPPROTO_TCP)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -61,7 +63,10 @@ def address_of(opened: socket.socket) -> str:
 
 
 def serve(
-    settings: Settings, host: str, port: int, ready: Callable[[str], object] = lambda address: None
+    settings: Settings,
+    host: str,
+    port: int,
+    ready: Callable[[str], object] = lambda address: None,
 ) -> None:
     """Serve until a signal arrives. `ready` is called with the address once it is served.
 
@@ -91,7 +96,8 @@ def serve(
             timeout_graceful_shutdown=int(ENDING),
         )
         server = uvicorn.Server(config)
-        app.server.ending = lambda: server.should_exit  # listeners check this, and stop waiting
+        # listeners check this, and stop waiting
+        app.server.ending = lambda: server.should_exit
         ready(address_of(opened))
         # Loaded objects are permanent: otherwise the garbage collector scans them repeatedly,
         # which takes 3 of the 13 ms of a tick of 400 rows.

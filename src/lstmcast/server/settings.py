@@ -10,7 +10,8 @@ from pathlib import Path
 from lstmcast.data.limits import Allowance
 from lstmcast.errors import UsageError
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # of models and streams, never a path
+# of models and streams, never a path
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 UNPACKED = 4  # compressed files may hold this many times the bytes of a body
 CELLS = 20  # cells per value: tables have other columns and missing values
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -49,7 +50,9 @@ class Limits:
             if value == 0 and name == "trainings":
                 continue
             if not value > 0:
-                raise UsageError(f"{name}={value!r} is not a limit. A number above 0 is expected.")
+                raise UsageError(
+                    f"{name}={value!r} is not a limit. A number above 0 is expected."
+                )
 
     def of_files(self, count: int) -> Allowance:
         """The limits of each file in a request with this number of files."""
@@ -84,9 +87,13 @@ class Settings:
         for name in self.models:
             checked_name(name, "model")
         if self.save_every < 1:
-            raise UsageError(f"save_every must be at least 1 tick, got {self.save_every!r}.")
+            raise UsageError(
+                f"save_every must be at least 1 tick, got {self.save_every!r}."
+            )
         if self.token is not None and not self.token.strip():
-            raise UsageError("The token is empty, and would let everybody in. Give a longer one.")
+            raise UsageError(
+                "The token is empty, and would let everybody in. Give a longer one."
+            )
 
 
 def checked_name(name: str, noun: str) -> str:
@@ -114,6 +121,8 @@ def models_of(texts: Sequence[str]) -> dict[str, Path]:
         if not folder:
             raise UsageError(f"--model {text!r} names no folder. Give NAME=DIR.")
         if name in models:
-            raise UsageError(f"Two models are called {name!r}. Give them different names.")
+            raise UsageError(
+                f"Two models are called {name!r}. Give them different names."
+            )
         models[name] = Path(folder)
     return models

@@ -68,9 +68,11 @@ class ServedStream:
         self.folder = folder
         self.save_every = save_every
         self.about: dict[str, Any] = {"ticks": 0, **about}
-        self.saved: int | None = None  # the tick after which the whole state was written
+        # the tick after which the whole state was written
+        self.saved: int | None = None
         self.unsaved = ""  # the reason if the last save failed
-        self.turn = asyncio.Lock()  # one tick after the other, without blocking a thread
+        # one tick after the other, without blocking a thread
+        self.turn = asyncio.Lock()
         self.listeners: set[asyncio.Queue[Answer | None]] = set()
         self.newest: deque[Answer] = deque(maxlen=REMEMBERED)
         self._lock, self._journal = Lock(), None
@@ -166,7 +168,8 @@ class ServedStream:
         assert self._journal is not None  # a stored stream has a journal
         for entry in self._journal.entries():
             if entry["number"] <= self.ticks:
-                continue  # it is in the state: the process ended before the journal was emptied
+                # it is in the state: the process ended before the journal was emptied
+                continue
             try:
                 self.pipe.advance(_record(entry))
             except LstmcastError:
@@ -190,15 +193,21 @@ class ServedStream:
                     "is expected, null for one that is unknown. Or name the rows: {row: value}.",
                     "values",
                 )
-            by_row: Mapping[str, float | None] = dict(zip(ids, tick.values, strict=True))
+            by_row: Mapping[str, float | None] = dict(
+                zip(ids, tick.values, strict=True)
+            )
         else:
             by_row = tick.values
             self._require_rows(by_row, tick.join, limits)
         if not by_row:
-            raise Problem(UNUSABLE, "The stream has no rows yet. Name some, with join.", "values")
+            raise Problem(
+                UNUSABLE, "The stream has no rows yet. Name some, with join.", "values"
+            )
         return _numbers(by_row)
 
-    def _require_rows(self, by_row: Mapping[str, Any], join: bool, limits: Limits) -> None:
+    def _require_rows(
+        self, by_row: Mapping[str, Any], join: bool, limits: Limits
+    ) -> None:
         rows = self.pipe.stream.rows
         unknown = [row for row in by_row if not rows.has(row)]
         if unknown and not join:
@@ -247,17 +256,23 @@ class ServedStream:
             if quantiles_RHQ is not None:
                 by_level = np.moveaxis(quantiles_RHQ, 2, 0)
                 pairs = zip(HEAD_QUANTILES, by_level, strict=True)
-                answer["quantiles"] = {f"{level:g}": _plain(values) for level, values in pairs}
+                answer["quantiles"] = {
+                    f"{level:g}": _plain(values) for level, values in pairs
+                }
             if stream.alerts is not None:
                 answer["score"] = _plain(stream.scores)
                 answer["alerts"] = _chosen(rows, stream.alerted)
             if stream.conformal is not None:
                 inside_RL = 100 * stream.coverage(rows)[:, 0]
                 levels = zip(LEVELS, inside_RL.T, strict=True)
-                answer["coverage"] = {str(level): _plain(inside_R) for level, inside_R in levels}
+                answer["coverage"] = {
+                    str(level): _plain(inside_R) for level, inside_R in levels
+                }
                 answer["drift"] = _chosen(rows, stream.drifted)
         if read.late:
-            answer["skipped"] = {tick.row: self.pipe.skipped(tick) for tick in read.late}
+            answer["skipped"] = {
+                tick.row: self.pipe.skipped(tick) for tick in read.late
+            }
         missing = {tick.row: tick.steps - 1 for tick in read.due if tick.steps > 1}
         if missing:
             answer["missing"] = missing
@@ -291,7 +306,11 @@ class ServedStream:
 
     def missed(self, tick: int | None) -> list[Answer]:
         """The answers after a tick, as far as they are still stored."""
-        return [] if tick is None else [answer for answer in self.newest if answer.tick > tick]
+        return (
+            []
+            if tick is None
+            else [answer for answer in self.newest if answer.tick > tick]
+        )
 
 
 def _remove(folder: Path) -> None:
@@ -324,14 +343,18 @@ def _numbers(values: Mapping[str, float | None]) -> dict[str, float]:
 
 def _chosen(rows: list[str], chosen_R: NDArray) -> list[str]:
     """The names of the chosen rows."""
-    return [row for row, is_chosen in zip(rows, chosen_R.tolist(), strict=True) if is_chosen]
+    return [
+        row for row, is_chosen in zip(rows, chosen_R.tolist(), strict=True) if is_chosen
+    ]
 
 
 def _plain(values: NDArray) -> Any:
     """Numbers for JSON, with the precision of a network; null if unknown."""
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.floor(np.log10(np.abs(values)))
-    scale = 10.0 ** np.clip(DIGITS - 1 - np.where(np.isfinite(size), size, 0), -300, 300)
+    scale = 10.0 ** np.clip(
+        DIGITS - 1 - np.where(np.isfinite(size), size, 0), -300, 300
+    )
     rounded = np.where(np.abs(values) < 1e290, np.round(values * scale) / scale, values)
     return none_where_unknown(rounded)
 

@@ -23,7 +23,18 @@ MOST_FILES = 500  # files that are listed
 MOST_ROWS = 500  # rows of a forecast in an answer: an assistant reads all of them
 MOST_SERIES = 2000  # series that are backtested
 ENDINGS = (
-    *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".ods", ".parquet"),
+    *(
+        ".csv",
+        ".tsv",
+        ".txt",
+        ".json",
+        ".jsonl",
+        ".ndjson",
+        ".xlsx",
+        ".xls",
+        ".ods",
+        ".parquet",
+    ),
     *(".tsf", ".arff", ".gz", ".bz2", ".xz", ".zip", ".html", ".xml"),
 )
 
@@ -31,20 +42,26 @@ ENDINGS = (
 class OfFile(Table):
     """A file, and how to read it."""
 
-    path: Text = Field(description="a file, named from the folder of the data: 'sales/north.csv'")
+    path: Text = Field(
+        description="a file, named from the folder of the data: 'sales/north.csv'"
+    )
 
 
 class LookAtData(Table):
     """Which files there are, or what is in one of them and what is wrong with it."""
 
-    path: Text | None = Field(None, description="a file; all files are listed unless given")
+    path: Text | None = Field(
+        None, description="a file; all files are listed unless given"
+    )
 
 
 class Forecast(OfFile, Ahead):
     """Forecast what comes after each series, with intervals and its accuracy at held-out
     cutoffs."""
 
-    cutoffs: Annotated[int, Field(ge=0, le=20)] = Field(5, description="held out; 0 for none")
+    cutoffs: Annotated[int, Field(ge=0, le=20)] = Field(
+        5, description="held out; 0 for none"
+    )
 
 
 class Backtest(OfFile, Tested):
@@ -54,13 +71,17 @@ class Backtest(OfFile, Tested):
         None, description="number of steps (default: one season)"
     )
     method: Text = Field("auto", description="what answers")
-    cutoffs: Annotated[int, Field(ge=1, le=50)] = Field(5, description="that are held out")
+    cutoffs: Annotated[int, Field(ge=1, le=50)] = Field(
+        5, description="that are held out"
+    )
 
 
 class Anomalies(OfFile):
     """Which values are unlike what was expected of them."""
 
-    rate: Annotated[float, Field(gt=0, lt=1)] = Field(0.001, description="of false alarms")
+    rate: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.001, description="of false alarms"
+    )
 
 
 @dataclass(frozen=True)
@@ -103,7 +124,10 @@ class Tools:
     def _look(self, options: LookAtData) -> Document:
         if options.path is None:
             files = [path.relative_to(self.folder).as_posix() for path in self._files()]
-            return {"files": files[:MOST_FILES], "more": max(0, len(files) - MOST_FILES)}
+            return {
+                "files": files[:MOST_FILES],
+                "more": max(0, len(files) - MOST_FILES),
+            }
         return CheckJob(self._source(options, options.path)).run().document()
 
     def _forecast(self, options: Forecast) -> Document:
@@ -120,7 +144,9 @@ class Tools:
         quantiles: dict[str, Any] = {"quantiles": levels} if levels else {}
         model = LSTMForecaster(horizon, method=options.method, **quantiles)
         cutoffs = options.cutoffs if len(panel) <= MOST_SERIES else 0
-        job = ForecastJob(model, source, cutoffs, totals=options.totals(), until=options.until)
+        job = ForecastJob(
+            model, source, cutoffs, totals=options.totals(), until=options.until
+        )
         return _shortened(job.run().document())
 
     def _backtest(self, options: Backtest) -> Document:
@@ -131,7 +157,9 @@ class Tools:
                 f"{panel.report.source} has {len(panel):,} series; at most {MOST_SERIES:,} are "
                 "backtested here. Use the command lstmcast backtest."
             )
-        model = LSTMForecaster(options.horizon or one_season(panel), method=options.method)
+        model = LSTMForecaster(
+            options.horizon or one_season(panel), method=options.method
+        )
         compared = "classical" if options.baselines == "classical" else True
         job = BacktestJob(model, source, options.cutoffs, compared)
         return job.run().document(options.held_out)
@@ -156,7 +184,8 @@ class Tools:
         except (OSError, ValueError, RuntimeError) as error:
             raise DataError(self._not_there(path)) from error
         steps = place.relative_to(root).parts if place.is_relative_to(root) else (".",)
-        hidden = any(step.startswith(".") for step in steps)  # settings and secrets of programs
+        # settings and secrets of programs
+        hidden = any(step.startswith(".") for step in steps)
         if hidden or not place.is_file():
             raise DataError(self._not_there(path))
         return place
@@ -183,6 +212,8 @@ def _shortened(document: Document) -> Document:
     columns = document["forecast"]
     rows = len(next(iter(columns.values()), []))
     if rows > MOST_ROWS:
-        document["forecast"] = {name: values[:MOST_ROWS] for name, values in columns.items()}
+        document["forecast"] = {
+            name: values[:MOST_ROWS] for name, values in columns.items()
+        }
         document["rows_left_out"] = rows - MOST_ROWS
     return document

@@ -28,11 +28,17 @@ class Work:
         processors = os.cpu_count() or 1
         self._pools = {
             "light": ThreadPoolExecutor(MOST, thread_name_prefix="lstmcast-light"),
-            "heavy": ThreadPoolExecutor(processors, thread_name_prefix="lstmcast-heavy"),
-            "streams": ThreadPoolExecutor(processors + 2, thread_name_prefix="lstmcast-stream"),
+            "heavy": ThreadPoolExecutor(
+                processors, thread_name_prefix="lstmcast-heavy"
+            ),
+            "streams": ThreadPoolExecutor(
+                processors + 2, thread_name_prefix="lstmcast-stream"
+            ),
         }
 
-    async def limited(self, pool: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    async def limited(
+        self, pool: str, function: Callable[..., Any], *arguments: Any
+    ) -> Any:
         """Run a function in a thread. Raises Problem if it takes too long, or too many wait.
 
         A function that takes too long keeps its thread until it ends.
@@ -79,4 +85,5 @@ class Work:
     def _ended(self, future: asyncio.Future[Any]) -> None:
         self._waiting -= 1
         if not future.cancelled():
-            future.exception()  # mark the error as retrieved, if nobody waits for it any more
+            # mark the error as retrieved, if nobody waits for it any more
+            future.exception()

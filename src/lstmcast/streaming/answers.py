@@ -176,7 +176,9 @@ class Answers:
         answer_NHKX = self.reading.with_own_past(answer_NHKX, lane, row_N)
         return self._at_several_rates(row_N, lane, answer_NHKX)
 
-    def _at_several_rates(self, row_N: NDArray, lane: Lane, answer_NHKX: NDArray) -> NDArray:
+    def _at_several_rates(
+        self, row_N: NDArray, lane: Lane, answer_NHKX: NDArray
+    ) -> NDArray:
         """Far answers of rows that have begun, moved as those of a forecaster are."""
         periods = self.reading.reader.grid.periods
         rates = rates_of(periods, self.network.config.steps, answer_NHKX.shape[1])

@@ -34,7 +34,9 @@ class Clocks:
     (2, 1)
     """
 
-    def __init__(self, frequency: Frequency, newest: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, frequency: Frequency, newest: Mapping[str, int] | None = None
+    ) -> None:
         self.frequency, self._newest = frequency, dict(newest or {})
 
     @classmethod
@@ -167,7 +169,9 @@ def _whole(time_given: str | int) -> int:
             "ticks is unknown. Give it with --frequency, such as --frequency daily"
         ) from error
     if abs(time) > _FARTHEST:
-        raise DataError(f"its time is {time_given!r}, which is too large to count steps")
+        raise DataError(
+            f"its time is {time_given!r}, which is too large to count steps"
+        )
     return time
 
 

@@ -37,7 +37,8 @@ class OpenTimes:
         """The open times of the series of a panel; None if all times occur."""
         if panel is None or panel.calendar is None:
             return None
-        patterns = np.arange(len(panel.calendar.week))  # the series that stands for a row's pattern
+        # the series that stands for a row's pattern
+        patterns = np.arange(len(panel.calendar.week))
         return cls(replace(panel.calendar, pattern=patterns), panel.frequency)
 
     def begin(self, rows: Rows) -> None:
@@ -62,7 +63,12 @@ class OpenTimes:
         )
         if len(patterned):
             steps_RH[patterned] = steps_ahead(
-                self.calendar, self.frequency, begins_R, pattern_R[patterned], count_R, horizon
+                self.calendar,
+                self.frequency,
+                begins_R,
+                pattern_R[patterned],
+                count_R,
+                horizon,
             )
         return steps_RH
 
@@ -71,7 +77,9 @@ class OpenTimes:
         return {"frequency": self.frequency.code, "clock": list(self.calendar.clock)}
 
     @classmethod
-    def from_saved(cls, manifest: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> OpenTimes:
+    def from_saved(
+        cls, manifest: Mapping[str, Any], arrays: Mapping[str, NDArray]
+    ) -> OpenTimes:
         """Rebuild from `described` and the arrays of the calendar; KeyError or ValueError if
         invalid."""
         clock, patterns = Clock(*manifest["clock"]), len(arrays["calendar_week"])

@@ -58,7 +58,9 @@ def checked_future(future: Any, names: Sequence[str], ids: NDArray) -> Told:
         )
     cells_CR: Told = []
     for name in names:
-        cells_R = _of_rows(name, future[name], ids) if name in columns else _nothing(ids)
+        cells_R = (
+            _of_rows(name, future[name], ids) if name in columns else _nothing(ids)
+        )
         cells_CR.append(cells_R)
     return cells_CR
 
@@ -70,7 +72,9 @@ def _nothing(ids: NDArray) -> list[list[Cell]]:
 
 def _of_rows(name: str, column: Any, ids: NDArray) -> list[list[Cell]]:
     """The cells of one column by row."""
-    if isinstance(column, str) or (np.ndim(column) == 0 and not isinstance(column, Mapping)):
+    if isinstance(column, str) or (
+        np.ndim(column) == 0 and not isinstance(column, Mapping)
+    ):
         return [_cells(name, column, row) for row in ids.tolist()]
     values, row_ids = by_label(column, None)
     values = list(values)
@@ -83,7 +87,10 @@ def _of_rows(name: str, column: Any, ids: NDArray) -> list[list[Cell]]:
             "row(s). One per row is expected: a value, or a list that continues with coming "
             f"ticks, such as {{{name!r}: [[1, 0, 0]]}} for one row."
         )
-    return [_cells(name, cells, row) for cells, row in zip(values, ids.tolist(), strict=True)]
+    return [
+        _cells(name, cells, row)
+        for cells, row in zip(values, ids.tolist(), strict=True)
+    ]
 
 
 def _cells(name: str, cells: Any, row: Any) -> list[Cell]:

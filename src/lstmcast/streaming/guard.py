@@ -85,7 +85,9 @@ class Guard:
             self._return_to(self.kept)
             kept_loss_N = self._losses()
             if is_worse(loss_N, kept_loss_N):
-                return Fall(self.kept_at, float(loss_N.mean()), float(kept_loss_N.mean()))
+                return Fall(
+                    self.kept_at, float(loss_N.mean()), float(kept_loss_N.mean())
+                )
             self._return_to(current)
         self.kept = [learner.kept() for learner in self.learners]
         self.kept_at = tick
@@ -100,7 +102,9 @@ class Guard:
         losses = []
         for window in self.windows:
             members = enumerate(self.learners)
-            losses.append(sum(learner.loss(window, member) for member, learner in members))
+            losses.append(
+                sum(learner.loss(window, member) for member, learner in members)
+            )
         return np.array(losses)
 
     # ---- saving
@@ -111,7 +115,9 @@ class Guard:
         for number, window in enumerate(self.windows):
             arrays |= {f"{number}{place}": array for place, array in arrays_of(window)}
         for member, weights in enumerate(self.kept):
-            arrays |= {f"kept.{member}.{name}": array for name, array in weights.items()}
+            arrays |= {
+                f"kept.{member}.{name}": array for name, array in weights.items()
+            }
         return arrays
 
     def take_up(self, saved: Mapping[str, NDArray], like: TickWindow) -> None:
@@ -149,7 +155,9 @@ def _grown(growth: NDArray, earlier_N: NDArray) -> bool:
     return bool(growth.mean() > limit)
 
 
-def _saved_window(saved: Mapping[str, NDArray], number: int, like: TickWindow) -> TickWindow:
+def _saved_window(
+    saved: Mapping[str, NDArray], number: int, like: TickWindow
+) -> TickWindow:
     arrays = iter([saved[f"{number}{place}"] for place, _ in arrays_of(like)])
     return mapped(lambda _: next(arrays), like)
 

@@ -55,20 +55,28 @@ class Intake:
 
         Raises UsageError and DataError like `Stream.observe`, without any change.
         """
-        row_R, values_RK, past_RP = checked_tick(self.rows, self.inputs, values, ids, past)
+        row_R, values_RK, past_RP = checked_tick(
+            self.rows, self.inputs, values, ids, past
+        )
         names = self.rows.ids[row_R]
         if self.known is None:
-            return CheckedTick(row_R, values_RK, past_RP, checked_future(future, (), names))
+            return CheckedTick(
+                row_R, values_RK, past_RP, checked_future(future, (), names)
+            )
         cells_CR = self.known.checked(future, names)
         steps_R1 = self.answers.steps(row_R, 1) + _column(missing, len(row_R))
         self.known.require(names, steps_R1, cells_CR, np.isfinite(values_RK[:, 0]))
         return CheckedTick(row_R, values_RK, past_RP, cells_CR)
 
-    def require_known(self, tick: CheckedTick, horizon: int, missing: Sequence[int]) -> None:
+    def require_known(
+        self, tick: CheckedTick, horizon: int, missing: Sequence[int]
+    ) -> None:
         """Raise DataError if a forecast after a tick would lack future columns."""
         if self.known is not None and horizon:
             row_R = tick.row_R
-            steps_RH = self.answers.steps(row_R, 1 + horizon) + _column(missing, len(row_R))
+            steps_RH = self.answers.steps(row_R, 1 + horizon) + _column(
+                missing, len(row_R)
+            )
             self.known.require(self.rows.ids[row_R], steps_RH, tick.cells_CR)
 
     def history(self, panel: Panel) -> None:
@@ -93,8 +101,12 @@ class Intake:
         closed_R = self.open_times.ahead(self.rows, row_R, 1)[:, 0]
         for step in range(int(closed_R.max(initial=0))):
             passed_R = closed_R > step
-            unknown_NK = np.full((np.count_nonzero(passed_R), self.inputs.columns), np.nan)
-            past_NP = None if past_RP is None else np.full_like(past_RP[passed_R], np.nan)
+            unknown_NK = np.full(
+                (np.count_nonzero(passed_R), self.inputs.columns), np.nan
+            )
+            past_NP = (
+                None if past_RP is None else np.full_like(past_RP[passed_R], np.nan)
+            )
             self.read(number, row_R[passed_R], unknown_NK, past_NP)
 
 

@@ -27,7 +27,14 @@ from lstmcast.data.times.frequency import Frequency, parse_frequency
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.inputs import Grid
 from lstmcast.model.network import Network
-from lstmcast.streaming.coming import Cell, Told, as_category, as_number, checked_future, is_text
+from lstmcast.streaming.coming import (
+    Cell,
+    Told,
+    as_category,
+    as_number,
+    checked_future,
+    is_text,
+)
 from lstmcast.streaming.opening import known_share_of
 
 
@@ -51,11 +58,15 @@ class KnownColumns:
         columns = [names] if isinstance(names, str) else list(map(str, names))
         if len(set(columns)) < len(columns):
             raise UsageError(f"future={columns!r} names a column twice.")
-        common = Common(tuple(columns), frequency, grid.periods, grid.roots, share=share)
+        common = Common(
+            tuple(columns), frequency, grid.periods, grid.roots, share=share
+        )
         return cls(common, range(len(columns)))
 
     @classmethod
-    def of(cls, panel: Panel, grid: Grid, share: float = 1.0) -> tuple[KnownColumns, Panel]:
+    def of(
+        cls, panel: Panel, grid: Grid, share: float = 1.0
+    ) -> tuple[KnownColumns, Panel]:
         """Future columns of the series of a panel, and the panel without their effects."""
         future = panel.covariates.future
         adjusted_N = np.array(panel.values)
@@ -91,7 +102,9 @@ class KnownColumns:
         for name in ids:
             self._rows.pop(name)
 
-    def reset(self, ids: Iterable[Any], starts: Mapping[Any, Any] | None = None) -> None:
+    def reset(
+        self, ids: Iterable[Any], starts: Mapping[Any, Any] | None = None
+    ) -> None:
         """Reset these rows; known values at steps after a new start are kept."""
         for name in ids:
             start = self._time((starts or {}).get(name))
@@ -124,7 +137,9 @@ class KnownColumns:
     ) -> None:
         """Raise DataError if a column is unknown at any of the steps (R, H) of a row, including the
         cells of a tick (`cells_CR`). `is_asked_R`: the rows to check, by default all."""
-        for place, (name, steps_H) in enumerate(zip(ids.tolist(), steps_RH, strict=True)):
+        for place, (name, steps_H) in enumerate(
+            zip(ids.tolist(), steps_RH, strict=True)
+        ):
             if is_asked_R is not None and not is_asked_R[place]:
                 continue
             counts_C = [0] * len(self.names)
@@ -147,7 +162,9 @@ class KnownColumns:
         predictions for the first of them, including effects."""
         coded = [self._coded(column, rows) for column, rows in enumerate(cells_CR)]
         for place, name in enumerate(ids.tolist()):
-            self._rows[name].columns.tell(steps_RN[place], [rows[place] for rows in coded])
+            self._rows[name].columns.tell(
+                steps_RN[place], [rows[place] for rows in coded]
+            )
         return self.shown(ids, steps_RN[:, :1], answers_RHKX)
 
     def observe(self, ids: NDArray, steps_R: NDArray, values_R: NDArray) -> NDArray:
@@ -167,7 +184,9 @@ class KnownColumns:
             return answers_RHKX
         steps_by_row = zip(ids.tolist(), steps_RH, strict=True)
         effects = [self._rows[name].ahead(steps_H) for name, steps_H in steps_by_row]
-        arrays = [np.concatenate(row_arrays) for row_arrays in zip(*effects, strict=True)]
+        arrays = [
+            np.concatenate(row_arrays) for row_arrays in zip(*effects, strict=True)
+        ]
         ahead = Ahead(*arrays)
         return ahead.shut(ahead.restored(answers_RHKX))
 
@@ -192,7 +211,9 @@ class KnownColumns:
     def _coded(self, column: int, rows: list[list[Cell]]) -> list[NDArray]:
         """The cells of a column by row, as numbers; new categories get the next codes."""
         if not self._is_text(column, rows):
-            numbers = [np.array([as_number(cell) for cell in cells], float) for cells in rows]
+            numbers = [
+                np.array([as_number(cell) for cell in cells], float) for cells in rows
+            ]
             if any(np.isfinite(number_N).any() for number_N in numbers):
                 self._open.discard(column)
             return numbers

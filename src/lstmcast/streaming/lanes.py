@@ -19,7 +19,14 @@ from lstmcast.context import Blocks, Context, Newest
 from lstmcast.decoding import CHUNK, ForecastState
 from lstmcast.model.inputs import FittedTransforms, Grid, Seen
 from lstmcast.model.inputs.adaptivestate import AdaptiveState
-from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, axis_in_force, decided, units_of
+from lstmcast.model.inputs.axis import (
+    LINEAR,
+    LOG,
+    ROOT,
+    axis_in_force,
+    decided,
+    units_of,
+)
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 from lstmcast.util.states import joined, rows_of, with_rows
@@ -85,7 +92,9 @@ class LaneReader:
             high_S=unknown_S,
         )
 
-    def advance(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None = None) -> Lane:
+    def advance(
+        self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None = None
+    ) -> Lane:
         """Read T ticks of each row (NaN = missing), with past covariates or effects."""
         for first in range(0, values_RTK.shape[1], CHUNK):
             chunk = slice(first, first + CHUNK)
@@ -93,7 +102,9 @@ class LaneReader:
             lane = self._in_parts(lane, values_RTK[:, chunk], chunk_past)
         return lane
 
-    def _in_parts(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None) -> Lane:
+    def _in_parts(
+        self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None
+    ) -> Lane:
         """Read rows in groups."""
         rows, ticks = values_RTK.shape[:2]
         row_limit = max(FEWEST_AT_ONCE, AT_ONCE // ticks)
@@ -107,7 +118,9 @@ class LaneReader:
             read.append(self._advance(batch_lane, values_RTK[batch], past_NTP))
         return joined(*read)
 
-    def _advance(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None) -> Lane:
+    def _advance(
+        self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None
+    ) -> Lane:
         reading, inputs = self.inputs.advance(lane.inputs, values_RTK, past_RTP)
         if self.inputs.from_context:
             low_S, high_S = lane.range_with(values_RTK[:, :, 0])
@@ -148,7 +161,9 @@ class LaneReader:
         fresh_state = self.network.start(len(x_RTC))
         outs, _ = self.network.run(x_LRC, begun_RL.T, fresh_state)
         hidden = tuple(out_LRD[-1] for out_LRD in outs)
-        return lane._replace(hidden=hidden, window_SLC=window_RLC, window_begun_SL=begun_RL)
+        return lane._replace(
+            hidden=hidden, window_SLC=window_RLC, window_begun_SL=begun_RL
+        )
 
     def on_axis(
         self, values_RT: NDArray, axes_R: NDArray, known_RTF: NDArray | None = None
@@ -214,7 +229,9 @@ class LaneReader:
             window = window_LSC, lane.window_begun_SL.T
         hidden = list(lane.hidden)
         way_back = self.inputs.known(lane.inputs)
-        return ForecastState(hidden, lane.x_SC, way_back, lane.inputs, lane.recurrent, window)
+        return ForecastState(
+            hidden, lane.x_SC, way_back, lane.inputs, lane.recurrent, window
+        )
 
 
 def block_of(context: Context) -> int | None:

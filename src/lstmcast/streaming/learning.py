@@ -63,18 +63,23 @@ def learners_of(
     """A copy of a network and its learners, which share the weights."""
     if learning is None:
         copies = [
-            {name: array.copy() for name, array in arrays.items()} for arrays in network.members
+            {name: array.copy() for name, array in arrays.items()}
+            for arrays in network.members
         ]
         return Network(network.config, copies, network.head, fixed=True), []
     require_torch()
     from lstmcast.training.online import Learner
 
-    optimiser = Optimiser(learning.optimiser, learning.learning_rate, clip=learning.clip)
+    optimiser = Optimiser(
+        learning.optimiser, learning.learning_rate, clip=learning.clip
+    )
     learners = [
         Learner(network.config, arrays, network.head, optimiser, learning.loss, seed)
         for arrays in network.members
     ]
-    return Network(network.config, [learner.arrays for learner in learners], network.head), learners
+    return Network(
+        network.config, [learner.arrays for learner in learners], network.head
+    ), learners
 
 
 def worst(rows: Rows, row_R: NDArray, label_RTK: NDArray) -> str:

@@ -14,7 +14,17 @@ from lstmcast.data.numbers import is_missing
 from lstmcast.errors import DataError
 from lstmcast.util.text import is_number
 
-TIME_NAMES = ("time", "timestamp", "date", "datetime", "ds", "month", "week", "day", "hour")
+TIME_NAMES = (
+    "time",
+    "timestamp",
+    "date",
+    "datetime",
+    "ds",
+    "month",
+    "week",
+    "day",
+    "hour",
+)
 SERIES_NAMES = ("series", "series_id", "unique_id")
 DELIMITERS = ",;\t"
 ALONE = "value"  # row name of lines that are a single number
@@ -68,7 +78,9 @@ class Naming:
             values = {row: self._only(values)}
         missing = [name for name in self.past if name not in fields]
         if missing:
-            raise DataError(f"{missing[0]!r} is missing, which the network reads with the values")
+            raise DataError(
+                f"{missing[0]!r} is missing, which the network reads with the values"
+            )
         past = {name: _number(name, fields[name]) for name in self.past}
         when = None if time is None else _time(time, fields[time])
         coming = {name: _coming(fields[name]) for name in self.future if name in fields}
@@ -85,9 +97,13 @@ class Naming:
         if field is None:
             other_columns = {*self.target, *self.past, *self.future}
             candidates = [name for name in fields if name not in other_columns]
-            return next((name for name in candidates if name.casefold() in usual_names), None)
+            return next(
+                (name for name in candidates if name.casefold() in usual_names), None
+            )
         if field not in fields:
-            raise DataError(f"the field {field!r}, which should hold the {meaning}, is missing")
+            raise DataError(
+                f"the field {field!r}, which should hold the {meaning}, is missing"
+            )
         return field
 
     def _targets(
@@ -151,7 +167,9 @@ class LineReader:
         header = self.header or [ALONE]
         if len(cells) != len(header):
             values = "1 value" if len(cells) == 1 else f"{len(cells)} values"
-            raise DataError(f"it has {values}, but {len(header)} are expected: {listed(header)}")
+            raise DataError(
+                f"it has {values}, but {len(header)} are expected: {listed(header)}"
+            )
         return self._record(dict(zip(header, cells, strict=True)))
 
     def _record(self, fields: Mapping[str, Any]) -> Record:
@@ -216,7 +234,9 @@ def _number(name: str, cell: Any) -> float:
     """A value; NaN if it is missing."""
     if cell is None or (isinstance(cell, str) and is_missing(cell)):
         return float("nan")
-    is_numeric = is_number(cell) if isinstance(cell, str) else isinstance(cell, (int, float))
+    is_numeric = (
+        is_number(cell) if isinstance(cell, str) else isinstance(cell, (int, float))
+    )
     if not is_numeric or isinstance(cell, bool):
         raise _NoNumber(name, cell)
     try:

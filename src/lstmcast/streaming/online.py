@@ -39,7 +39,9 @@ def Online(
         DeprecationWarning,
         stacklevel=2,
     )
-    if not isinstance(start, (Network, NetworkConfig)) and (scaling or not start.model.inputs):
+    if not isinstance(start, (Network, NetworkConfig)) and (
+        scaling or not start.model.inputs
+    ):
         start = start.model.network
     if isinstance(start, Network) and not start.config.inputs.from_context:
         columns = start.config.inputs.columns

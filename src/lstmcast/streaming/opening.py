@@ -40,7 +40,9 @@ class Forecaster(Protocol):
 
 def check_kinds(start: Any, seed: Any) -> None:
     """Raise UsageError for arguments of the wrong type."""
-    if not isinstance(start, (Network, NetworkConfig)) and not hasattr(type(start), "model"):
+    if not isinstance(start, (Network, NetworkConfig)) and not hasattr(
+        type(start), "model"
+    ):
         raise UsageError(
             f"{start!r} cannot be streamed. Give a forecaster, a Network or a NetworkConfig."
         )
@@ -97,7 +99,9 @@ def opening_network(
     require_torch()
     from lstmcast.training.online import fresh_arrays
 
-    return Network(config, [fresh_arrays(config, head_named(config.head, head), seed)], head)
+    return Network(
+        config, [fresh_arrays(config, head_named(config.head, head), seed)], head
+    )
 
 
 def from_forecaster(start: Any) -> tuple[FittedTransforms | None, Context | None, bool]:
@@ -114,7 +118,9 @@ def known_share_of(start: Any) -> float:
     return start.model.known_share
 
 
-def stops_of(start: Any, panel: Panel | None, kind: Kind | None) -> tuple[int, NDArray | None]:
+def stops_of(
+    start: Any, panel: Panel | None, kind: Kind | None
+) -> tuple[int, NDArray | None]:
     """The lower bound of forecasts: for rows without history, and for a panel's series (S,).
 
     A declared kind takes precedence, then the panel, then the data of the forecaster. DataError for
@@ -124,9 +130,13 @@ def stops_of(start: Any, panel: Panel | None, kind: Kind | None) -> tuple[int, N
         require_choice("kind", kind, get_args(Kind))
         common = ANYWHERE if kind == "real" else DECLARED
     else:
-        known_panel = panel if panel is not None and was_asked(panel) else remembered(start)
+        known_panel = (
+            panel if panel is not None and was_asked(panel) else remembered(start)
+        )
         kind, common = (
-            ("real", ANYWHERE) if known_panel is None else (known_panel.kind, _stop_of(known_panel))
+            ("real", ANYWHERE)
+            if known_panel is None
+            else (known_panel.kind, _stop_of(known_panel))
         )
         if panel is not None and known_panel is panel and panel.recognised is not None:
             unlike = np.where(panel.recognised == OPEN, ABOVE, ANYWHERE)

@@ -116,12 +116,16 @@ class PeriodLanes:
         period_S = self.rows[_period_name(lane)]
         period_S[row_R] = period_R
 
-    def chosen(self, ring: Ring, row_R: NDArray, first_R: NDArray, count_R: NDArray) -> NDArray:
+    def chosen(
+        self, ring: Ring, row_R: NDArray, first_R: NDArray, count_R: NDArray
+    ) -> NDArray:
         """The period (R,) chosen after this number of ticks of rows, read since `first_R`."""
         if not self.own_periods:
             return np.full(len(row_R), USUAL)
 
-        def values_between(rows: NDArray, begin_R: NDArray, until_R: NDArray) -> NDArray:
+        def values_between(
+            rows: NDArray, begin_R: NDArray, until_R: NDArray
+        ) -> NDArray:
             return ring.since(begin_R, until_R, row_R[rows])
 
         usual_grid = self._readers[USUAL].grid
@@ -129,7 +133,13 @@ class PeriodLanes:
         return periods_in_force(values_between, first_R, count_R, usual_period)
 
     def now(
-        self, ring: Ring, lane: str, row_R: NDArray, first_R: NDArray, count_R: NDArray, ticks: int
+        self,
+        ring: Ring,
+        lane: str,
+        row_R: NDArray,
+        first_R: NDArray,
+        count_R: NDArray,
+        ticks: int,
     ) -> NDArray:
         """The period of rows after some ticks (R,), chosen anew where that is due."""
         period_R = self.rows.of(_period_name(lane), row_R).copy()

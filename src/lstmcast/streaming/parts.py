@@ -101,7 +101,9 @@ class Parts(NamedTuple):
         learning = _made(Learning, manifest["learning"])
         network = network_of(folder, manifest, groups, head)
         context = dict(manifest["context"])
-        grid = Grid(network.config.steps, tuple(manifest["periods"]), manifest["family"])
+        grid = Grid(
+            network.config.steps, tuple(manifest["periods"]), manifest["family"]
+        )
         clock_fields, calendar = manifest.get("clock"), manifest.get("open_times")
         clock, open_times = None, None
         if clock_fields:

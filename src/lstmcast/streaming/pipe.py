@@ -26,7 +26,8 @@ from lstmcast.streaming.stream import Stream
 # weeks. After longer gaps, level and season are outdated, and a row is reset.
 BRIDGED_CYCLES, BRIDGED_STEPS = 2, 28
 DIGITS = 10  # significant digits in answers; networks are less precise
-UNNAMED = "unnamed"  # row name, in the note of a stream, for values of an unnamed column
+# row name, in the note of a stream, for values of an unnamed column
+UNNAMED = "unnamed"
 
 Answer = dict[str, Any]
 
@@ -96,7 +97,8 @@ class Pipe:
                 f"The network reads {config.inputs.columns} columns of a row together, but lines "
                 "have one value per row. Use lstmcast.Stream in Python."
             )
-        stream.predict(horizon, ids=[])  # raises for a horizon that the network cannot answer
+        # raises for a horizon that the network cannot answer
+        stream.predict(horizon, ids=[])
         future = () if stream.known is None else stream.known.names
         naming = replace(naming or Naming(), past=config.inputs.past, future=future)
         self.stream = stream
@@ -181,7 +183,9 @@ class Pipe:
         """The reason for skipping a tick that is late or repeated."""
         assert tick.time is not None
         newest, text = self.clocks.newest(tick.row), self.clocks.text(tick.time)
-        reason = "was already read" if tick.steps == 0 else f"is before {newest}, the newest"
+        reason = (
+            "was already read" if tick.steps == 0 else f"is before {newest}, the newest"
+        )
         return f"{text} {reason}"
 
     # ---- a line
@@ -223,7 +227,11 @@ class Pipe:
 
     def _check(self, due: Sequence[Tick], record: Record) -> None:
         """Raise DataError before any change; new rows join if there is none."""
-        starts = {tick.row: self._start(tick) for tick in due if not self.stream.rows.has(tick.row)}
+        starts = {
+            tick.row: self._start(tick)
+            for tick in due
+            if not self.stream.rows.has(tick.row)
+        }
         if starts:  # copies all rows
             self.stream.join(starts, starts)
         values, rows = [tick.value for tick in due], [tick.row for tick in due]
@@ -288,7 +296,9 @@ class Pipe:
             answer["point"] = _plain(point_RH[place])
             if quantiles_RHQ is not None:
                 by_level = zip(HEAD_QUANTILES, quantiles_RHQ[place].T, strict=True)
-                answer["quantiles"] = {f"{level:g}": _plain(values) for level, values in by_level}
+                answer["quantiles"] = {
+                    f"{level:g}": _plain(values) for level, values in by_level
+                }
             answers.append(answer | self._kept_promises(place, tick))
         return answers
 

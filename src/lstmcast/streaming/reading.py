@@ -59,7 +59,9 @@ class Ticks(NamedTuple):
         """Those of some of the rows."""
         past_NP = None if self.past_RP is None else self.past_RP[places]
         row_N, values_NTK = self.row_R[places], self.values_RTK[places]
-        return Ticks(row_N, values_NTK, self.first_R[places], self.count_R[places], past_NP)
+        return Ticks(
+            row_N, values_NTK, self.first_R[places], self.count_R[places], past_NP
+        )
 
 
 class RowReader:
@@ -94,7 +96,8 @@ class RowReader:
         self.lanes.add_period("older")
         if block is not None:
             self.lanes.add("newer")
-            rows.add("newer count", lambda count: np.zeros(count, np.int64))  # how far it has read
+            # how far it has read
+            rows.add("newer count", lambda count: np.zeros(count, np.int64))
             self.lanes.add_period("newer")
         if from_context:
             longest = 2 * (block or 0)
@@ -131,7 +134,9 @@ class RowReader:
             longest = int(counts.max())
             values_ST = window(panel, origins, longest)
             past_STP = self._beside(panel, origins, longest)
-            lane = self.reader.advance(self.rows["older"], values_ST[:, :, None], past_STP)
+            lane = self.reader.advance(
+                self.rows["older"], values_ST[:, :, None], past_STP
+            )
             self.rows.put("older", row_S, lane)
             return
         self.ring.history(panel, origins)
@@ -178,7 +183,10 @@ class RowReader:
         older = self.context.start(counts)
         newer = counts // block * block
         second_N = np.flatnonzero((newer > 0) & (counts > newer))
-        for name, first, row_R in (("older", older, begun_N), ("newer", newer, second_N)):
+        for name, first, row_R in (
+            ("older", older, begun_N),
+            ("newer", newer, second_N),
+        ):
             if len(row_R):
                 first_R, count_R = first[row_R], counts[row_R]
                 period_R = self.lanes.chosen(self.ring, row_R, first_R, count_R)
@@ -186,7 +194,9 @@ class RowReader:
 
     # ---- ticks
 
-    def tick(self, row_R: NDArray, values_RK: NDArray, past_RP: NDArray | None = None) -> None:
+    def tick(
+        self, row_R: NDArray, values_RK: NDArray, past_RP: NDArray | None = None
+    ) -> None:
         """Read a tick into the lanes of these rows, `past_RP` of the columns beside them."""
         count_R = self.rows["count"][row_R] + 1
         block = block_of(self.context)
@@ -196,7 +206,9 @@ class RowReader:
             self.slow.tick(row_R, values_RK[:, 0])
         # Transforms that cannot be applied raise here, before anything has changed.
         first_R = self.context.start(count_R - 1)
-        self._read_lane("older", Ticks(row_R, values_RK[:, None], first_R, count_R, past_RP))
+        self._read_lane(
+            "older", Ticks(row_R, values_RK[:, None], first_R, count_R, past_RP)
+        )
         self.rows["count"][row_R] = count_R
         if self._limits is not None:
             self._limits.tick(row_R, values_RK[:, 0])
@@ -229,12 +241,18 @@ class RowReader:
         row_R, first_R, count_R = ticks.row_R, ticks.first_R, ticks.count_R
         changed_R = np.zeros(len(row_R), bool)
         if self.lanes.own_periods:
-            period_R = self.lanes.now(self.ring, name, row_R, first_R, count_R, ticks.length)
+            period_R = self.lanes.now(
+                self.ring, name, row_R, first_R, count_R, ticks.length
+            )
             changed_R = period_R != self.rows.of(f"{name} period", row_R)
             if changed_R.any():
                 changed = ticks.of(changed_R)
                 self._read_anew(
-                    name, changed.row_R, changed.first_R, changed.count_R, period_R[changed_R]
+                    name,
+                    changed.row_R,
+                    changed.first_R,
+                    changed.count_R,
+                    period_R[changed_R],
                 )
         unchanged = np.flatnonzero(~changed_R)
         for period, places in self.lanes.by_period(name, row_R[unchanged]):
@@ -276,7 +294,12 @@ class RowReader:
         return axes_R
 
     def _read_anew(
-        self, name: str, row_R: NDArray, first_R: NDArray, count_R: NDArray, period_R: NDArray
+        self,
+        name: str,
+        row_R: NDArray,
+        first_R: NDArray,
+        count_R: NDArray,
+        period_R: NDArray,
     ) -> None:
         """Read rows of so many ticks since one of each, by these periods and on the axis that
         suits them, with the effects that were in force at each step."""
@@ -289,7 +312,9 @@ class RowReader:
             known_NTF = None
             if self.slow is not None:
                 known_NTF = self.slow.known(row_N, axes_N, length, horizon)
-            lane = self.lanes.reader(period).on_axis(values_RT[places], axes_N, known_NTF)
+            lane = self.lanes.reader(period).on_axis(
+                values_RT[places], axes_N, known_NTF
+            )
             self.lanes.put(name, period, row_N, lane)
 
     # ---- answers
@@ -311,7 +336,9 @@ class RowReader:
         )
         return panel, Origins(np.arange(len(row_R)), length_R)
 
-    def answering(self, row_R: NDArray, row_limit: int) -> Iterator[tuple[NDArray, Lane]]:
+    def answering(
+        self, row_R: NDArray, row_limit: int
+    ) -> Iterator[tuple[NDArray, Lane]]:
         """Where in `row_R` rows lie that have begun, and their lane: those of one period together,
         so many at most."""
         for period, places in self.lanes.by_period("older", row_R):
@@ -326,7 +353,9 @@ class RowReader:
                 some_rows = slice(first, first + row_limit)
                 yield places[begun_N[some_rows]], rows_of(lane, some_rows)
 
-    def with_own_past(self, values_RHKX: NDArray, lane: Lane, row_R: NDArray) -> NDArray:
+    def with_own_past(
+        self, values_RHKX: NDArray, lane: Lane, row_R: NDArray
+    ) -> NDArray:
         """Answers of rows with what was read last in view, where they are mostly 0."""
         root_R = self.reader.own_axes(lane) == ROOT
         if not root_R.any():
@@ -335,7 +364,9 @@ class RowReader:
         first_R = np.maximum(self.context.start(count_R), count_R - NEWEST)
         newest_RW = self.ring.since(first_R, count_R, row_R)
         season = shortest_season(lane.inputs.grid.periods) or 1
-        return with_own_past(values_RHKX[:, :, 0], newest_RW, root_R, season)[:, :, None]
+        return with_own_past(values_RHKX[:, :, 0], newest_RW, root_R, season)[
+            :, :, None
+        ]
 
     def within_bounds(self, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
         """Answers of rows that do not go beyond what the values that were read have never

@@ -29,7 +29,9 @@ FRACTIONS, SMALL, COUNTS = range(3)
 def whole_of_new(start: Any, panel: Panel | None, kind: Kind | None) -> int:
     """What rows are that begin empty: counts, if that is declared or was recognised."""
     if kind is None:
-        known_panel = panel if panel is not None and was_asked(panel) else remembered(start)
+        known_panel = (
+            panel if panel is not None and was_asked(panel) else remembered(start)
+        )
         kind = None if known_panel is None else known_panel.kind
     return COUNTS if kind == "count" else FRACTIONS
 
@@ -40,13 +42,17 @@ class RowKinds:
     `stops`, `are_whole`: those of rows that begin empty.
     """
 
-    def __init__(self, rows: Rows, network: Network, stops: int, are_whole: int) -> None:
+    def __init__(
+        self, rows: Rows, network: Network, stops: int, are_whole: int
+    ) -> None:
         self.rows, self.common = rows, are_whole
         self.spreads = network.head.spreads
         rows.add("stops", lambda count: np.full(count, stops, np.int64))
         rows.add("whole", lambda count: np.full(count, are_whole, np.int64))
 
-    def history(self, panel: Panel, stops_S: Any, context: Context, is_declared: bool) -> None:
+    def history(
+        self, panel: Panel, stops_S: Any, context: Context, is_declared: bool
+    ) -> None:
         """What the series of a panel are, which are the rows."""
         self.rows["stops"][:] = stops_S
         ends = origins_of(panel)

@@ -105,7 +105,9 @@ class Rows:
     def leave(self, ids: Iterable[Any]) -> None:
         """Without these rows; the others keep their order."""
         row_R = np.setdiff1d(np.arange(len(self)), self.at(ids))
-        self._states = {name: rows_of(state, row_R) for name, state in self._states.items()}
+        self._states = {
+            name: rows_of(state, row_R) for name, state in self._states.items()
+        }
         self._name(self.ids[row_R])
 
     def clear(self, row_R: NDArray) -> None:
@@ -121,7 +123,9 @@ class Rows:
             for place, array in arrays_of(state)
         }
 
-    def restore(self, arrays: Mapping[str, NDArray], renewable: tuple[str, ...] = ()) -> None:
+    def restore(
+        self, arrays: Mapping[str, NDArray], renewable: tuple[str, ...] = ()
+    ) -> None:
         """Set what `arrays` gave, with the same ids; KeyError or ValueError where they do not
         fit. States that are `renewable` stay as they are then."""
         for name, state in self._states.items():
@@ -132,7 +136,9 @@ class Rows:
 
     def _fits(self, name: str, arrays: Mapping[str, NDArray]) -> bool:
         """Whether all arrays of a state are there."""
-        return all(f"{name}{place}" in arrays for place, _ in arrays_of(self._states[name]))
+        return all(
+            f"{name}{place}" in arrays for place, _ in arrays_of(self._states[name])
+        )
 
     def _name(self, ids: NDArray) -> None:
         self.ids, self._everything = ids, np.arange(len(ids))
@@ -143,7 +149,9 @@ class Rows:
 def _restored(saved: Iterator[NDArray], like: NDArray) -> NDArray:
     array = next(saved)
     if array.shape != like.shape:
-        raise ValueError(f"an array has the shape {array.shape}, and {like.shape} is expected")
+        raise ValueError(
+            f"an array has the shape {array.shape}, and {like.shape} is expected"
+        )
     return array.astype(like.dtype)
 
 

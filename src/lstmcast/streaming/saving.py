@@ -31,7 +31,10 @@ def described_stream(stream: Stream) -> Saved:
     }
     groups["rows"] = stream.rows.arrays()
     if stream.known is not None:
-        manifest["known"], groups["known"] = stream.known.described(), stream.known.arrays()
+        manifest["known"], groups["known"] = (
+            stream.known.described(),
+            stream.known.arrays(),
+        )
     return manifest, groups | (stream.learner.saved() if stream.learner else {})
 
 
@@ -48,10 +51,13 @@ def made_stream(
     known_columns = None
     if "known" in manifest:
         column_arrays = groups.get("known", {})
-        known_columns = KnownColumns.from_saved(manifest["known"], column_arrays, parts.grid, ids)
+        known_columns = KnownColumns.from_saved(
+            manifest["known"], column_arrays, parts.grid, ids
+        )
     stream.begin(parts, ids, known_columns)
     stream.ticks, stream.note = manifest["ticks"], dict(manifest.get("note", {}))
-    added = {name: stream.rows[name] for name in ("stops", "whole")}  # older streams lack them
+    # older streams lack them
+    added = {name: stream.rows[name] for name in ("stops", "whole")}
     stream.reading.restore({**added, **groups["rows"]})
     if stream.learner is not None:
         stream.learner.skipped = manifest["skipped"]
@@ -60,7 +66,9 @@ def made_stream(
     return stream
 
 
-def read_saved(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, NDArray]]]:
+def read_saved(
+    folder: str | Path,
+) -> tuple[dict[str, Any], dict[str, dict[str, NDArray]]]:
     """Read a saved stream; ModelError if it is damaged or not a stream."""
     manifest, groups = store.load(folder)
     kind = manifest.get("kind")
@@ -73,5 +81,7 @@ def read_saved(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, 
         )
     if kind != KIND:
         content = kind or "thing of no kind"
-        raise ModelError(f"{folder} holds a {content}, not a stream saved by Stream.save.")
+        raise ModelError(
+            f"{folder} holds a {content}, not a stream saved by Stream.save."
+        )
     return manifest, groups

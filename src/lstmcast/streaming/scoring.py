@@ -22,7 +22,8 @@ def read_surprises(
     end. The first value of a series has no score, as there is no forecast of it."""
     H, spreads = far_step(reader), reader.network.head.spreads
     series_O = np.repeat(np.arange(len(panel)), panel.lengths - 1)
-    first_S = panel.offsets[:-1] - np.arange(len(panel))  # index of the first origin of each series
+    # index of the first origin of each series
+    first_S = panel.offsets[:-1] - np.arange(len(panel))
     counts_O = np.arange(len(series_O)) - first_S[series_O] + 1
     answers_O2Q = at_steps(reader, panel, Origins(series_O, counts_O), (1, H))
     near_OQ = answers_O2Q[:, 0, :] if spreads else answers_O2Q[:, 0, MIDDLE, None]
@@ -39,7 +40,9 @@ def read_surprises(
         place_R = panel.offsets[series_R] + step
         origin_R = first_S[series_R] + step - 1
         value_R = panel.values[place_R]
-        score_R, is_alert_R = advance(going, value_R, near_OQ[origin_R], far_O[origin_R], alerts)
+        score_R, is_alert_R = advance(
+            going, value_R, near_OQ[origin_R], far_O[origin_R], alerts
+        )
         scores[place_R] = score_R
         alerted[place_R] = is_alert_R
     return scores, alerted, rows_of(state, np.argsort(longest_first))

@@ -96,7 +96,9 @@ class SlowReader:
         new_state = renewed(self.clock, old_state, *chunk)
         put_rows(state, rows, new_state)
 
-    def known(self, row_R: NDArray, axes_R: NDArray, length: int, horizon: int) -> NDArray | None:
+    def known(
+        self, row_R: NDArray, axes_R: NDArray, length: int, horizon: int
+    ) -> NDArray | None:
         """Effects at the newest steps of these rows, and the H after each, as known at that step
         (R, length, 1 + H), in the units of the axis; None if there are none.
 

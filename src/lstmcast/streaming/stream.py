@@ -100,7 +100,9 @@ class Stream:
         ways = Ways(learning, alerts, conformal, seed)
         parts, stops_S = parts_of(start, panel, frequency, periods, kind, head, ways)
         step = frequency_of(panel, frequency)
-        known, panel = known_columns(panel, future, step, parts.grid, parts.network, start)
+        known, panel = known_columns(
+            panel, future, step, parts.grid, parts.network, start
+        )
         ids = rows if panel is None else panel.ids
         self.begin(parts, ids, known)
         if known is not None and panel is None:
@@ -127,7 +129,9 @@ class Stream:
         reader = LaneReader(network, grid, parts.context)
         self.reading = RowReader(reader, self.rows, parts.clock, parts.own_periods)
         self.known = known
-        self.answers = Answers(network, self.reading, parts.rates, self.open_times, known)
+        self.answers = Answers(
+            network, self.reading, parts.rates, self.open_times, known
+        )
         self.learner = updates_of(self.parts, learners, reader, self.rows)
         self.intake = Intake(self.answers, self.learner)
         self.alerts, self.conformal = parts.alerts, parts.conformal
@@ -186,7 +190,9 @@ class Stream:
         """Number of times that earlier weights were restored."""
         return self.learner.rollbacks if self.learner else 0
 
-    def predict(self, horizon: int | None = None, ids: Iterable[Any] | None = None) -> NDArray:
+    def predict(
+        self, horizon: int | None = None, ids: Iterable[Any] | None = None
+    ) -> NDArray:
         """Predict the next value of each row (S,), or with a horizon the next H values (S, H).
 
         Several columns of a row are a last axis; NaN for rows without values. `ids`: these rows.
@@ -215,7 +221,9 @@ class Stream:
         row_R = self.rows.at(ids)
         if adjusted:
             answer_SHKX = self.watch.adjusted(row_R, answer_SHKX)
-        return self.answers.flat(self.kinds.shown(self.answers, answer_SHKX, row_R), horizon)
+        return self.answers.flat(
+            self.kinds.shown(self.answers, answer_SHKX, row_R), horizon
+        )
 
     def coverage(self, ids: Iterable[Any] | None = None) -> NDArray:
         """The share of about the newest 500 values in their intervals, by row, step ahead and level
@@ -253,7 +261,9 @@ class Stream:
             DataError: Values are not numbers, or negative although `kind` excludes that. The stream
                 is unchanged in this case.
         """
-        row_R, values_RK, past_RP, cells_CR = self.intake.checked(values, ids, past, future)
+        row_R, values_RK, past_RP, cells_CR = self.intake.checked(
+            values, ids, past, future
+        )
         answer_RHKX = self.answers.told(self.answers.of(1, row_R), row_R, cells_CR)
         answer_RHKX = self.kinds.made_whole(answer_RHKX, row_R)
         with np.errstate(over="ignore"):  # infinite if the error overflows
@@ -331,7 +341,9 @@ class Stream:
         store.save(folder, *described_stream(self))
 
     @classmethod
-    def load(cls, folder: str | Path, *, learns: bool = True, head: Head | None = None) -> Stream:
+    def load(
+        cls, folder: str | Path, *, learns: bool = True, head: Head | None = None
+    ) -> Stream:
         """Load a saved stream; with `learns=False` it continues without learning and without
         PyTorch. Raises ModelError if the folder is damaged or holds something else."""
         manifest, groups = read_saved(folder)

@@ -35,7 +35,9 @@ def checked_tick(
     return row_R, values_RK, checked_past(past, inputs.past, rows.ids[row_R])
 
 
-def by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any] | None]:
+def by_label(
+    values: Any, ids: Iterable[Any] | None
+) -> tuple[Any, Iterable[Any] | None]:
     """Values and the ids that they are labelled with, if any; a default index (numbers from 0) is
     ignored."""
     if isinstance(values, Mapping):
@@ -49,7 +51,9 @@ def by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any]
     else:
         return values, ids
     if ids is not None:
-        raise UsageError("The values name their rows, and so does ids=. Leave out ids=.")
+        raise UsageError(
+            "The values name their rows, and so does ids=. Leave out ids=."
+        )
     return values, names
 
 
@@ -99,7 +103,8 @@ def checked_past(past: Any, names: Sequence[str], ids: NDArray) -> NDArray | Non
         )
     if isinstance(past, Mapping) or hasattr(past, "columns"):
         past_RP = np.stack(
-            [_of_rows(column, name, ids) for name, column in _named(past, names)], axis=1
+            [_of_rows(column, name, ids) for name, column in _named(past, names)],
+            axis=1,
         )
     else:
         past_RP = _numbers(past, "past= are not numbers: {error}.")
@@ -119,8 +124,12 @@ def _named(past: Any, names: Sequence[str]) -> list[tuple[str, Any]]:
     missing = [name for name in names if name not in columns]
     unread = [name for name in columns if name not in names]
     if missing or unread:
-        problem = f"{missing[0]!r} is missing" if missing else f"{unread[0]!r} is not read"
-        raise UsageError(f"past=: {problem}. Exactly the columns {listed(names)} are expected.")
+        problem = (
+            f"{missing[0]!r} is missing" if missing else f"{unread[0]!r} is not read"
+        )
+        raise UsageError(
+            f"past=: {problem}. Exactly the columns {listed(names)} are expected."
+        )
     return [(name, past[name]) for name in names]
 
 
@@ -132,7 +141,9 @@ def _of_rows(column: Any, name: str, ids: NDArray) -> NDArray:
         places = {label: place for place, label in enumerate(row_ids)}
         absent = [label for label in ids.tolist() if label not in places]
         if absent:
-            raise UsageError(f"past column {name!r} has no value for row {absent[0]!r}.")
+            raise UsageError(
+                f"past column {name!r} has no value for row {absent[0]!r}."
+            )
         numbers = numbers[[places[label] for label in ids.tolist()]]
     if numbers.shape != (len(ids),):
         raise UsageError(

@@ -13,11 +13,19 @@ from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import Reader, at_steps
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.conformal import Conformal, Tracked, adjusted, advance, coverage, start
+from lstmcast.evaluation.conformal import (
+    Conformal,
+    Tracked,
+    adjusted,
+    advance,
+    coverage,
+    start,
+)
 from lstmcast.model.network import Network
 from lstmcast.streaming.rows import Rows
 
-NEWEST = 1000  # values of a history that intervals are adjusted on before a stream begins
+# values of a history that intervals are adjusted on before a stream begins
+NEWEST = 1000
 AT_ONCE = 1 << 20  # answers of a history that are held at once
 
 
@@ -55,7 +63,8 @@ class Tracker:
 
     def _history(self, reader: Reader, panel: Panel, series_R: NDArray) -> None:
         length_R = panel.lengths[series_R]
-        first_R = np.maximum(length_R - NEWEST, 1)  # nothing was forecast of a first value
+        # nothing was forecast of a first value
+        first_R = np.maximum(length_R - NEWEST, 1)
         forecasts_R = length_R - first_R
         begins_R = np.cumsum(forecasts_R) - forecasts_R
         series_O = np.repeat(series_R, forecasts_R)

@@ -59,10 +59,14 @@ class Updates:
         """Attach the labels of a tick to the ticks before, learn from them, and read the tick."""
         lane: Lane = self.rows.of("older", row_R)
         past_R1P = None if past_RP is None else past_RP[:, None]
-        reading, inputs = self.reader.inputs.advance(lane.inputs, values_RK[:, None], past_R1P)
+        reading, inputs = self.reader.inputs.advance(
+            lane.inputs, values_RK[:, None], past_R1P
+        )
         assert reading.label_BTK is not None
         self.rows.put(
-            "memory", row_R, labelled(self.rows.of("memory", row_R), reading.label_BTK[:, -1])
+            "memory",
+            row_R,
+            labelled(self.rows.of("memory", row_R), reading.label_BTK[:, -1]),
         )
         if number % self.learning.every == 0:
             self._learn(number)
@@ -89,13 +93,18 @@ class Updates:
                 self.skipped += 1
                 furthest = worst(self.rows, row_R, window.label_RTK)
                 logger.warning(
-                    "tick %d: the network did not learn: %s (%s)", number, reason, furthest
+                    "tick %d: the network did not learn: %s (%s)",
+                    number,
+                    reason,
+                    furthest,
                 )
         self.guard.remember(window, number)
         self._go_back_if_worse(number)
         memory = self.rows["memory"]
         row_S = np.arange(len(self.rows))
-        self.rows.put("memory", row_S, memory._replace(waits_S=np.zeros_like(memory.waits_S)))
+        self.rows.put(
+            "memory", row_S, memory._replace(waits_S=np.zeros_like(memory.waits_S))
+        )
 
     def _go_back_if_worse(self, number: int) -> None:
         """Restore the weights of an earlier tick if the current ones have become worse."""

@@ -72,7 +72,9 @@ class Watch:
         answer_RHX = self.answers.unstopped(far_step(self.reader), row_R)[:, :, 0]
         state = self.rows.of("surprises", row_R)
         far_R = answer_RHX[:, -1, answer_RHX.shape[2] // 2]
-        self.scores, self.alerted = advance(state, values_R, answer_RHX[:, 0], far_R, self.alerts)
+        self.scores, self.alerted = advance(
+            state, values_R, answer_RHX[:, 0], far_R, self.alerts
+        )
         self.rows.put("surprises", row_R, state)
 
     def adjusted(self, row_R: NDArray, answer_RHKX: NDArray) -> NDArray:

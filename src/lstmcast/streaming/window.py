@@ -27,7 +27,8 @@ class TickMemory(NamedTuple):
     waits_S: NDArray  # whether a label has not been learned from yet
     x_SLC: NDArray
     label_SLK: NDArray
-    before: tuple[State, ...]  # of each member: h and c of each layer before each tick (S, L, D)
+    # of each member: h and c of each layer before each tick (S, L, D)
+    before: tuple[State, ...]
 
 
 def start_memory(network: Network, chunk: int, rows: int) -> TickMemory:
@@ -38,11 +39,15 @@ def start_memory(network: Network, chunk: int, rows: int) -> TickMemory:
         np.zeros(rows, bool),
         np.zeros((rows, chunk, config.width), np.float32),
         np.full((rows, chunk, config.inputs.columns), np.nan, np.float32),
-        mapped(lambda h_RD: np.repeat(h_RD[:, None], chunk, axis=1), network.start(rows)),
+        mapped(
+            lambda h_RD: np.repeat(h_RD[:, None], chunk, axis=1), network.start(rows)
+        ),
     )
 
 
-def remembered(memory: TickMemory, x_RC: NDArray, states: tuple[State, ...]) -> TickMemory:
+def remembered(
+    memory: TickMemory, x_RC: NDArray, states: tuple[State, ...]
+) -> TickMemory:
     """The memory of R rows after one more tick: its input, and the states before it."""
     row = np.arange(len(x_RC))
     slot = memory.count_S % memory.x_SLC.shape[1]

@@ -15,14 +15,22 @@ from pydantic import TypeAdapter
 
 from lstmcast import store
 from lstmcast.model.network import Network, NetworkConfig, described
-from lstmcast.training.pretraining import PretrainedMember, PretrainingConfig, pretrain_members
+from lstmcast.training.pretraining import (
+    PretrainedMember,
+    PretrainingConfig,
+    pretrain_members,
+)
 
 
 def main() -> None:
     """Train all members, or continue an interrupted run, and write the network."""
     defaults = PretrainingConfig()
-    parser = argparse.ArgumentParser(prog="python -m lstmcast.training", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder to write the network to")
+    parser = argparse.ArgumentParser(
+        prog="python -m lstmcast.training", description=__doc__
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder to write the network to"
+    )
     parser.add_argument(
         "--checkpoints",
         type=Path,
@@ -30,7 +38,10 @@ def main() -> None:
         help="folder from which an interrupted run continues",
     )
     parser.add_argument(
-        "--members", type=int, default=2, help="networks whose quantiles are averaged (default 2)"
+        "--members",
+        type=int,
+        default=2,
+        help="networks whose quantiles are averaged (default 2)",
     )
     parser.add_argument(
         "--steps",
@@ -39,11 +50,16 @@ def main() -> None:
         help=f"of each member (default {defaults.steps})",
     )
     parser.add_argument(
-        "--seed", type=int, default=defaults.seed, help="of the first member (default 0)"
+        "--seed",
+        type=int,
+        default=defaults.seed,
+        help="of the first member (default 0)",
     )
     usual_device = "cuda" if torch.cuda.is_available() else "cpu"
     parser.add_argument(
-        "--device", default=usual_device, help="cpu or cuda (default: cuda where there is one)"
+        "--device",
+        default=usual_device,
+        help="cpu or cuda (default: cuda where there is one)",
     )
     options = parser.parse_args()
     store.check_place(options.out)

@@ -76,7 +76,8 @@ class TransformedWindows:
         self.feed, self.split = feed, split
         self.batching, self.length = batching, batching.length
         self.batch_size = batch_size
-        self.numbers = numbers  # of the windows to train on, in the order of an unshuffled epoch
+        # of the windows to train on, in the order of an unshuffled epoch
+        self.numbers = numbers
         self.held_back = HeldBack(feed, held_back, batch_size)
         self.once = steps is None
         self.steps = steps or _batch_count(len(numbers), batch_size)
@@ -139,7 +140,9 @@ class AdaptiveWindows:
             losses = [reader.read(batch)[0] for batch in batches]
             yield Update(added(losses), series, number / self.steps)
 
-    def batches(self, rng: np.random.Generator) -> Iterator[tuple[NDArray, list[Batch]]]:
+    def batches(
+        self, rng: np.random.Generator
+    ) -> Iterator[tuple[NDArray, list[Batch]]]:
         """The series of each update; those of a batch are cut off at the same share, so that
         little is padding."""
         order = windows.drawn(rng, len(self.split.series), self.rows * self.steps)
@@ -202,7 +205,11 @@ class WholeSequence:
         return self.made[number]
 
     def _read(
-        self, reader: BatchReader, group: Group, pieces: Iterable[Batch], share_done: float
+        self,
+        reader: BatchReader,
+        group: Group,
+        pieces: Iterable[Batch],
+        share_done: float,
     ) -> Iterator[Update]:
         state = None
         for batch in pieces:
@@ -253,7 +260,9 @@ class Stateful:
                 losses.append(self._read(reader, turn, equal_rows))
             yield Update(added(losses), turn.segments.series, number / self.turns)
 
-    def _read(self, reader: BatchReader, turn: windows.Turn, equal_rows: NDArray) -> Sums:
+    def _read(
+        self, reader: BatchReader, turn: windows.Turn, equal_rows: NDArray
+    ) -> Sums:
         """Read the chunks of some rows, all equally long, and remember the states in which they
         end."""
         rows = torch.from_numpy(turn.rows[equal_rows]).to(self.feed.inputs_NC.device)
@@ -342,7 +351,8 @@ def _zeros(state: State, rows: int) -> State:
     zeros = []
     for layer in state:
         hidden, cell = (
-            torch.zeros(1, rows, tensor.shape[2], device=tensor.device) for tensor in layer
+            torch.zeros(1, rows, tensor.shape[2], device=tensor.device)
+            for tensor in layer
         )
         zeros.append((hidden, cell))
     return zeros

@@ -76,7 +76,9 @@ class EpochReport:
 
         `durable`: whether to wait until it is on the disk. Raises OutputError.
         """
-        manifest, groups = self._network_alone() if self.stored is None else self.stored()
+        manifest, groups = (
+            self._network_alone() if self.stored is None else self.stored()
+        )
         losses = {"train": self.train_loss, "validation": self.validation_loss}
         of: dict[str, Any] = {"epoch": self.epoch, "epochs": self.epochs}
         if self.members > 1:
@@ -124,8 +126,12 @@ class SaveBest:
     default name is "best". Raises UsageError for other fields in the name.
     """
 
-    def __init__(self, folder: str | Path, name: str | None = None, only: bool = False) -> None:
-        default_name = "best" if only else "model{epoch:03d}-loss{loss:.3f}-vloss{val_loss:.3f}"
+    def __init__(
+        self, folder: str | Path, name: str | None = None, only: bool = False
+    ) -> None:
+        default_name = (
+            "best" if only else "model{epoch:03d}-loss{loss:.3f}-vloss{val_loss:.3f}"
+        )
         name = _checked(name or default_name)
         if only and _carried(name):
             raise UsageError(
@@ -206,7 +212,9 @@ def _carried(name: str) -> set[str]:
 
 def _counted(name: str, epochs: int) -> int:
     if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
-        raise UsageError(f"{name}={epochs!r} must be a whole number of epochs of at least 1.")
+        raise UsageError(
+            f"{name}={epochs!r} must be a whole number of epochs of at least 1."
+        )
     return epochs
 
 

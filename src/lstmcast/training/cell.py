@@ -53,7 +53,9 @@ def weights_of(layer: nn.Module) -> Weights:
     return tuple(layer.get_parameter(name) for name in names)
 
 
-def step_layer(weights: Weights, cell: Cell, x_BC: Tensor, state: CellState) -> CellState:
+def step_layer(
+    weights: Weights, cell: Cell, x_BC: Tensor, state: CellState
+) -> CellState:
     """The state of a layer after a single step (B, C); h is what the layer gives.
 
     Of a single step nn.LSTM makes twice the work of a cell.
@@ -70,12 +72,17 @@ def _step_by_step(
     weights: Weights, cell: Cell, x_BTC: Tensor, state: LayerState | None
 ) -> tuple[Tensor, LayerState]:
     """`bias_hh_l0` is zero here, as in every module of ours, and left out."""
-    gate, curve = GATE_ACTIVATIONS[cell.recurrent_activation], ACTIVATIONS[cell.activation]
+    gate, curve = (
+        GATE_ACTIVATIONS[cell.recurrent_activation],
+        ACTIVATIONS[cell.activation],
+    )
     weight_ih, weight_hh, bias = map(_gates_together, weights[:3])
     D = weight_hh.shape[1]
     fresh_BD = x_BTC.new_zeros(len(x_BTC), D)
     h_BD, c_BD = (
-        (fresh_BD, fresh_BD) if state is None else (layer_state[0] for layer_state in state)
+        (fresh_BD, fresh_BD)
+        if state is None
+        else (layer_state[0] for layer_state in state)
     )
     outs = []
     for from_input_BG in F.linear(x_BTC, weight_ih, bias).unbind(1):

@@ -110,7 +110,9 @@ class Keeper:
             if self.lineage is not None and self.written == -math.inf:
                 record = {"kind": KIND, **self.lineage.manifest}
                 store.save(self.folder.parent / RECORD, record, self.lineage.arrays)
-            store.save(self.folder, {"kind": KIND, "about": self.about, "state": state}, groups)
+            store.save(
+                self.folder, {"kind": KIND, "about": self.about, "state": state}, groups
+            )
             self.written = self.clock()
 
     def load(self, again: bool = False) -> Found | None:
@@ -132,7 +134,9 @@ class Keeper:
         if _lasting(about) != _lasting(self.about):
             if again:
                 return None
-            raise ModelError(_another_run(self.folder, _lasting(about), _lasting(self.about)))
+            raise ModelError(
+                _another_run(self.folder, _lasting(about), _lasting(self.about))
+            )
         epochs = about["epochs"], about["training"]["epochs"]
         return Found(manifest["state"], groups, *epochs, grown)
 
@@ -146,12 +150,17 @@ def _lasting(about: dict[str, Any]) -> dict[str, Any]:
     return {**settings, "training": training}
 
 
-_OTHERS = {"data": "it was trained on other data", "start": "it started from other weights"}
+_OTHERS = {
+    "data": "it was trained on other data",
+    "start": "it started from other weights",
+}
 
 
 def _another_run(folder: Path, saved: dict[str, Any], expected: dict[str, Any]) -> str:
     """Names the first thing that differs."""
-    name = next(name for name in expected | saved if saved.get(name) != expected.get(name))
+    name = next(
+        name for name in expected | saved if saved.get(name) != expected.get(name)
+    )
     saved_value, expected_value = saved.get(name), expected.get(name)
     if isinstance(saved_value, dict) and isinstance(expected_value, dict):
         key = next(
@@ -191,7 +200,12 @@ def save_checkpoint(
         "average": _to_arrays(average),
         "optimiser": optimiser_arrays(optimiser),
     }
-    manifest = {"kind": KIND, "step": step, "seconds": seconds, **_described(config, network)}
+    manifest = {
+        "kind": KIND,
+        "step": step,
+        "seconds": seconds,
+        **_described(config, network),
+    }
     store.save(folder, manifest, arrays)
 
 
@@ -230,9 +244,13 @@ def optimiser_arrays(optimiser: torch.optim.Optimizer) -> dict[str, np.ndarray]:
     return arrays
 
 
-def load_optimiser(optimiser: torch.optim.Optimizer, arrays: dict[str, np.ndarray]) -> None:
+def load_optimiser(
+    optimiser: torch.optim.Optimizer, arrays: dict[str, np.ndarray]
+) -> None:
     """The inverse of `optimiser_arrays`."""
-    moments = {number: _to_tensors(group) for number, group in by_number(arrays).items()}
+    moments = {
+        number: _to_tensors(group) for number, group in by_number(arrays).items()
+    }
     groups = optimiser.state_dict()["param_groups"]
     optimiser.load_state_dict({"state": moments, "param_groups": groups})
 

@@ -45,7 +45,9 @@ def training_environment(
 def slow_precision(config: TrainingConfig, device: str) -> tuple[str, ...]:
     """A note if the processor has no instructions for bfloat16."""
     capabilities = torch.cpu.get_capabilities()
-    is_able = any(is_there for name, is_there in capabilities.items() if name.endswith("bf16"))
+    is_able = any(
+        is_there for name, is_there in capabilities.items() if name.endswith("bf16")
+    )
     if device == "cuda" or config.precision == "full" or is_able:
         return ()
     return (
@@ -106,7 +108,9 @@ def _memory_errors(config: TrainingConfig) -> Iterator[None]:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         text = str(error)
-        if isinstance(error, RuntimeError) and not isinstance(error, torch.OutOfMemoryError):
+        if isinstance(error, RuntimeError) and not isinstance(
+            error, torch.OutOfMemoryError
+        ):
             if "can't allocate memory" not in text and "not enough memory" not in text:
                 raise
         reason = text.splitlines()[0] if text else "no more"

@@ -19,7 +19,14 @@ from lstmcast.data.ragged import forward_filled
 from lstmcast.fit_data import AdaptiveData, TransformedData
 from lstmcast.model.inputs import Adaptive, Grid
 from lstmcast.model.inputs.adaptivestate import AdaptiveKnown, AdaptiveState
-from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, reading_axis, to_axis, units_of
+from lstmcast.model.inputs.axis import (
+    LINEAR,
+    LOG,
+    ROOT,
+    reading_axis,
+    to_axis,
+    units_of,
+)
 from lstmcast.model.inputs.base import positions_of, with_uplift
 from lstmcast.model.inputs.effects import effects_of
 from lstmcast.model.inputs.periods import may_differ, periods_in_force
@@ -58,7 +65,9 @@ class Group(NamedTuple):
 class TransformedFeed:
     """Transformed values, kept on the device."""
 
-    def __init__(self, data: TransformedData, network: NetworkConfig, device: str) -> None:
+    def __init__(
+        self, data: TransformedData, network: NetworkConfig, device: str
+    ) -> None:
         self.device, self.offsets = device, data.offsets
         self.counted_H = _counted_steps(network, data.horizon)
         inputs_NC = np.nan_to_num(forward_filled(data.inputs, data.offsets))
@@ -115,7 +124,9 @@ class TransformedFeed:
         if self.scale_SK is None or self.shift_SK is None:
             return batch
         series_B = torch.from_numpy(read.series).to(device)
-        return batch._replace(scale_BK=self.scale_SK[series_B], shift_BK=self.shift_SK[series_B])
+        return batch._replace(
+            scale_BK=self.scale_SK[series_B], shift_BK=self.shift_SK[series_B]
+        )
 
     def largest(self, series: NDArray) -> NDArray:
         """The largest absolute value of some series, as the network sees it."""
@@ -132,7 +143,9 @@ class TransformedFeed:
         begins_alike = (read.begin - read.first == begin).all()
         return bool(self.whole and is_inside and begins_alike)
 
-    def _masked(self, read: Segments, begin: int, steps: int, ahead_BUH: Tensor) -> Tensor:
+    def _masked(
+        self, read: Segments, begin: int, steps: int, ahead_BUH: Tensor
+    ) -> Tensor:
         """NaN where there is no loss: outside of a segment's part with one, and where no target
         may be known."""
         step_BU = read.steps(begin, steps)
@@ -140,7 +153,9 @@ class TransformedFeed:
         target_step_BUH = step_BU[:, :, None] + np.arange(1, len(self.counted_H) + 1)
         limit_B11 = read.limit[:, None, None]
         is_known_BUH = (target_step_BUH < limit_B11) & self.counted_H
-        use_BUH = torch.from_numpy(has_loss_BU[:, :, None] & is_known_BUH).to(ahead_BUH.device)
+        use_BUH = torch.from_numpy(has_loss_BU[:, :, None] & is_known_BUH).to(
+            ahead_BUH.device
+        )
         last_row = len(self.labels_NK) - 1
         target_BUHK = self.labels_NK[ahead_BUH.clamp(max=last_row)]
         return torch.where(use_BUH[..., None], target_BUHK, torch.nan)
@@ -160,7 +175,11 @@ class AdaptiveFeed:
     """
 
     def __init__(
-        self, data: AdaptiveData, network: NetworkConfig, device: str, affine: bool = True
+        self,
+        data: AdaptiveData,
+        network: NetworkConfig,
+        device: str,
+        affine: bool = True,
     ) -> None:
         assert isinstance(network.inputs, Adaptive)
         panel = data.panel
@@ -173,7 +192,10 @@ class AdaptiveFeed:
         if data.uplift is not None:
             self.uplift = np.append(data.uplift, 1.0)
         self.grid = Grid(
-            network.steps, panel.periods, panel.frequency.family, roots=not panel.declared_real
+            network.steps,
+            panel.periods,
+            panel.frequency.family,
+            roots=not panel.declared_real,
         )
         self.counted_H = _counted_steps(network, data.horizon)
         self.following = next_known(~np.isnan(panel.values))
@@ -183,7 +205,9 @@ class AdaptiveFeed:
         start = self.offsets[segments.series]
         first_known = self.following[start + segments.first] - start
         first = np.minimum(first_known, segments.stop)
-        segments = segments._replace(first=first, begin=np.maximum(first, segments.begin))
+        segments = segments._replace(
+            first=first, begin=np.maximum(first, segments.begin)
+        )
         segments = segments.rows(np.flatnonzero(first < segments.stop))
         if not len(segments.series):
             return []
@@ -207,13 +231,17 @@ class AdaptiveFeed:
             return np.zeros(len(segments.first), np.int64)
         start = self.offsets[segments.series]
 
-        def values_between(rows: NDArray, begin_R: NDArray, until_R: NDArray) -> NDArray:
+        def values_between(
+            rows: NDArray, begin_R: NDArray, until_R: NDArray
+        ) -> NDArray:
             longest = (until_R - begin_R).max(initial=0)
             steps_RT = begin_R[:, None] + np.arange(longest)
             return self.values[start[rows][:, None] + steps_RT]
 
         usual_period = shortest_season(periods)
-        return periods_in_force(values_between, segments.first, segments.stop, usual_period)
+        return periods_in_force(
+            values_between, segments.first, segments.stop, usual_period
+        )
 
     def batch(
         self,
@@ -276,9 +304,13 @@ class AdaptiveFeed:
         read = group.segments
         ahead = len(self.counted_H)
         length = int(read.lengths.max()) + ahead
-        return self._values_between(read, length, np.minimum(read.stop + ahead, read.limit))
+        return self._values_between(
+            read, length, np.minimum(read.stop + ahead, read.limit)
+        )
 
-    def _values_between(self, segments: Segments, length: int, until_B: NDArray) -> NDArray:
+    def _values_between(
+        self, segments: Segments, length: int, until_B: NDArray
+    ) -> NDArray:
         """Values from the first step of each segment on (B, length), NaN from `until_B` on."""
         step_BT = segments.steps(0, length)
         start_B = self.offsets[segments.series]
@@ -316,7 +348,12 @@ class AdaptiveFeed:
         return self.inputs.start(grid, rows)
 
     def _piece(
-        self, state: AdaptiveState, on_axis: OnAxis, group: Group, begin: int, until: int
+        self,
+        state: AdaptiveState,
+        on_axis: OnAxis,
+        group: Group,
+        begin: int,
+        until: int,
     ) -> tuple[Batch, AdaptiveState]:
         """Steps `begin` to `until` of the segments, and the state behind them."""
         read, z_BU = group.segments, on_axis.z_BU
@@ -363,7 +400,9 @@ class AdaptiveFeed:
         place_NH = begin_B[rows, None] + steps_NH
         return self.uplift[np.minimum(place_NH, len(self.uplift) - 1)]
 
-    def _around(self, known_N: AdaptiveKnown, uplift_NH: NDArray) -> tuple[Tensor, Tensor]:
+    def _around(
+        self, known_N: AdaptiveKnown, uplift_NH: NDArray
+    ) -> tuple[Tensor, Tensor]:
         """Location and scale of the targets, each to be broadcast to (N, H, 1)."""
         location, scale = with_uplift(self.inputs.around(known_N), uplift_NH)
         return _on_device(location, self.device), _on_device(scale, self.device)

@@ -73,7 +73,18 @@ def fit_network(
     network, count = with_even_widths(start), len(starts)
     place = None if folder is None else Path(folder)
     job = Job(
-        network, config, head, loss, seed, device, place, resume, callbacks, count, stored, lineage
+        network,
+        config,
+        head,
+        loss,
+        seed,
+        device,
+        place,
+        resume,
+        callbacks,
+        count,
+        stored,
+        lineage,
     )
     _check(job, data)
     threads = threads or default_threads(network, config)
@@ -135,8 +146,12 @@ def _refit_all(
     """Refit each member on all data up to its best epoch, unless training failed or was
     interrupted."""
     if any(member.best_epoch == 0 for member in members):
-        return [], ("not refitted on all data, since the initial weights were the best",)
-    again = job._replace(config=replace(job.config, validation=None, patience=None, refit=False))
+        return [], (
+            "not refitted on all data, since the initial weights were the best",
+        )
+    again = job._replace(
+        config=replace(job.config, validation=None, patience=None, refit=False)
+    )
     refits = []
     for number, (arrays, member) in enumerate(zip(starts, members, strict=True)):
         run, _ = prepare(again, data, number, arrays)

@@ -32,7 +32,9 @@ SMALL = 0.3  # of normal draws: what categories say begins small
 PARTS = {
     "keras": Initialiser(),
     "chainer": Initialiser("lecun_normal", "lecun_normal", dense="lecun_normal"),
-    "chainer1": Initialiser("lecun_normal", "lecun_normal", forget_bias=0.0, dense="lecun_normal"),
+    "chainer1": Initialiser(
+        "lecun_normal", "lecun_normal", forget_bias=0.0, dense="lecun_normal"
+    ),
     # Kernels of zeros still learn: the output is 0 at first, but the head gives the candidate's
     # kernel a gradient. Not so where the head is zero too.
     "zeros": Initialiser("zeros"),
@@ -76,7 +78,9 @@ def _adaptive(module: NetworkModule) -> None:
 
 def _by_parts(module: NetworkModule, draws: Initialiser) -> None:
     for layer in module.lstm:
-        kernel, recurrent = (layer.get_parameter(f"weight_{side}_l0") for side in ("ih", "hh"))
+        kernel, recurrent = (
+            layer.get_parameter(f"weight_{side}_l0") for side in ("ih", "hh")
+        )
         # an LSTM layer's "uniform" is as wide as its units say, for both
         _draw(draws.kernel, kernel, recurrent.shape[1])
         _draw(draws.recurrent, recurrent, recurrent.shape[1])

@@ -67,8 +67,10 @@ class TrainingRun:
     best_loss: float = math.inf
     rows: list[Epoch] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    grown_at: int = 0  # the epoch after which data had grown: patience counts from there
-    losses: list[float] = field(default_factory=list)  # of the updates of the newest epoch
+    # the epoch after which data had grown: patience counts from there
+    grown_at: int = 0
+    # of the updates of the newest epoch
+    losses: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.read = np.arange(len(self.ids))  # the series that the newest update read
@@ -117,7 +119,11 @@ def train(run: TrainingRun, keeper: Keeper, tell: Tell) -> None:
             run.rows.append(row)
             run.stopped = tell(run, row, improved)
         schedule = config.optimiser.schedule
-        if schedule.kind == "plateau" and run.waited and run.waited % schedule.every == 0:
+        if (
+            schedule.kind == "plateau"
+            and run.waited
+            and run.waited % schedule.every == 0
+        ):
             run.drops += 1
         if keeper.due():
             keeper.save(*state_of(run))
@@ -181,7 +187,9 @@ class Tally:
         for total, update in zip(totals, self.recent, strict=True):
             self.updates += 1
             if not math.isfinite(total):
-                raise ModelError(_diverged(self.run, self.epoch, self.updates, update.series))
+                raise ModelError(
+                    _diverged(self.run, self.epoch, self.updates, update.series)
+                )
         for total, count in zip(totals, _counts(sums), strict=True):
             self.losses.append(total / max(count, 1))
         self.folded = [added(self.folded + sums)]

@@ -68,7 +68,9 @@ def criterion(
     )
 
 
-def _own(loss: Callable[[Tensor, Tensor], Tensor], point: Tensor, target: Tensor) -> Tensor:
+def _own(
+    loss: Callable[[Tensor, Tensor], Tensor], point: Tensor, target: Tensor
+) -> Tensor:
     """The user's own loss of each value; UsageError where it gives something else."""
     losses = loss(point, target)
     if isinstance(losses, Tensor) and losses.shape == target.shape:
@@ -126,7 +128,9 @@ def standing(outputs: Tensor) -> tuple[Tensor, Tensor]:
     return outputs.new_zeros(()), outputs.new_ones(())
 
 
-def weighted_pinball(quantiles_NHQ: Tensor, target_NH: Tensor, weight_N: Tensor) -> Tensor:
+def weighted_pinball(
+    quantiles_NHQ: Tensor, target_NH: Tensor, weight_N: Tensor
+) -> Tensor:
     """Mean pinball loss over the known targets (NaN = unknown), each position times its weight.
 
     Koenker & Bassett, "Regression quantiles", Econometrica 46 (1978).

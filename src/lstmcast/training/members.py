@@ -140,7 +140,9 @@ def train_one(
     return Member(arrays, rows, run.best_epoch, interrupted, tuple(run.notes))
 
 
-def _keeper(job: Job, data: FitData, run: TrainingRun, start: Arrays | None, name: str) -> Keeper:
+def _keeper(
+    job: Job, data: FitData, run: TrainingRun, start: Arrays | None, name: str
+) -> Keeper:
     """What keeps the checkpoints of a run; without a folder it keeps none."""
     about = {
         "network": job.network.described(),
@@ -167,7 +169,9 @@ def _found(job: Job, run: TrainingRun, keeper: Keeper, again: bool) -> Found | N
         return None
     epochs_done = checkpoint.state["epoch"]
     if again:
-        other_pace = checkpoint.paced_by != run.config.epochs and run.config.paced_by_epochs
+        other_pace = (
+            checkpoint.paced_by != run.config.epochs and run.config.paced_by_epochs
+        )
         too_far = epochs_done > run.epochs
         return None if other_pace or checkpoint.grown or too_far else checkpoint
     if epochs_done == run.epochs and checkpoint.grown:
@@ -186,13 +190,17 @@ def _found(job: Job, run: TrainingRun, keeper: Keeper, again: bool) -> Found | N
     return checkpoint
 
 
-def _tell(job: Job, number: int, refit: bool, run: TrainingRun, row: Epoch, improved: bool) -> bool:
+def _tell(
+    job: Job, number: int, refit: bool, run: TrainingRun, row: Epoch, improved: bool
+) -> bool:
     """EpochReport to every callback, of a refit to those that follow it; whether one of them says
     stop."""
     callbacks = list(job.callbacks)
     if refit:
         callbacks = [
-            callback for callback in callbacks if getattr(callback, "follows_refit", False)
+            callback
+            for callback in callbacks
+            if getattr(callback, "follows_refit", False)
         ]
     if not callbacks:
         return False
@@ -227,8 +235,11 @@ def _tell(job: Job, number: int, refit: bool, run: TrainingRun, row: Epoch, impr
     )
     if job.stored is not None:
         report = replace(report, stored=stored)
-    answers = [callback(report) for callback in callbacks]  # all are told, whoever says stop
-    return any(isinstance(answer, (bool, np.bool_)) and bool(answer) for answer in answers)
+    # all are told, whoever says stop
+    answers = [callback(report) for callback in callbacks]
+    return any(
+        isinstance(answer, (bool, np.bool_)) and bool(answer) for answer in answers
+    )
 
 
 def _snapshot(job: Job, run: TrainingRun) -> str:

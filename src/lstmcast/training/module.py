@@ -79,7 +79,9 @@ class NetworkModule(nn.Module):
         for number, layer in enumerate(self.lstm):
             read_BTC = self._dropped(x_BTC) if number else x_BTC
             layer_state = None if state is None else state[number]
-            out_BTD, new_layer_state = run_layer(layer, self.config.cell, read_BTC, layer_state)
+            out_BTD, new_layer_state = run_layer(
+                layer, self.config.cell, read_BTC, layer_state
+            )
             x_BTC = self._residual(x_BTC, out_BTD)
             new_state.append(new_layer_state)
         return x_BTC, new_state
@@ -165,7 +167,9 @@ def _dense(width: int, sizes: tuple[int, ...]) -> nn.ModuleList:
 
 def arrays_from_state(state: dict[str, Tensor], config: NetworkConfig) -> Arrays:
     """Named arrays of a `Network` from a module's state."""
-    tensors = {name: tensor for name, tensor in state.items() if not name.startswith("lstm.")}
+    tensors = {
+        name: tensor for name, tensor in state.items() if not name.startswith("lstm.")
+    }
     for number in range(len(config.layers)):
         tensors[f"lstm.{number}.weight_ih"] = state[f"lstm.{number}.weight_ih_l0"]
         tensors[f"lstm.{number}.weight_hh"] = state[f"lstm.{number}.weight_hh_l0"]

@@ -57,7 +57,8 @@ class Learner:
         self.arrays = {name: self._parameter(name) for name in arrays}
         self.clip, self.seed = optimiser.clip, seed
         self.criterion = criterion(loss, head)
-        self.updates, self.usual = 0, 0.0  # how many, and the usual norm of their gradients
+        # how many, and the usual norm of their gradients
+        self.updates, self.usual = 0, 0.0
 
     @property
     def _gradient(self) -> torch.Tensor:
@@ -82,7 +83,9 @@ class Learner:
                 seed_torch(np.random.default_rng([self.seed, member, self.updates]))
             loss = self._loss(window, member)
             if again:
-                older_losses = [self._loss(older_window, member) for older_window in again]
+                older_losses = [
+                    self._loss(older_window, member) for older_window in again
+                ]
                 loss = (loss + torch.stack(older_losses).mean()) / 2
             # gradients of the module's parameters are views of one tensor
             self.optimiser.zero_grad(set_to_none=False)
@@ -121,7 +124,9 @@ class Learner:
         label_RTK = torch.from_numpy(window.label_RTK)
         start = []
         for hidden_RD, cell_RD in window.states[member]:
-            start.append((torch.from_numpy(hidden_RD)[None], torch.from_numpy(cell_RD)[None]))
+            start.append(
+                (torch.from_numpy(hidden_RD)[None], torch.from_numpy(cell_RD)[None])
+            )
         hidden_RTD, _ = self.module.hidden(x_RTC, start)
         raw_RTHKR = self.module.raw(hidden_RTD, x_RTC)
         next_step_RTKR = raw_RTHKR[:, :, 0]
@@ -156,7 +161,9 @@ class Learner:
             moments = {}
             for name, array in saved.items():
                 if name.startswith("moment_"):
-                    moments[name.removeprefix("moment_")] = torch.from_numpy(array.copy())
+                    moments[name.removeprefix("moment_")] = torch.from_numpy(
+                        array.copy()
+                    )
             groups = self.optimiser.state_dict()["param_groups"]
             state = {0: moments} if moments else {}
             self.optimiser.load_state_dict({"state": state, "param_groups": groups})

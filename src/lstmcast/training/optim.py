@@ -15,17 +15,28 @@ from lstmcast.training_config import Optimiser, Schedule
 WRAPPED = ("add_param_group", "state_dict", "load_state_dict")  # besides `step`
 
 
-def make_optimiser(config: Optimiser, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
+def make_optimiser(
+    config: Optimiser, weights: list[nn.Parameter]
+) -> torch.optim.Optimizer:
     """The optimiser by its name."""
-    shared: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+    shared: dict[str, Any] = {
+        "lr": config.learning_rate,
+        "weight_decay": config.weight_decay,
+    }
     if config.name == "rmsprop":
         return _uncompiled(torch.optim.RMSprop)(
-            weights, alpha=config.decay, eps=config.epsilon, momentum=config.momentum, **shared
+            weights,
+            alpha=config.decay,
+            eps=config.epsilon,
+            momentum=config.momentum,
+            **shared,
         )
     if config.name == "sgd":
         return _uncompiled(torch.optim.SGD)(weights, momentum=config.momentum, **shared)
     kind = torch.optim.AdamW if config.name == "adamw" else torch.optim.Adam
-    return _uncompiled(kind)(weights, betas=config.betas, eps=config.epsilon, fused=True, **shared)
+    return _uncompiled(kind)(
+        weights, betas=config.betas, eps=config.epsilon, fused=True, **shared
+    )
 
 
 @cache

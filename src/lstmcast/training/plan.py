@@ -21,9 +21,11 @@ from lstmcast.training_config import TrainingConfig
 from lstmcast.windows import Segments, Split
 
 SHORTEST_ADAPTIVE = 5  # observations: a position has seen three, and one comes after it
-ADAPTIVE_LENGTH = 96  # steps of a segment of adaptive inputs, unless the batching scheme says so
+# steps of a segment of adaptive inputs, unless the batching scheme says so
+ADAPTIVE_LENGTH = 96
 NOTHING_HELD_BACK = (
-    "nothing could be held back for validation, so the weights of the last epoch are kept"
+    "nothing could be held back for validation, "
+    "so the weights of the last epoch are kept"
 )
 
 
@@ -33,7 +35,9 @@ def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) ->
     is_adaptive = network.inputs.from_context
     if is_adaptive != isinstance(data, AdaptiveData):
         expected = (
-            "AdaptiveData (a panel)" if is_adaptive else "TransformedData (transformed series)"
+            "AdaptiveData (a panel)"
+            if is_adaptive
+            else "TransformedData (transformed series)"
         )
         raise UsageError(
             f"A network with inputs={network.inputs!r} learns from {expected}, not from "
@@ -113,7 +117,9 @@ def make_batching(
             "There are no training data: no series has a known value in its training part."
         )
     if isinstance(data, AdaptiveData):
-        return _adaptive(AdaptiveFeed(data, network, device, affine), split, data, config, seed)
+        return _adaptive(
+            AdaptiveFeed(data, network, device, affine), split, data, config, seed
+        )
     feed, batching = TransformedFeed(data, network, device), config.batching
     fresh_state = config.validation is not None and config.validation.fresh
     if isinstance(batching, settings.Windows):
@@ -137,14 +143,24 @@ def make_batching(
         )
         return scheme, notes
     trained, notes = windows.long_enough(split, 2, "training")
-    held_back = _held_back(windows.validation_whole(split, fresh_state=fresh_state), config, seed)
+    held_back = _held_back(
+        windows.validation_whole(split, fresh_state=fresh_state), config, seed
+    )
     if isinstance(batching, settings.Stateful):
-        return schemes.Stateful(feed, trained, batching, config.batch_size, held_back), notes
-    return schemes.WholeSequence(feed, trained, batching.chunk, config.batch_size, held_back), notes
+        return schemes.Stateful(
+            feed, trained, batching, config.batch_size, held_back
+        ), notes
+    return schemes.WholeSequence(
+        feed, trained, batching.chunk, config.batch_size, held_back
+    ), notes
 
 
 def _adaptive(
-    feed: AdaptiveFeed, split: Split, data: AdaptiveData, config: TrainingConfig, seed: int
+    feed: AdaptiveFeed,
+    split: Split,
+    data: AdaptiveData,
+    config: TrainingConfig,
+    seed: int,
 ) -> tuple[BatchingScheme, tuple[str, ...]]:
     enough, notes = windows.long_enough(split, SHORTEST_ADAPTIVE, "training")
     fresh_state = config.validation is not None and config.validation.fresh
@@ -176,7 +192,9 @@ def _transformed_windows(
     config: TrainingConfig,
     seed: int,
 ) -> tuple[BatchingScheme, tuple[str, ...]]:
-    batching = replace(batching, length=batching.length or windows.default_length(split))
+    batching = replace(
+        batching, length=batching.length or windows.default_length(split)
+    )
     assert batching.length is not None
     enough, notes = windows.long_enough(
         split, batching.length + 1, f"Windows(length={batching.length})"
@@ -184,7 +202,11 @@ def _transformed_windows(
     total = int(windows.window_counts(enough, batching.length, batching.stride).sum())
     numbers = np.arange(total)
     validation = config.validation
-    share = validation.share if validation is not None and validation.by == "windows" else None
+    share = (
+        validation.share
+        if validation is not None and validation.by == "windows"
+        else None
+    )
     if share is not None or batching.shuffle == "once":
         numbers = np.random.default_rng([seed, 0]).permutation(total)
     if share is not None:
@@ -201,7 +223,13 @@ def _transformed_windows(
         )
     held_back = _held_back(held_back, config, seed)
     scheme = schemes.TransformedWindows(
-        feed, enough, batching, config.batch_size, config.steps_per_epoch, held_back, numbers
+        feed,
+        enough,
+        batching,
+        config.batch_size,
+        config.steps_per_epoch,
+        held_back,
+        numbers,
     )
     return scheme, notes
 

@@ -85,7 +85,9 @@ class PretrainingProgress(NamedTuple):
     seconds: float
 
 
-def make_batch(number: int, config: PretrainingConfig, network: NetworkConfig) -> SyntheticBatch:
+def make_batch(
+    number: int, config: PretrainingConfig, network: NetworkConfig
+) -> SyntheticBatch:
     """SyntheticBatch `number` of a run: the same for the same seed, whatever was made before."""
     rng = np.random.default_rng([config.seed, number])
     kind = KINDS[rng.choice(len(KINDS), p=np.array(MIX) / sum(MIX))]
@@ -103,10 +105,15 @@ def make_batch(number: int, config: PretrainingConfig, network: NetworkConfig) -
         is_chosen = ~is_chosen | (rng.random(count) < 0.3)
     values = values[is_chosen]
     if len(values) == 0:
-        values, log = synthetic(rng, count, length + network.steps, kind, periods), False
+        values, log = (
+            synthetic(rng, count, length + network.steps, kind, periods),
+            False,
+        )
     family = "" if rng.random() < FORGET_FAMILY else kind.family
     values = with_missing(rng, values)
-    return batch_from_series(rng, values, periods, family, log, config.positions, network)
+    return batch_from_series(
+        rng, values, periods, family, log, config.positions, network
+    )
 
 
 def batch_from_series(
@@ -139,7 +146,10 @@ def batch_from_series(
     target_NH = inputs.targets(future_NH, known_N)
     weight_N = known_N.scale / series_scale(z_BU, log)[rows]
     return SyntheticBatch(
-        reading.x_BTC, positions, target_NH.astype(np.float32), weight_N.astype(np.float32)
+        reading.x_BTC,
+        positions,
+        target_NH.astype(np.float32),
+        weight_N.astype(np.float32),
     )
 
 
@@ -156,18 +166,27 @@ def pretrain(
     from it."""
     torch.manual_seed(config.seed)
     module = NetworkModule(network).to(device)
-    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    trained = [
+        parameter for parameter in module.parameters() if parameter.requires_grad
+    ]
     optimiser = torch.optim.AdamW(
-        trained, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
+        trained,
+        lr=config.learning_rate,
+        betas=(0.9, 0.98),
+        weight_decay=config.weight_decay,
     )
     average = {name: tensor.clone() for name, tensor in module.state_dict().items()}
-    first, seconds_before = load_checkpoint(folder, config, network, module, optimiser, average)
+    first, seconds_before = load_checkpoint(
+        folder, config, network, module, optimiser, average
+    )
     began = time.monotonic() - seconds_before
     for step in range(first, config.steps):
         batch = make_batch(step, config, network)
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps)
-        inputs, positions, target, weight = (torch.from_numpy(array).to(device) for array in batch)
+        inputs, positions, target, weight = (
+            torch.from_numpy(array).to(device) for array in batch
+        )
         outputs = module(inputs, positions)[:, :, 0]
         quantiles = module.answers.quantiles(outputs, *standing(outputs), torch)
         loss = weighted_pinball(quantiles, target, weight)
@@ -182,9 +201,18 @@ def pretrain(
         report(progress)
         if progress.step % checkpoint_every == 0 or progress.step == config.steps:
             save_checkpoint(
-                folder, config, network, progress.step, progress.seconds, module, optimiser, average
+                folder,
+                config,
+                network,
+                progress.step,
+                progress.seconds,
+                module,
+                optimiser,
+                average,
             )
-    return PretrainedMember(arrays_from_state(average, network), time.monotonic() - began)
+    return PretrainedMember(
+        arrays_from_state(average, network), time.monotonic() - began
+    )
 
 
 def _schedule(share_done: float) -> float:
@@ -194,7 +222,9 @@ def _schedule(share_done: float) -> float:
 
 
 @torch.no_grad()
-def _update_average(average: dict[str, torch.Tensor], module: NetworkModule, decay: float) -> None:
+def _update_average(
+    average: dict[str, torch.Tensor], module: NetworkModule, decay: float
+) -> None:
     """Exponential moving average of the weights (Polyak & Juditsky 1992)."""
     for name, tensor in module.state_dict().items():
         average[name].lerp_(tensor, 1 - decay)
@@ -214,7 +244,9 @@ def pretrain_members(
     folders = [folder / f"seed-{config.seed}" for config in configs]
     workers = 2 if device == "cpu" else 1
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(_train_member, configs, repeat(network), folders, repeat(device)))
+        return list(
+            pool.map(_train_member, configs, repeat(network), folders, repeat(device))
+        )
 
 
 def _train_member(
@@ -227,5 +259,8 @@ def _train_member(
 def print_progress(progress: PretrainingProgress) -> None:
     """A line on standard error every 500 steps."""
     if progress.step % 500 == 0 or progress.step == progress.steps:
-        step, seconds = f"step {progress.step} of {progress.steps}", f"{progress.seconds:.0f} s"
+        step, seconds = (
+            f"step {progress.step} of {progress.steps}",
+            f"{progress.seconds:.0f} s",
+        )
         sys.stderr.write(f"{step}, loss {progress.loss:.3f}, {seconds}\n")

@@ -37,9 +37,18 @@ class BatchReader:
     """A module with its loss: computes the loss of a batch."""
 
     def __init__(
-        self, module: NetworkModule, criterion: Criterion, device: str, mixed: bool = False
+        self,
+        module: NetworkModule,
+        criterion: Criterion,
+        device: str,
+        mixed: bool = False,
     ) -> None:
-        self.module, self.criterion, self.device, self.mixed = module, criterion, device, mixed
+        self.module, self.criterion, self.device, self.mixed = (
+            module,
+            criterion,
+            device,
+            mixed,
+        )
 
     def read(self, batch: Batch, state: State | None = None) -> tuple[Sums, State]:
         """Read the batch's inputs, from a fresh state or the given one: the loss, and the state
@@ -85,9 +94,13 @@ class BatchReader:
 
     def precision(self) -> AbstractContextManager[object]:
         """Within this the module computes in bfloat16 where that serves, if it is to."""
-        return torch.autocast(self.device, torch.bfloat16) if self.mixed else nullcontext()
+        return (
+            torch.autocast(self.device, torch.bfloat16) if self.mixed else nullcontext()
+        )
 
-    def _as_input(self, raw_BKR: Tensor, batch: Batch, around: tuple[Tensor, Tensor]) -> Tensor:
+    def _as_input(
+        self, raw_BKR: Tensor, batch: Batch, around: tuple[Tensor, Tensor]
+    ) -> Tensor:
         point_BK = self.module.answers.point(raw_BKR, *around, torch)
         if batch.scale_BK is None or batch.shift_BK is None:
             return point_BK
@@ -97,14 +110,21 @@ class BatchReader:
         if self.mixed:
             outputs = outputs.float()
         return sums(
-            self.criterion, outputs, batch.target, batch.weight_N, batch.targets, batch.around
+            self.criterion,
+            outputs,
+            batch.target,
+            batch.weight_N,
+            batch.targets,
+            batch.around,
         )
 
 
 class HeldBack:
     """Segments to validate on; their tensors are kept if they are small enough."""
 
-    def __init__(self, feed: TransformedFeed | AdaptiveFeed, segments: Segments, size: int) -> None:
+    def __init__(
+        self, feed: TransformedFeed | AdaptiveFeed, segments: Segments, size: int
+    ) -> None:
         self.feed, self.segments = feed, segments
         self.size = max(size, VALIDATED_TOGETHER)
         self.kept: list[Batch] | None = None

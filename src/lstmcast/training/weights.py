@@ -23,7 +23,9 @@ def trained_weights(module: nn.Module) -> list[nn.Parameter]:
     fourteen makes an update of a 5-4-3 network four times faster. (cuDNN wants each layer's weights
     in a buffer of their own.)
     """
-    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    trained = [
+        parameter for parameter in module.parameters() if parameter.requires_grad
+    ]
     if any(parameter.device.type != "cpu" for parameter in trained):
         return trained
     places = []
@@ -124,7 +126,9 @@ class SnapshotAverage:
         """The mean; None before the first epoch has ended."""
         if not self.taken:
             return None
-        return [torch.stack(tensors).mean(0) for tensors in zip(*self.taken, strict=True)]
+        return [
+            torch.stack(tensors).mean(0) for tensors in zip(*self.taken, strict=True)
+        ]
 
 
 Average = NoAverage | EmaAverage | SnapshotAverage

@@ -83,7 +83,11 @@ def require_domain(
     if len(outside):
         first = outside[0]
         series = int(np.searchsorted(offsets, first, side="right")) - 1
-        ending = f", and {len(outside) - 1:,} more such values follow" if len(outside) > 1 else ""
+        ending = (
+            f", and {len(outside) - 1:,} more such values follow"
+            if len(outside) > 1
+            else ""
+        )
         position = f"position {first - offsets[series]} (counted from 0)"
         where = f"{float(values[first])!r} at {position}{ending}"
         raise OutsideDomain(rule, where, advice, series)

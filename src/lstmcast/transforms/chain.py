@@ -96,7 +96,9 @@ class Chain:
         behind = [place for place, step in enumerate(self.steps, start=1) if step.lag]
         return max(behind, default=0)
 
-    def fit(self, values: NDArray, offsets: NDArray, known: ChainState | None = None) -> ChainState:
+    def fit(
+        self, values: NDArray, offsets: NDArray, known: ChainState | None = None
+    ) -> ChainState:
         """Fit the steps to the training part of each series: values (N,), offsets (S+1,).
 
         `known`: a state fitted to other series, from which `per="panel"` parameters are taken.
@@ -116,10 +118,14 @@ class Chain:
             known_labels = known_labels[fork:]
         own_steps = self.steps[fork:]
         inputs, _ = _fitted(own_steps, *trimmed(between, offsets, 0, 1), known_inputs)
-        labels, _ = _fitted(own_steps, *trimmed(between, offsets, self.lag + 1, 0), known_labels)
+        labels, _ = _fitted(
+            own_steps, *trimmed(between, offsets, self.lag + 1, 0), known_labels
+        )
         return ChainState(shared + inputs, shared + labels)
 
-    def _require_some(self, values: NDArray, between: NDArray, offsets: NDArray) -> None:
+    def _require_some(
+        self, values: NDArray, between: NDArray, offsets: NDArray
+    ) -> None:
         if self.lag and np.isnan(between).all() and not np.isnan(values).all():
             lengths = np.diff(offsets)
             raise DataError(
@@ -165,7 +171,9 @@ class Chain:
         learned = state.labels if labels else state.inputs
         for place in reversed(range(len(self.steps))):
             step = self.steps[place]
-            tail = _tails(applied.before[place], applied.offsets, series_O, counts_O, step.lag)
+            tail = _tails(
+                applied.before[place], applied.offsets, series_O, counts_O, step.lag
+            )
             values = step.invert(values, rows_of(learned[place], series_O), tail)
         return values
 
@@ -279,7 +287,11 @@ def _fitted(
 
 
 def _tails(
-    values: NDArray | None, offsets: NDArray, series_O: NDArray, counts_O: NDArray, lag: int
+    values: NDArray | None,
+    offsets: NDArray,
+    series_O: NDArray,
+    counts_O: NDArray,
+    lag: int,
 ) -> NDArray:
     """The last `lag` values at each origin (O, L), NaN before the series begins."""
     if values is None or not len(values):

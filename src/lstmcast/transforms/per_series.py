@@ -20,7 +20,8 @@ from lstmcast.transforms.chain import AnyTransform, Applied, Chain, ChainState
 from lstmcast.util.config import settings
 from lstmcast.util.states import rows_of
 
-Steps: TypeAlias = "Chain | AnyTransform | Sequence[AnyTransform]"  # a chain, or its steps
+# a chain, or its steps
+Steps: TypeAlias = "Chain | AnyTransform | Sequence[AnyTransform]"
 
 
 class TransformsState(NamedTuple):
@@ -86,7 +87,9 @@ class Transforms:
             return steps
         try:
             if isinstance(steps, Mapping):
-                return Transforms(None, {name: _chain(chain) for name, chain in steps.items()})
+                return Transforms(
+                    None, {name: _chain(chain) for name, chain in steps.items()}
+                )
             return Transforms(_chain(steps))
         except (UsageError, TypeError) as error:
             raise UsageError(
@@ -169,7 +172,11 @@ class Transforms:
         return TransformsState(ids, group_S, place_S, chains, tuple(states))
 
     def apply(
-        self, values: NDArray, offsets: NDArray, state: TransformsState, labels: bool = False
+        self,
+        values: NDArray,
+        offsets: NDArray,
+        state: TransformsState,
+        labels: bool = False,
     ) -> AppliedTransforms:
         """Transform whole series, as inputs or as labels; `state` is that of the same series in
         the same order."""
@@ -180,7 +187,9 @@ class Transforms:
             rows = np.flatnonzero(state.group_S == group)
             group_values, group_offsets = subset(values, offsets, rows)
             with _naming(state.ids[rows]):
-                applied = chain.apply(group_values, group_offsets, state.states[group], labels)
+                applied = chain.apply(
+                    group_values, group_offsets, state.states[group], labels
+                )
             by_group.append(applied)
             transformed_N[group_N == group] = applied.values
         return AppliedTransforms(transformed_N, tuple(by_group))
@@ -210,7 +219,9 @@ class Transforms:
             )
         return inverted_OHX
 
-    def as_input(self, values: NDArray, rows: NDArray, state: TransformsState) -> NDArray:
+    def as_input(
+        self, values: NDArray, rows: NDArray, state: TransformsState
+    ) -> NDArray:
         """Convert answers (R, …) for the series `rows` (R,) to inputs: see `Chain.as_input`."""
         if not self.apart:
             return values
@@ -218,7 +229,9 @@ class Transforms:
         for group, chain in enumerate(state.chains):
             group_rows = np.flatnonzero(state.group_S[rows] == group)
             place = state.place_S[rows[group_rows]]
-            inputs[group_rows] = chain.as_input(inputs[group_rows], place, state.states[group])
+            inputs[group_rows] = chain.as_input(
+                inputs[group_rows], place, state.states[group]
+            )
         return inputs
 
     def described(self) -> dict[str, Any]:
@@ -243,7 +256,9 @@ class Transforms:
                 arrays[f"{group}.{name}"] = array
         return arrays
 
-    def state_from_arrays(self, arrays: Mapping[str, NDArray], ids: NDArray) -> TransformsState:
+    def state_from_arrays(
+        self, arrays: Mapping[str, NDArray], ids: NDArray
+    ) -> TransformsState:
         """Rebuild the state from `arrays` and the `ids` (S,) at fitting; ModelError if one is
         missing."""
         chains, group_S, place_S = self._grouped(ids)
@@ -264,7 +279,9 @@ class Transforms:
         if not self.by_series and self.chain is not None:
             return (self.chain,), np.zeros(len(ids), np.int64), np.arange(len(ids))
         numbers: dict[Chain, int] = {}
-        groups = [numbers.setdefault(self._chain_of(name), len(numbers)) for name in ids]
+        groups = [
+            numbers.setdefault(self._chain_of(name), len(numbers)) for name in ids
+        ]
         group_S = np.array(groups, np.int64)
         place_S = np.empty(len(ids), np.int64)
         for group in range(len(numbers)):

@@ -21,7 +21,8 @@ from lstmcast.transforms.base import LARGEST, State, finite, named, require_doma
 from lstmcast.transforms.differencing import Nothing
 from lstmcast.util.config import settings
 
-LOG_LARGEST, LOG_SMALLEST = np.log(LARGEST), -744.0  # where `exp` is positive and finite
+# where `exp` is positive and finite
+LOG_LARGEST, LOG_SMALLEST = np.log(LARGEST), -744.0
 # span of the logarithms below which all powers are the same line, up to rounding
 SMALLEST_SPAN = 1e-5
 # λ is fitted between these, as in R's forecast::BoxCox.lambda; beyond, inversion is unstable
@@ -56,7 +57,11 @@ class Log1p:
             "constant to all values."
         )
         require_domain(
-            values > -1.0, values, offsets, "Log1p() accepts only values above -1", advice
+            values > -1.0,
+            values,
+            offsets,
+            "Log1p() accepts only values above -1",
+            advice,
         )
         return np.log1p(values)
 
@@ -172,7 +177,9 @@ def _require_positive(values: NDArray, offsets: NDArray) -> None:
         "Use Log1p() for values above -1, or Difference(), Standard() or another scaling, which "
         "accept any values."
     )
-    require_domain(values > 0.0, values, offsets, "BoxCox() accepts only positive values", advice)
+    require_domain(
+        values > 0.0, values, offsets, "BoxCox() accepts only positive values", advice
+    )
 
 
 def _apart_from_zero(lmbda: NDArray) -> tuple[NDArray, NDArray]:
@@ -240,7 +247,10 @@ def _minimum(function: Callable[[NDArray], NDArray], count: int) -> NDArray:
         section = GOLDEN * (high - low)
         point = np.where(is_lower, high - section, low + section)
         at_point = function(point)
-        lower, upper = np.where(is_lower, point, upper), np.where(is_lower, lower, point)
+        lower, upper = (
+            np.where(is_lower, point, upper),
+            np.where(is_lower, lower, point),
+        )
         at_lower, at_upper = (
             np.where(is_lower, at_point, at_upper),
             np.where(is_lower, at_lower, at_point),

@@ -125,11 +125,19 @@ def _squares(values: NDArray) -> float:
     return float((away**2).sum())
 
 
-def table_of(effects: Sequence[SettingEffect], measure: str, words: Words = ENGLISH) -> str:
+def table_of(
+    effects: Sequence[SettingEffect], measure: str, words: Words = ENGLISH
+) -> str:
     """The effects as a text table."""
     setting_title = words("what mattered")
     value_title = words("best")
-    header = [setting_title, words("explains"), value_title, measure, words(f"{measure} of others")]
+    header = [
+        setting_title,
+        words("explains"),
+        value_title,
+        measure,
+        words(f"{measure} of others"),
+    ]
     rows = []
     for effect in effects:
         row = [

@@ -64,7 +64,9 @@ class Split:
         for number in range(TESTED, -1, -1):
             test_counts = np.zeros((len(panel), 0), np.int64)
             if number:
-                test_counts = spaced_cutoffs(lengths, horizon, number, horizon, fewest + horizon)
+                test_counts = spaced_cutoffs(
+                    lengths, horizon, number, horizon, fewest + horizon
+                )
             searched = panel.until(_first(test_counts, panel))
             counts = spaced_cutoffs(searched.lengths, horizon, SEARCHED, minimum=fewest)
             if counts.any():
@@ -147,7 +149,9 @@ class Laboratory:
         object.__setattr__(self, "before", self.split.before)
 
     @classmethod
-    def of(cls, panel: Panel, horizon: int, seed: int, device: str, clock: Clock) -> Laboratory:
+    def of(
+        cls, panel: Panel, horizon: int, seed: int, device: str, clock: Clock
+    ) -> Laboratory:
         """The laboratory for a panel. Raises DataError if nothing can be held out."""
         split = Split.of(panel, horizon)
         space = Space.of(split.before)
@@ -177,7 +181,9 @@ class Laboratory:
     ) -> LSTMForecaster:
         """A forecaster with these settings, trained on a panel."""
         model = self.space.forecaster(settings, self.horizon, self.seed)
-        model.fit(self.split.view(panel, model), callbacks=list(callbacks), device=self.device)
+        model.fit(
+            self.split.view(panel, model), callbacks=list(callbacks), device=self.device
+        )
         if model.record is not None and model.record.interrupted:
             raise KeyboardInterrupt
         return model

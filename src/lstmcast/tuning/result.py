@@ -101,7 +101,12 @@ class Tuned:
     def text(self, language: str = "en") -> str:
         """The result in sentences and tables."""
         words = words_of(language)
-        paragraphs = [self._counted(), self._compared(), self._mattered(words), self._tested(words)]
+        paragraphs = [
+            self._counted(),
+            self._compared(),
+            self._mattered(words),
+            self._tested(words),
+        ]
         return "\n\n".join(words(paragraph) for paragraph in paragraphs)
 
     def _counted(self) -> str:
@@ -133,7 +138,8 @@ class Tuned:
     def _tested(self, words: Words) -> str:
         if not self.test:
             return (
-                "The history is too short for test data, so the error of the best trial is too low."
+                "The history is too short for test data, "
+                "so the error of the best trial is too low."
             )
         title = words("on the test part")
         rows = [[words(name), number(error)] for name, error in self.test.items()]

@@ -35,7 +35,8 @@ from lstmcast.util.files import checked_path, locked
 from lstmcast.util.text import number, percent
 
 USUAL_MINUTES = 10.0
-ROOM = 1.2  # times the seconds of the best trial are reserved for the training after the search
+# times the seconds of the best trial are reserved for the training after the search
+ROOM = 1.2
 Progress = Callable[[str], object]
 
 
@@ -95,7 +96,9 @@ def _budget(minutes: float | None, trials: int | None, clock: Clock) -> _Budget:
     if minutes is None and trials is None:
         minutes = USUAL_MINUTES
     if trials is not None and not is_whole(trials, 1):
-        raise UsageError(f"trials must be a whole number of at least 1, got {trials!r}.")
+        raise UsageError(
+            f"trials must be a whole number of at least 1, got {trials!r}."
+        )
     if minutes is None:
         return _Budget(math.inf, trials, clock)
     if not isinstance(minutes, (int, float)) or not 0 < minutes < math.inf:
@@ -147,7 +150,11 @@ class _Budget:
         if not math.isfinite(seconds_left):
             return ""
         minutes = max(seconds_left, 0.0) / 60
-        return f"; about {minutes:.0f} min left" if minutes >= 1 else "; under a minute left"
+        return (
+            f"; about {minutes:.0f} min left"
+            if minutes >= 1
+            else "; under a minute left"
+        )
 
 
 class _Search:
@@ -166,7 +173,9 @@ class _Search:
         self._announce()
         split = self.laboratory.split
         measure, shipped_error = split.error(LSTMForecaster(self.laboratory.horizon))
-        self.say(f"the shipped network as it arrives: {measure} {number(shipped_error)}")
+        self.say(
+            f"the shipped network as it arrives: {measure} {number(shipped_error)}"
+        )
         self._run(measure)
         best_trial = best_of(self.trials)
         if best_trial is None:
@@ -176,12 +185,25 @@ class _Search:
         model = self.laboratory.trained(dict(best_trial.settings), split.panel)
         effects = effects_in(self.trials, self.laboratory.space)
         trials = tuple(self.trials)
-        return Tuned(model, best_trial, trials, measure, shipped_error, test, effects, split.panel)
+        return Tuned(
+            model,
+            best_trial,
+            trials,
+            measure,
+            shipped_error,
+            test,
+            effects,
+            split.panel,
+        )
 
     def _announce(self) -> None:
         split = self.laboratory.split
         tests = split.tests.shape[1]
-        test = f"the test part has {tests} later ones" if tests else "none is left for a test"
+        test = (
+            f"the test part has {tests} later ones"
+            if tests
+            else "none is left for a test"
+        )
         cutoffs = f"trials are compared at {split.counts.shape[1]} held-out cutoffs"
         self.say(f"{len(split.panel):,} series; {cutoffs}, {test}")
         if self.trials:

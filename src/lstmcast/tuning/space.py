@@ -22,7 +22,8 @@ from lstmcast.transforms import Standard
 
 TUNED, SCRATCH = "fine-tuned", "from scratch"
 ADAPTIVE, TRANSFORMED = "adaptive", "transformed"
-UPDATES = 25  # per epoch with transformed inputs, as many as adaptive inputs have at most
+# per epoch with transformed inputs, as many as adaptive inputs have at most
+UPDATES = 25
 USUAL_WINDOW = 96  # steps of adaptive inputs
 SHORTEST, LONGEST = 8, 384  # windows, in steps
 SEASONS = (2, 4, 8)  # seasonal periods in a window
@@ -121,7 +122,9 @@ class Space:
         }
         return [tuned, scratch]
 
-    def forecaster(self, settings: Mapping[str, Any], horizon: int, seed: int) -> LSTMForecaster:
+    def forecaster(
+        self, settings: Mapping[str, Any], horizon: int, seed: int
+    ) -> LSTMForecaster:
         """An unfitted forecaster with these settings."""
         if settings["start"] == TUNED:
             training = _training(TrainingConfig.fine_tuning(), settings)

@@ -46,7 +46,9 @@ class Suggestions:
             n_warmup_steps=0,
         )
         self._study = optuna.create_study(pruner=pruner)
-        self._kinds = {setting.name: _distribution(setting) for setting in space.settings()}
+        self._kinds = {
+            setting.name: _distribution(setting) for setting in space.settings()
+        }
         for trial in trials:
             self._study.add_trial(self._rebuilt(trial))
 
@@ -99,7 +101,11 @@ class Suggestion:
     """Settings to try, and the feedback on their trial."""
 
     def __init__(
-        self, number: int, settings: dict[str, Any], trial: optuna.Trial, study: optuna.Study
+        self,
+        number: int,
+        settings: dict[str, Any],
+        trial: optuna.Trial,
+        study: optuna.Study,
     ) -> None:
         self.number = number
         self.settings = settings

@@ -90,7 +90,9 @@ def with_new_names(cls: type, arguments: Any, names: Mapping[str, str]) -> Any:
     that were saved with it are not.
     """
     kwargs = arguments.kwargs if isinstance(arguments, ArgsKwargs) else arguments
-    old_names = [name for name in names if isinstance(kwargs, Mapping) and name in kwargs]
+    old_names = [
+        name for name in names if isinstance(kwargs, Mapping) and name in kwargs
+    ]
     if not old_names or kwargs is None:
         return arguments
     renamed = {names.get(name, name): value for name, value in kwargs.items()}
@@ -118,7 +120,9 @@ def checked_seed(seed: Any) -> int:
     return int(seed)
 
 
-def refuse_unused(config: Any, choice: str, uses: Mapping[str, Collection[str]]) -> None:
+def refuse_unused(
+    config: Any, choice: str, uses: Mapping[str, Collection[str]]
+) -> None:
     """Raise UsageError for a changed setting that the choice does not use; `uses`: the choices that
     use each setting."""
     defaults = {setting.name: setting.default for setting in fields(config)}
@@ -152,7 +156,9 @@ def what_is_wrong(name: str, error: ValidationError, names: Sequence[str] = ()) 
         place = list(problem["loc"])
         if place and isinstance(place[0], int) and place[0] < len(names):
             place[0] = names[place[0]]
-        where = ".".join(str(label) for label in place if not str(label).startswith("function-"))
+        where = ".".join(
+            str(label) for label in place if not str(label).startswith("function-")
+        )
         setting = f"{name}({where}={problem['input']!r})" if where else name
         sentence = requirement(problem["msg"])
         if problem["type"] == "unexpected_keyword_argument":

@@ -71,7 +71,9 @@ def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
     with output_errors(path):
         if place.is_dir():
             raise _os_error(errno.EISDIR)
-        if not Path(path).name.lower().endswith(tuple(endings)) and not _is_special(place):
+        if not Path(path).name.lower().endswith(tuple(endings)) and not _is_special(
+            place
+        ):
             raise OutputError(
                 f"{str(path)!r} cannot be written: the format of its extension is unknown. Name a "
                 f"file that ends in {' or '.join(endings)}."
@@ -150,7 +152,9 @@ def is_left_behind(name: str) -> bool:
     (False, False)
     """
     mark = re.search(r"[.-]([0-9a-f]{1,8})at([0-9a-f]{8})-", name)
-    return mark is not None and mark[2] == _machine() and not _is_running(int(mark[1], 16))
+    return (
+        mark is not None and mark[2] == _machine() and not _is_running(int(mark[1], 16))
+    )
 
 
 def remove_left_behind(folder: Path, beginning: str, ending: str) -> None:
@@ -159,7 +163,11 @@ def remove_left_behind(folder: Path, beginning: str, ending: str) -> None:
         for entry in os.scandir(folder):
             name = entry.name
             is_ours = name.startswith(beginning) and name.endswith(ending)
-            if is_ours and is_left_behind(name) and entry.is_file(follow_symlinks=False):
+            if (
+                is_ours
+                and is_left_behind(name)
+                and entry.is_file(follow_symlinks=False)
+            ):
                 os.unlink(entry.path)
 
 
@@ -186,11 +194,15 @@ def output_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"{str(path)!r} cannot be written: {_reason(error)}") from error
+        raise OutputError(
+            f"{str(path)!r} cannot be written: {_reason(error)}"
+        ) from error
 
 
 def _reason(error: OSError) -> str:
-    return _REASONS.get(error.errno or 0, f"{error.strerror or error}. Name another place.")
+    return _REASONS.get(
+        error.errno or 0, f"{error.strerror or error}. Name another place."
+    )
 
 
 def _os_error(number: int) -> OSError:
@@ -222,7 +234,10 @@ def exchange(first: Path, second: Path) -> bool:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError):  # a C library without this function
         return False
-    return rename(_HERE, os.fsencode(first), _HERE, os.fsencode(second), _RENAME_EXCHANGE) == 0
+    return (
+        rename(_HERE, os.fsencode(first), _HERE, os.fsencode(second), _RENAME_EXCHANGE)
+        == 0
+    )
 
 
 @contextmanager
@@ -248,7 +263,8 @@ def _lock_handle(path: Path) -> int | None:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:
-            continue  # another process that ended removed the folder just after it was made
+            # another process that ended removed the folder just after it was made
+            continue
         if not _take_lock(handle):
             os.close(handle)
             return None

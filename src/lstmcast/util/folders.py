@@ -109,7 +109,8 @@ class AtomicFolder:
             for folder in obsolete:
                 _remove(folder)
         for folder in self._beside("new-*"):
-            with contextlib.suppress(FileNotFoundError):  # its own process has removed it
+            # its own process has removed it
+            with contextlib.suppress(FileNotFoundError):
                 is_old = time.time() - folder.stat().st_mtime > _LEFT_BEHIND
                 if is_old or is_left_behind(folder.name):
                     _remove(folder)

@@ -49,7 +49,8 @@ def fonts_with(letters: set[str]) -> Iterator[set[str]]:
         ["DejaVu Sans"],
         {letter for letter in letters if ord(letter) > 0x17F and letter.isprintable()},
     )
-    if missing:  # reading fonts takes a while, so it is done only for letters beyond Latin
+    # reading fonts takes a while, so it is done only for letters beyond Latin
+    if missing:
         families, missing = _covering(families, missing)
     with (
         matplotlib.rc_context({"font.family": families, "svg.hashsalt": "lstmcast"}),
@@ -83,7 +84,9 @@ def _covering(families: list[str], letters: set[str]) -> tuple[list[str], set[st
         # matplotlib's list may contain fonts that were removed
         if missing and Path(files.get(family, "")).is_file():
             has = {
-                letter for letter in missing if FT2Font(files[family]).get_char_index(ord(letter))
+                letter
+                for letter in missing
+                if FT2Font(files[family]).get_char_index(ord(letter))
             }
             if has or family in families:
                 covering.append(family)
@@ -96,4 +99,6 @@ def _packaged() -> Iterator[Path]:
     for package, font in _FONT_PACKAGES.items():
         spec = find_spec(package)
         places = (spec.submodule_search_locations if spec else None) or ()
-        yield from (path for path in (Path(place, font) for place in places) if path.is_file())
+        yield from (
+            path for path in (Path(place, font) for place in places) if path.is_file()
+        )

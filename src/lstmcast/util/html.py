@@ -26,7 +26,8 @@ BLUE = "#4a8fe7"  # readable on white and on black
 MOST_POINTS = 240  # points of one line; more would be narrower than a pixel
 MOST_LETTERS = 60  # letters of one cell
 _CELL = (
-    "padding:2px 8px;border:none;background:transparent;white-space:nowrap;vertical-align:middle"
+    "padding:2px 8px;border:none;background:transparent;"
+    "white-space:nowrap;vertical-align:middle"
 )
 _TABLE = "border-collapse:collapse;border:none;margin:4px 0;font-variant-numeric:tabular-nums"
 _LINE = "border-bottom:1px solid rgba(128,128,128,.5)"
@@ -68,7 +69,9 @@ def block(title: str, *contents: str) -> str:
 
 def paragraph(line: str) -> Markup:
     """A paragraph of plain text."""
-    return Markup(f'<div style="margin:3px 0;max-width:60em">{_line(line, 2_000)}</div>')
+    return Markup(
+        f'<div style="margin:3px 0;max-width:60em">{_line(line, 2_000)}</div>'
+    )
 
 
 def table(
@@ -90,9 +93,13 @@ def table(
     def line(tag: str, cells: Sequence[str], style: str = "") -> str:
         contents = []
         for column, content in enumerate(cells):
-            escaped = content if isinstance(content, Markup) else _line(content, longest)
+            escaped = (
+                content if isinstance(content, Markup) else _line(content, longest)
+            )
             side = "left" if column in lefts else "right"
-            contents.append(f'<{tag} style="{base};text-align:{side}{style}">{escaped}</{tag}>')
+            contents.append(
+                f'<{tag} style="{base};text-align:{side}{style}">{escaped}</{tag}>'
+            )
         return f"<tr>{''.join(contents)}</tr>"
 
     head = f"<thead>{line('th', header, f';{_LINE}')}</thead>" if any(header) else ""
@@ -231,7 +238,9 @@ def script_data(value: Any) -> str:
     return document.encode("utf-8", "replace").decode("utf-8")
 
 
-def page_table(header: Sequence[str], rows: Sequence[Sequence[str]], marked: str = "") -> str:
+def page_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], marked: str = ""
+) -> str:
     """A table whose first column names the rows; the row named `marked` is highlighted.
 
     >>> page_table(["model", "MAE"], [["naive", "12.5"]])[-79:]
@@ -294,7 +303,8 @@ def _block(lines: list[str], words: Words) -> str:
         return f"<h{level}>{_inline(words(title))}</h{level}>"
     if lines[0].startswith("|"):
         table = [
-            [words(cell.strip()) for cell in line.strip().strip("|").split("|")] for line in lines
+            [words(cell.strip()) for cell in line.strip().strip("|").split("|")]
+            for line in lines
         ]
         return page_table(table[0], table[2:])
     if lines[0].startswith("- "):

@@ -29,7 +29,8 @@ from typing import TextIO
 
 from lstmcast.errors import UsageError
 
-LANGUAGES = {"en": "", "ja": "japanese.txt"}  # the catalogue of each language; English needs none
+# the catalogue of each language; English needs none
+LANGUAGES = {"en": "", "ja": "japanese.txt"}
 _DEEPEST, _LONGEST = 12, 4_000  # nested texts; letters of a text that is looked up
 _SENTENCES = 8  # maximum number in one template
 _REMEMBERED = 10_000  # maximum number of cached translations
@@ -54,9 +55,14 @@ class Template:
     def __init__(self, english: str, translation: str) -> None:
         self.english = english.removesuffix(_STOP)
         self.other = translation.removesuffix(_FULL_WIDTH_STOP)
-        pieces = [(text, name, kind) for text, name, kind, _ in Formatter().parse(self.english)]
+        pieces = [
+            (text, name, kind)
+            for text, name, kind, _ in Formatter().parse(self.english)
+        ]
         self.fixed = [text for text, _, _ in pieces]
-        self.kinds = {name: kind or "" for _, name, kind in pieces if name and "|" not in name}
+        self.kinds = {
+            name: kind or "" for _, name, kind in pieces if name and "|" not in name
+        }
         self._parts = pieces
         self._longest = max(self.fixed, key=len)
 
@@ -74,7 +80,9 @@ class Template:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        return re.compile("".join(map(_expression, *zip(*self._parts, strict=True))), re.DOTALL)
+        return re.compile(
+            "".join(map(_expression, *zip(*self._parts, strict=True))), re.DOTALL
+        )
 
 
 def _expression(text: str, name: str | None, kind: str | None) -> str:
@@ -99,10 +107,13 @@ class Words:
         self._templates = sorted(templates or [], key=lambda template: -template.weight)
         # A template may itself be looked up, by code that fills its places later.
         self._exact = {
-            _KIND.sub("}", template.english): template.other for template in self._templates
+            _KIND.sub("}", template.english): template.other
+            for template in self._templates
         }
         self._line_templates = [
-            template for template in self._templates if "line" in template.kinds.values()
+            template
+            for template in self._templates
+            if "line" in template.kinds.values()
         ]
         self._told: dict[str, str | None] = {}  # the same texts are translated often
 
@@ -111,7 +122,9 @@ class Words:
         if not self._templates:
             return text
         lines = _guarded(text).split("\n")
-        return "\n".join(self._line(line) or line for line in lines).replace(_GUARD, " ")
+        return "\n".join(self._line(line) or line for line in lines).replace(
+            _GUARD, " "
+        )
 
     def _line(self, line: str, depth: int = 0) -> str | None:
         text = line.strip()
@@ -190,7 +203,8 @@ class Words:
             if translated_whole is not None:
                 return translated_whole
         return "、".join(
-            translation or entry for translation, entry in zip(translations, items, strict=True)
+            translation or entry
+            for translation, entry in zip(translations, items, strict=True)
         )
 
     def _sentences(self, text: str, depth: int) -> str | None:
@@ -244,13 +258,17 @@ def _items(value: str, between: str) -> list[str]:
             open_marks.pop()
         elif letter in "([":
             open_marks.append({"(": ")", "[": "]"}[letter])
-        elif letter in "'\"" and not previous.isalnum():  # after a letter it is an apostrophe
+        elif letter in "'\"" and not previous.isalnum():
+            # after a letter it is an apostrophe
             open_marks.append(letter)
         elif not open_marks and value.startswith(between, place):
             ends.append(place)
         previous = letter
     begins = [0, *(end + len(between) for end in ends)]
-    return [value[start:stop] for start, stop in zip(begins, [*ends, len(value)], strict=True)]
+    return [
+        value[start:stop]
+        for start, stop in zip(begins, [*ends, len(value)], strict=True)
+    ]
 
 
 def _joined(first: str, second: str) -> str:
@@ -317,7 +335,8 @@ def system_language(environment: Mapping[str, str] = os.environ) -> str:
     >>> system_language({"LC_ALL": "C", "LANG": "ja_JP.UTF-8"})
     'en'
     """
-    names = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set decides, as in POSIX
+    # the first that is set decides, as in POSIX
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
     setting = next((environment[name] for name in names if environment.get(name)), "")
     language = re.split(r"[_.@-]", setting)[0].lower()
     return language if language in LANGUAGES else "en"

@@ -21,7 +21,9 @@ def width(text: str) -> int:
 # What is not divided by line breaks: a word or, in scripts without spaces (Chinese, Japanese), one
 # letter with the brackets before it and the marks after it.
 _WIDE = "\\u2e80-\\u9fff\\uac00-\\ud7af\\uf900-\\ufaff\\uff00-\\uff60"
-_UNBROKEN = re.compile(rf"[「『（]*(?:[^\s{_WIDE}]+|\s+|.)[、。，．：；？！」』）％ー…)\]]*")
+_UNBROKEN = re.compile(
+    rf"[「『（]*(?:[^\s{_WIDE}]+|\s+|.)[、。，．：；？！」』）％ー…)\]]*"
+)
 
 
 def wrapped(text: str, columns: int, initial: str = "", subsequent: str = "") -> str:
@@ -32,7 +34,9 @@ def wrapped(text: str, columns: int, initial: str = "", subsequent: str = "") ->
     測します。
     """
     if text.isascii():
-        return textwrap.fill(text, columns, initial_indent=initial, subsequent_indent=subsequent)
+        return textwrap.fill(
+            text, columns, initial_indent=initial, subsequent_indent=subsequent
+        )
     lines, line = [], initial
     for piece in _UNBROKEN.findall(text):
         if width(line) + width(piece.rstrip()) > columns and line.strip():
@@ -43,7 +47,9 @@ def wrapped(text: str, columns: int, initial: str = "", subsequent: str = "") ->
 
 
 def aligned(
-    header: Sequence[str], rows: Sequence[Sequence[str]], left_aligned: Sequence[str] = ()
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    left_aligned: Sequence[str] = (),
 ) -> str:
     """A table with right-aligned columns, except for those in `left_aligned`.
 
@@ -57,7 +63,8 @@ def aligned(
     sides = [name in left_aligned for name in header]
     lines = (
         "  ".join(
-            padded(cell, wide, side) for cell, wide, side in zip(row, widths, sides, strict=True)
+            padded(cell, wide, side)
+            for cell, wide, side in zip(row, widths, sides, strict=True)
         )
         for row in (header, *rows)
     )

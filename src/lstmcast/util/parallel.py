@@ -23,10 +23,16 @@ Item = TypeVar("Item")
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
 GUARD = 'In a script, code that starts processes must be below `if __name__ == "__main__":`.'
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # parameters of mallopt, from glibc's malloc.h
+# parameters of mallopt, from glibc's malloc.h
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _ALL = 1 << 30
 # the values up to which glibc raises them by itself
 _USUAL = {_TRIM_THRESHOLD: 1 << 26, _MMAP_THRESHOLD: 1 << 25}
@@ -117,7 +123,11 @@ def _glibc() -> ctypes.CDLL | None:
     if sys.platform != "linux":
         return None
     library = ctypes.CDLL(None)
-    return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None
+    return (
+        library
+        if hasattr(library, "mallopt") and hasattr(library, "malloc_trim")
+        else None
+    )
 
 
 # ---------------------------------------------------------------- in processes of their own
@@ -204,7 +214,9 @@ def interruptible() -> Iterator[None]:
     The forecasts of such a model differ from those after its whole training, and must not be kept.
     """
     previous = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(previous):
+    if threading.current_thread() is not threading.main_thread() or not callable(
+        previous
+    ):
         yield
         return
     came: list[int] = []
@@ -244,7 +256,9 @@ def _inherited() -> Iterator[None]:
         if masks:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for name, value in saved.items():
-            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+            os.environ.pop(name, None) if value is None else os.environ.update(
+                {name: value}
+            )
 
 
 def _started() -> tuple[Any, Any]:
@@ -268,7 +282,8 @@ def _send(connection: Any, process: Any, job: Any, *first: Any) -> None:
             connection.send(message)
         except OSError:
             raise _died(process, job) from None
-        except Exception as error:  # pickle raises whatever the objects raise; nothing was sent yet
+        except Exception as error:
+            # pickle raises whatever the objects raise; nothing was sent yet
             raise _not_sent(error) from error
 
 
@@ -291,12 +306,15 @@ def _received(connection: Any, process: Any, job: Any) -> Any:
 def _died(process: Any, job: Any) -> LstmcastError:
     process.join()
     code = process.exitcode
-    if code == 1:  # Python's status after an uncaught error, which is only possible before the work
+    # Python's status after an uncaught error, which is only possible before the work
+    if code == 1:
         return UsageError(
             f"A process that works on {job} ended before it could begin; its error is above. "
             f"{GUARD}"
         )
-    ending = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+    ending = (
+        f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+    )
     return ProcessLost(
         f"A process that works on {job} {ending}, without an error message. If memory ran out "
         "(signal 9), use fewer workers."

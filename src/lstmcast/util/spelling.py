@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
-_ALIKE = 0.7  # of two names, for one to be a misspelling of the other; --foo and --out: 0.6
+# of two names, for one to be a misspelling of the other; --foo and --out: 0.6
+_ALIKE = 0.7
 
 
-def did_you_mean(name: object, names: Iterable[object], show: Callable[[str], str] = repr) -> str:
+def did_you_mean(
+    name: object, names: Iterable[object], show: Callable[[str], str] = repr
+) -> str:
     """A question about a misspelt name, for a message; nothing where no name is like it.
 
     >>> did_you_mean("netwrk", ["auto", "network"]), did_you_mean("lstm", ["auto", "network"])

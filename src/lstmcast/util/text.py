@@ -35,7 +35,12 @@ def in_number(text: str, count: int) -> str:
     >>> in_number("{They} {are} masked.", 1), in_number("{They} {are} masked.", 2)
     ('It is masked.', 'They are masked.')
     """
-    for several, one in (("They", "It"), ("are", "is"), ("them", "it"), ("their", "its")):
+    for several, one in (
+        ("They", "It"),
+        ("are", "is"),
+        ("them", "it"),
+        ("their", "its"),
+    ):
         word = one if count == 1 else several
         text = text.replace(f"{{{several}}}", word)
     return text
@@ -112,7 +117,9 @@ def decimals_of(values: ndarray) -> int | None:
     """
     magnitudes = np.abs(values[np.isfinite(values) & (values != 0)])
     size = float(np.median(magnitudes)) if len(magnitudes) else 1.0
-    return int(np.clip(3 - np.floor(np.log10(size)), 0, 9)) if 1e-6 < size < 1e15 else None
+    return (
+        int(np.clip(3 - np.floor(np.log10(size)), 0, 9)) if 1e-6 < size < 1e15 else None
+    )
 
 
 def number(value: float) -> str:

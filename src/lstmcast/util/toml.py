@@ -24,7 +24,9 @@ def toml_text(values: Mapping[str, Any]) -> str:
 
 
 def _lines(values: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[str]:
-    plain = {name: value for name, value in values.items() if not isinstance(value, Mapping)}
+    plain = {
+        name: value for name, value in values.items() if not isinstance(value, Mapping)
+    }
     if above and (plain or not values):
         yield ""
         yield f"[{'.'.join(above)}]"

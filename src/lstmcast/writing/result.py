@@ -50,7 +50,9 @@ class ResultTable(ABC):
     def write(self, path: str | os.PathLike[str]) -> Path: ...
     @overload
     def write(self, path: DatabaseTable) -> DatabaseTable: ...
-    def write(self, path: str | os.PathLike[str] | DatabaseTable) -> Path | DatabaseTable:
+    def write(
+        self, path: str | os.PathLike[str] | DatabaseTable
+    ) -> Path | DatabaseTable:
         """Write the table as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or into a database table.
 
         If it raises OutputError, nothing was written. The metadata of Parquet describe the result,

@@ -103,11 +103,22 @@ def _pandas_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
         frame[name] = frame[name].astype(dtype)
     for name, (times, zone) in types.zoned.items():
         # by its name, so that pandas makes the same kind of zone object as for the user's data
-        frame[name] = pandas.DatetimeIndex(times, tz="UTC").tz_convert(getattr(zone, "key", zone))
+        frame[name] = pandas.DatetimeIndex(times, tz="UTC").tz_convert(
+            getattr(zone, "key", zone)
+        )
     return frame
 
 
-_POLARS_NUMBERS = ("Int8", "Int16", "Int32", "UInt8", "UInt16", "UInt32", "Float32", "Float64")
+_POLARS_NUMBERS = (
+    "Int8",
+    "Int16",
+    "Int32",
+    "UInt8",
+    "UInt16",
+    "UInt32",
+    "Float32",
+    "Float64",
+)
 
 
 def _as_pandas(column: Any, dtype: str) -> Any:
@@ -116,14 +127,17 @@ def _as_pandas(column: Any, dtype: str) -> Any:
         return column.str.encode("utf-8")
     try:
         return column.astype(dtype)
-    except (TypeError, ValueError, OverflowError):  # a zone, say, or a type of another version
+    except (TypeError, ValueError, OverflowError):
+        # a zone, say, or a type of another version
         return column
 
 
 def _polars_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
     import polars
 
-    frame = polars.DataFrame({name: _listed_text(column) for name, column in columns.items()})
+    frame = polars.DataFrame(
+        {name: _listed_text(column) for name, column in columns.items()}
+    )
     changed = []
     for name, dtype in types.dtypes_in("polars").items():
         if dtype in _POLARS_NUMBERS:
@@ -149,7 +163,8 @@ def _polars_zone(zone: datetime.tzinfo) -> str:
     hours, minutes = text[1:].split(":")
     if minutes != "00":
         return "UTC"
-    sign = "-" if text[0] == "+" else "+"  # POSIX counts hours west of Greenwich as positive
+    # POSIX counts hours west of Greenwich as positive
+    sign = "-" if text[0] == "+" else "+"
     return f"Etc/GMT{sign}{int(hours)}"
 
 
@@ -163,7 +178,9 @@ def _zone_text(zone: datetime.tzinfo) -> str:
 def _arrow_table(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
     import pyarrow
 
-    arrays = {name: pyarrow.array(_listed_text(column)) for name, column in columns.items()}
+    arrays = {
+        name: pyarrow.array(_listed_text(column)) for name, column in columns.items()
+    }
     for name, (times, zone) in types.zoned.items():
         unit = pyarrow.timestamp("us", tz=_zone_text(zone))
         microseconds = times.astype("datetime64[us]").astype(np.int64)
@@ -171,8 +188,12 @@ def _arrow_table(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
     for name, categories in types.categories.items():
         values, ordered = categories.values.tolist(), categories.ordered
         places = {value: place for place, value in enumerate(values)}
-        codes = pyarrow.array([places[value] for value in columns[name].tolist()], "int32")
-        arrays[name] = pyarrow.DictionaryArray.from_arrays(codes, values, ordered=ordered)
+        codes = pyarrow.array(
+            [places[value] for value in columns[name].tolist()], "int32"
+        )
+        arrays[name] = pyarrow.DictionaryArray.from_arrays(
+            codes, values, ordered=ordered
+        )
     return pyarrow.table(arrays)
 
 
@@ -223,7 +244,9 @@ def write_table(
     if ending == ".jsonl":
         return _write_lines(columns, path)
     parquet = ending == ".parquet"
-    names = ", ".join(_selected(name, column, parquet) for name, column in columns.items())
+    names = ", ".join(
+        _selected(name, column, parquet) for name, column in columns.items()
+    )
     notes: list[str] = []
     options = "format csv, header"
     if ending == ".gz":
@@ -236,7 +259,11 @@ def write_table(
             notes = list(about.values())
     with whole_file(path) as temporary:
         target = quoted_text(str(temporary))
-        _copy(columns, f"copy (select {names} from written) to {target} ({options})", notes)
+        _copy(
+            columns,
+            f"copy (select {names} from written) to {target} ({options})",
+            notes,
+        )
     return path
 
 
@@ -272,7 +299,9 @@ def formulas_in(column: np.ndarray) -> list[str]:
     if column.dtype != object:
         return []
     texts = dict.fromkeys(str(text) for text in column.tolist())
-    return [text for text in texts if text[:1] in _FORMULAS and not _NUMBER.fullmatch(text)]
+    return [
+        text for text in texts if text[:1] in _FORMULAS and not _NUMBER.fullmatch(text)
+    ]
 
 
 def without_formulas(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -282,12 +311,16 @@ def without_formulas(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         escaped[name] = column
         formulas = {text: f"'{text}" for text in formulas_in(column)}
         if formulas:
-            escaped[name] = objects(formulas.get(text, text) for text in column.tolist())
+            escaped[name] = objects(
+                formulas.get(text, text) for text in column.tolist()
+            )
     return escaped
 
 
 def _known_to_duckdb(column: np.ndarray) -> np.ndarray:
-    return column.astype("datetime64[us]") if column.dtype == "datetime64[D]" else column
+    return (
+        column.astype("datetime64[us]") if column.dtype == "datetime64[D]" else column
+    )
 
 
 def _system_number(error: Exception) -> int:

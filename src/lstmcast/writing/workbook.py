@@ -116,11 +116,16 @@ def write_sheets(sheets: Sequence[Sheet], path: str | os.PathLike[str]) -> Path:
     for sheet in sheets:
         columns = sheet.columns or {}
         require_rows(max(map(len, columns.values()), default=0), path)
-        formatted = {name: _column(name, column, path) for name, column in columns.items()}
+        formatted = {
+            name: _column(name, column, path) for name, column in columns.items()
+        }
         columns_by_sheet.append(formatted)
     # XlsxWriter keeps rows in a temporary file of its own, which is removed with this folder even
     # if writing is interrupted.
-    with whole_file(path) as temporary, tempfile.TemporaryDirectory(prefix="lstmcast-") as scratch:
+    with (
+        whole_file(path) as temporary,
+        tempfile.TemporaryDirectory(prefix="lstmcast-") as scratch,
+    ):
         _write(sheets, columns_by_sheet, temporary, scratch)
     return Path(path)
 
@@ -146,14 +151,16 @@ def _write(
             if sheet.chart is not None:
                 pages[-1].insert_chart(sheet.chart.at, _chart(book, sheet.chart))
         book.close()
-    except FileCreateError as error:  # it wraps the system's error, which has the reason
+    except FileCreateError as error:
+        # it wraps the system's error, which has the reason
         reason = error.args[0]
         if isinstance(reason, OSError):
             raise reason from error
         raise OSError(str(error)) from error
     finally:
         for page in pages:
-            page._opt_close()  # closes its temporary file, which stays open if writing fails
+            # closes its temporary file, which stays open if writing fails
+            page._opt_close()
 
 
 def _fill(book: Any, page: Any, columns: dict[str, _Column]) -> None:

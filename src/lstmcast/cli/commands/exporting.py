@@ -79,7 +79,11 @@ def export(
 
 def _require_page(target: Path | None, folder: Path | None, graph: Part | None) -> None:
     """Raise UsageError for options that a page does not use, or if no folder is named."""
-    idle = [name for name, value in (("--out", folder), ("--part", graph)) if value is not None]
+    idle = [
+        name
+        for name, value in (("--out", folder), ("--part", graph))
+        if value is not None
+    ]
     refuse_idle(idle, "--format web writes a page. Name its folder: --format web DIR")
     if target is None:
         raise UsageError(
@@ -96,13 +100,19 @@ def _export_page(folder: Path | None, as_json: bool) -> None:
     size = place.stat().st_size
     if as_json:
         files = [{"path": str(place), "bytes": size}]
-        echo.document({"lstmcast": __version__, "format": Format.WEB.value, "files": files})
+        echo.document(
+            {"lstmcast": __version__, "format": Format.WEB.value, "files": files}
+        )
         return
     echo.result(f"{place} ({size / 1e6:.2f} MB): open it in a browser")
 
 
 def _export_graphs(
-    model: Path | None, folder: Path | None, graph: Part | None, quiet: bool, as_json: bool
+    model: Path | None,
+    folder: Path | None,
+    graph: Part | None,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     from lstmcast.export.onnx import known_of, to_onnx, why_not
     from lstmcast.forecaster import LSTMForecaster
@@ -115,7 +125,9 @@ def _export_graphs(
     exports = to_onnx(forecaster, target_folder, graph_name)
     if as_json:
         files = [_described(exported, target_folder) for exported in exports]
-        echo.document({"lstmcast": __version__, "format": Format.ONNX.value, "files": files})
+        echo.document(
+            {"lstmcast": __version__, "format": Format.ONNX.value, "files": files}
+        )
         return
     for exported in exports:
         echo.result(_shown(exported, target_folder))
@@ -140,7 +152,10 @@ def _described(exported: Exported, folder: Path) -> dict[str, Any]:
 def _shown(exported: Exported, folder: Path) -> str:
     about = _described(exported, folder)
     inputs, answered = (
-        ", ".join(f"{name} ({', '.join(map(str, shape))})" for name, shape in about[side].items())
+        ", ".join(
+            f"{name} ({', '.join(map(str, shape))})"
+            for name, shape in about[side].items()
+        )
         for side in ("inputs", "outputs")
     )
     size = f"opset {about['opset']}, {about['bytes'] / 1e6:.2f} MB"

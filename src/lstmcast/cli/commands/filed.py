@@ -17,7 +17,9 @@ from lstmcast.errors import UsageError
 
 def run(
     context: typer.Context,
-    job: Annotated[Path, typer.Argument(metavar="JOB", help="A job file, such as job.toml.")],
+    job: Annotated[
+        Path, typer.Argument(metavar="JOB", help="A job file, such as job.toml.")
+    ],
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -47,13 +49,17 @@ def run(
 
 
 def job(
-    action: Annotated[str, typer.Argument(metavar="init", help="Action: init writes a job file.")],
+    action: Annotated[
+        str, typer.Argument(metavar="init", help="Action: init writes a job file.")
+    ],
     data: Data,
     reading: ReadingOptions,
     horizon: Horizon = None,
     out: Annotated[
         str,
-        typer.Option(metavar="FILE|TABLE@URL", help="Where the job writes its forecast."),
+        typer.Option(
+            metavar="FILE|TABLE@URL", help="Where the job writes its forecast."
+        ),
     ] = "forecast.csv",
     file: Annotated[
         Path, typer.Option("--job", metavar="FILE", help="The job file to write.")

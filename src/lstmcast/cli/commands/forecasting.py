@@ -49,12 +49,17 @@ Save = Annotated[
 Model = Annotated[
     Path,
     typer.Option(
-        "--model", "-m", metavar="DIR", help="A model saved by `fit` or `forecast --save`."
+        "--model",
+        "-m",
+        metavar="DIR",
+        help="A model saved by `fit` or `forecast --save`.",
     ),
 ]
 NewerData = Annotated[
     list[str] | None,
-    typer.Argument(metavar="DATA", help="Newer data (default: forecast from the saved data)."),
+    typer.Argument(
+        metavar="DATA", help="Newer data (default: forecast from the saved data)."
+    ),
 ]
 OwnHorizon = Annotated[
     int | None,
@@ -68,7 +73,8 @@ OwnHorizon = Annotated[
 Update = Annotated[
     bool,
     typer.Option(
-        "--update", help="Save the model with the newer data, for the next run to continue from."
+        "--update",
+        help="Save the model with the newer data, for the next run to continue from.",
     ),
 ]
 
@@ -104,8 +110,15 @@ def forecast(
     all_loaded()
     require_one_end(horizon, until)
     if chunks.chunk is not None:
-        options = {"outliers": outliers, "until": until, "scenario": scenario, "report": report}
-        idle = parts.idle_options((output, testing, reconciling, rows), options | {"save": save})
+        options = {
+            "outliers": outliers,
+            "until": until,
+            "scenario": scenario,
+            "report": report,
+        }
+        idle = parts.idle_options(
+            (output, testing, reconciling, rows), options | {"save": save}
+        )
         make = parts.forecasts(horizon, output.quantile_levels(), method)
         job = chunks.job(reading.source(data), output.out, make, workers, idle)
         parts.run(job, quiet, as_json)
@@ -119,7 +132,14 @@ def forecast(
     source, steps, notify = source_ahead(as_read.source(data), horizon, until, quiet)
     model = common.forecaster_for(steps, output.quantile_levels(), method=method)
     scenarios = tuple(scenario or ())
-    options = testing.cutoffs, testing.compared(), outputs, output.totals(), until, scenarios
+    options = (
+        testing.cutoffs,
+        testing.compared(),
+        outputs,
+        output.totals(),
+        until,
+        scenarios,
+    )
     outcome = ForecastJob(model, source, *options, hierarchy, repairs).run(notify)
     echo.forecast(outcome, quiet, as_json, output.to_screen, held_out)
     end(echo.skipped(outcome.panel))
@@ -176,7 +196,16 @@ def predict(
     source = reading.source(data) if data else None
     own_method = None if method == "auto" else method  # else as it was saved
     levels, totals = output.quantile_levels(), output.totals()
-    settings = horizon, levels, outputs, own_method, totals, until, update, reading.beside()
+    settings = (
+        horizon,
+        levels,
+        outputs,
+        own_method,
+        totals,
+        until,
+        update,
+        reading.beside(),
+    )
     outcome = PredictJob(model, source, *settings).run(echo.notes(quiet))
     echo.forecast(outcome, quiet, as_json, output.to_screen)
     end(echo.skipped(outcome.newer))

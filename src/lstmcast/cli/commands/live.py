@@ -79,7 +79,12 @@ def stream(
     model: SavedOrShipped = None,
     horizon: Annotated[
         int,
-        typer.Option("--horizon", "-H", metavar="N", help="Number of steps to forecast each time."),
+        typer.Option(
+            "--horizon",
+            "-H",
+            metavar="N",
+            help="Number of steps to forecast each time.",
+        ),
     ] = 1,
     state: Annotated[
         Path | None,
@@ -109,7 +114,9 @@ def stream(
             f"--save-every {save_every} is invalid: the number of lines must be at least 1."
         )
     if state is None and save_every != 100:
-        raise UsageError("--save-every sets how often --state is saved. Give --state DIR too.")
+        raise UsageError(
+            "--save-every sets how often --state is saved. Give --state DIR too."
+        )
     if state is not None:
         check_place(state)  # before the first line arrives
     opened, clocks = piping.opened(model, state, horizon, lines)
@@ -172,5 +179,7 @@ def mcp(
     from lstmcast.server.tools import Tools
 
     if not folder.is_dir():
-        raise UsageError(f"{str(folder)!r} is not a folder. Name the one that holds the data.")
+        raise UsageError(
+            f"{str(folder)!r} is not a folder. Name the one that holds the data."
+        )
     run(Assistant(Tools(folder)), sys.stdin.buffer, sys.stdout)

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.jobs import Source
 
-_USED = ("--out", "--level", "--workers")  # of the groups of options, those that parts have too
+# of the groups of options, those that parts have too
+_USED = ("--out", "--level", "--workers")
 
 
-def forecasts(horizon: int | None, quantiles: tuple[float, ...], method: str) -> MakesJob:
+def forecasts(
+    horizon: int | None, quantiles: tuple[float, ...], method: str
+) -> MakesJob:
     """What makes the job that forecasts a chunk."""
     from lstmcast.cli.commands.common import forecaster_for
     from lstmcast.jobs import ForecastJob
@@ -30,7 +33,9 @@ def forecasts(horizon: int | None, quantiles: tuple[float, ...], method: str) ->
     return make
 
 
-def backtests(horizon: int | None, method: str, cutoffs: int, baselines: Any) -> MakesJob:
+def backtests(
+    horizon: int | None, method: str, cutoffs: int, baselines: Any
+) -> MakesJob:
     """What makes the job that measures accuracy in a chunk."""
     from lstmcast.cli.commands.common import forecaster_for
     from lstmcast.jobs import BacktestJob
@@ -42,7 +47,9 @@ def backtests(horizon: int | None, method: str, cutoffs: int, baselines: Any) ->
     return make
 
 
-def idle_options(groups: Iterable[object], named_options: Mapping[str, object]) -> list[str]:
+def idle_options(
+    groups: Iterable[object], named_options: Mapping[str, object]
+) -> list[str]:
     """Options that were given and that parts do not have: of groups, and others by name."""
     names = [name for group in groups for name in typed_options(group)]
     idle = [name for name in names if name not in _USED]

@@ -14,7 +14,9 @@ MOST_ROWS = 40  # that are shown
 
 
 def sql(
-    statement: Annotated[str, typer.Argument(metavar="QUERY", help="A query in DuckDB's SQL.")],
+    statement: Annotated[
+        str, typer.Argument(metavar="QUERY", help="A query in DuckDB's SQL.")
+    ],
     rows: TableRows,
     database: Annotated[
         str | None,
@@ -52,8 +54,15 @@ def sql(
         lists = {name: plain_list(column) for name, column in columns.items()}
         echo.document({"lstmcast": __version__, "columns": lists})
     elif columns and place is None:
-        cells = [list(map(str, plain_list(column[:MOST_ROWS]))) for column in columns.values()]
-        typer.echo(console.aligned(list(columns), [list(row) for row in zip(*cells, strict=True)]))
+        cells = [
+            list(map(str, plain_list(column[:MOST_ROWS])))
+            for column in columns.values()
+        ]
+        typer.echo(
+            console.aligned(
+                list(columns), [list(row) for row in zip(*cells, strict=True)]
+            )
+        )
         hidden = len(next(iter(columns.values()))) - MOST_ROWS
         if hidden > 0:
             echo.note(quiet, f"… {hidden} more rows; --out FILE writes all")

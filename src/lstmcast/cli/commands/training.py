@@ -10,7 +10,12 @@ import typer
 
 from lstmcast.cli import echo
 from lstmcast.cli.commands import common, parts
-from lstmcast.cli.commands.common import end, require_one_end, source_ahead, source_for_training
+from lstmcast.cli.commands.common import (
+    end,
+    require_one_end,
+    source_ahead,
+    source_for_training,
+)
 from lstmcast.cli.options.chunks import Chunks
 from lstmcast.cli.options.common import (
     Data,
@@ -58,7 +63,11 @@ def fit(
     model: Annotated[
         Path,
         typer.Option(
-            "--model", "-m", metavar="DIR", parser=named, help="Folder for the trained model."
+            "--model",
+            "-m",
+            metavar="DIR",
+            parser=named,
+            help="Folder for the trained model.",
         ),
     ],
     reading: ReadingOptions,
@@ -78,7 +87,8 @@ def fit(
     from lstmcast.jobs import FitJob, PresetJob, check_fit_places
 
     require_one_end(horizon)
-    check_fit_places(model, run.plot, run.report, data)  # before anything else is found wrong
+    # before anything else is found wrong
+    check_fit_places(model, run.plot, run.report, data)
     choosing.require_alone(training, run)
     lines = _progress(quiet)
     source = reading.source(data)
@@ -113,7 +123,11 @@ def _run_fit(job: FitJob, notify: Notify, quiet: bool, as_json: bool) -> None:
 
 
 def _source(
-    data: list[str], horizon: int | None, training: Training, reading: ReadingOptions, quiet: bool
+    data: list[str],
+    horizon: int | None,
+    training: Training,
+    reading: ReadingOptions,
+    quiet: bool,
 ) -> tuple[Source, int, Notify]:
     """The data for a training, the number of steps to forecast, and where notes go."""
     source = reading.source(data)
@@ -217,7 +231,8 @@ def example(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="airline, sine, beats, sine-cosine, stocks, temperature, or all."
+            metavar="NAME",
+            help="airline, sine, beats, sine-cosine, stocks, temperature, or all.",
         ),
     ],
     run: ExampleOptions,
@@ -238,7 +253,9 @@ def example(
     )._asdict()
     own_data = {"data": run.data, "column": run.column, "time": run.time}
     if name != "all":
-        header, rows = articles.measured(articles.run(name, out=run.out, **own_data, **request))
+        header, rows = articles.measured(
+            articles.run(name, out=run.out, **own_data, **request)
+        )
     elif any(value is not None for value in own_data.values()):
         raise UsageError(
             "--data, --column and --time are for a single example. Name it instead of 'all'."

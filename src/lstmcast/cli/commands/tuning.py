@@ -31,14 +31,18 @@ def tune(
     minutes: Annotated[
         float | None,
         typer.Option(
-            metavar="N", help="Total time (default: 10 minutes, unless --trials limits the search)."
+            metavar="N",
+            help="Total time (default: 10 minutes, unless --trials limits the search).",
         ),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(metavar="N", help="Maximum number of trials, instead of a time.")
+        int | None,
+        typer.Option(metavar="N", help="Maximum number of trials, instead of a time."),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Device to train on.")] = "cpu",
+    device: Annotated[
+        str, typer.Option(metavar="cpu|cuda", help="Device to train on.")
+    ] = "cpu",
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:

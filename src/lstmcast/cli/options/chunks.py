@@ -58,7 +58,12 @@ class Chunks:
         refuse_idle(idle, NO_CHUNKS)
 
     def job(
-        self, source: Source, out: Any, make: MakesJob, workers: int | None, idle: list[str]
+        self,
+        source: Source,
+        out: Any,
+        make: MakesJob,
+        workers: int | None,
+        idle: list[str],
     ) -> PartsJob:
         """The job in parts; UsageError for options that parts do not have."""
         import os
@@ -69,7 +74,9 @@ class Chunks:
         assert self.chunk is not None
         refuse_idle(idle, "--chunk only writes parts into a folder")
         if out is None or str(out) == "-" or is_target(out):
-            raise UsageError("--chunk writes parts into a folder. Name it with --out DIR.")
+            raise UsageError(
+                "--chunk writes parts into a folder. Name it with --out DIR."
+            )
         if self.ray is None:
             spread = here(workers or os.cpu_count() or 1)
             return PartsJob(source, Path(out), make, self.chunk, spread)
@@ -79,4 +86,6 @@ class Chunks:
             refuse_idle(["--workers"], "a cluster sets their number")
         # the machines of a cluster have working folders of their own
         out, data = Path(out).absolute(), _absolute(source.data)
-        return PartsJob(replace(source, data=data), out, make, self.chunk, over(self.ray))
+        return PartsJob(
+            replace(source, data=data), out, make, self.chunk, over(self.ray)
+        )

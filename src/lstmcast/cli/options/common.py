@@ -23,22 +23,33 @@ Data = Annotated[
 Horizon = Annotated[
     int | None,
     typer.Option(
-        "--horizon", "-H", metavar="N", help="Number of steps to forecast (default: one season)."
+        "--horizon",
+        "-H",
+        metavar="N",
+        help="Number of steps to forecast (default: one season).",
     ),
 ]
 Until = Annotated[
     str | None,
     typer.Option(
-        metavar="DATE", help="Forecast up to this date, such as 2025-12-31, instead of --horizon."
+        metavar="DATE",
+        help="Forecast up to this date, such as 2025-12-31, instead of --horizon.",
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No notes on standard error.")
+]
 Json = Annotated[
-    bool, typer.Option("--json", help="One JSON document on standard output instead of text.")
+    bool,
+    typer.Option(
+        "--json", help="One JSON document on standard output instead of text."
+    ),
 ]
 HeldOut = Annotated[
     bool,
-    typer.Option("--held-out", help="Include the held-out forecasts in the JSON document."),
+    typer.Option(
+        "--held-out", help="Include the held-out forecasts in the JSON document."
+    ),
 ]
 LogFile = Annotated[
     Path | None,
@@ -67,7 +78,9 @@ Method = Annotated[
 ]
 Rate = Annotated[
     float,
-    typer.Option(metavar="SHARE", help="Rate of false alarms: alerts per value of a calm series."),
+    typer.Option(
+        metavar="SHARE", help="Rate of false alarms: alerts per value of a calm series."
+    ),
 ]
 Masking = Annotated[
     str | None,
@@ -97,7 +110,10 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
 SavedOrShipped = Annotated[
     Path | None,
     typer.Option(
-        "--model", "-m", metavar="DIR", help="A saved model (default: the shipped network)."
+        "--model",
+        "-m",
+        metavar="DIR",
+        help="A saved model (default: the shipped network).",
     ),
 ]
 Workers = Annotated[
@@ -131,7 +147,9 @@ def typed_options(group: Any) -> list[str]:
     """The options of a group as typed, without those that have their default."""
     defaults = type(group)()
     names = [
-        name for name in vars(defaults) if getattr(group, name) not in (getattr(defaults, name), [])
+        name
+        for name in vars(defaults)
+        if getattr(group, name) not in (getattr(defaults, name), [])
     ]
     return [f"--{name.replace('_', '-')}" for name in names]
 

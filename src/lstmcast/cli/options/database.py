@@ -38,8 +38,15 @@ class TableRows:
         from lstmcast.databases.address import DatabaseTable, is_target
 
         if target is None or not is_target(target):
-            refuse_idle(typed_options(self), "no database table is written. Give --out TABLE@URL")
+            refuse_idle(
+                typed_options(self),
+                "no database table is written. Give --out TABLE@URL",
+            )
             return target
-        names = [name.strip() for names_text in self.key or () for name in names_text.split(",")]
+        names = [
+            name.strip()
+            for names_text in self.key or ()
+            for name in names_text.split(",")
+        ]
         if_exists: Any = self.if_exists
         return DatabaseTable(target, if_exists, tuple(names))

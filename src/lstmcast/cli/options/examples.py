@@ -29,29 +29,39 @@ class ExampleOptions:
     time: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN", help="Column of the data with the times; 'index' numbers the rows."
+            metavar="COLUMN",
+            help="Column of the data with the times; 'index' numbers the rows.",
         ),
     ] = None
     faithful: Annotated[
         bool,
         typer.Option(
-            "--faithful", help="Use the sizes, optimiser, epochs and initialisers of the article."
+            "--faithful",
+            help="Use the sizes, optimiser, epochs and initialisers of the article.",
         ),
     ] = False
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for results (default: lstmcast-NAME)."),
+        typer.Option(
+            metavar="DIR", help="Folder for results (default: lstmcast-NAME)."
+        ),
     ] = None
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0
     seeds: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Run N times with different seeds, and report medians and ranges."
+            metavar="N",
+            help="Run N times with different seeds, and report medians and ranges.",
         ),
     ] = None
     epochs: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Maximum number of epochs, instead of that of the example."),
+        typer.Option(
+            metavar="N",
+            help="Maximum number of epochs, instead of that of the example.",
+        ),
     ] = None
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Device to train on.")] = "cpu"
+    device: Annotated[
+        str, typer.Option(metavar="cpu|cuda", help="Device to train on.")
+    ] = "cpu"
     labels: Annotated[str | None, typer.Option(hidden=True)] = None

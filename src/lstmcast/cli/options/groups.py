@@ -32,7 +32,9 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
         known_language(values.pop("language"))
         values.pop("log_file")  # `log_file_of` has read it before
         for name, group in groups.items():
-            values[name] = group(**{name: values.pop(name) for name in get_type_hints(group)})
+            values[name] = group(
+                **{name: values.pop(name) for name in get_type_hints(group)}
+            )
         function(**values)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -42,8 +44,12 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
             options += _options(parameter.annotation)
         else:
             options.append(parameter.replace(kind=keyword))
-    options.append(inspect.Parameter("language", keyword, default=None, annotation=Language))
-    options.append(inspect.Parameter("log_file", keyword, default=None, annotation=LogFile))
+    options.append(
+        inspect.Parameter("language", keyword, default=None, annotation=Language)
+    )
+    options.append(
+        inspect.Parameter("log_file", keyword, default=None, annotation=LogFile)
+    )
     parsed.__signature__ = inspect.Signature(options)  # pyright: ignore[reportAttributeAccessIssue]
     parsed.__annotations__ = {option.name: option.annotation for option in options}
     return parsed
@@ -53,6 +59,8 @@ def _options(group: type) -> list[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
     keyword = inspect.Parameter.KEYWORD_ONLY
     return [
-        inspect.Parameter(name, keyword, default=getattr(group, name), annotation=hints[name])
+        inspect.Parameter(
+            name, keyword, default=getattr(group, name), annotation=hints[name]
+        )
         for name in hints
     ]

@@ -37,13 +37,16 @@ class Reconciling:
         """What was asked for; UsageError for levels without a method."""
         if self.reconcile is None:
             if self.hierarchy:
-                raise UsageError("--hierarchy needs --reconcile, such as --reconcile mint.")
+                raise UsageError(
+                    "--hierarchy needs --reconcile, such as --reconcile mint."
+                )
             return None
         from lstmcast.hierarchy.reconciled import Hierarchy
 
         levels = None
         if self.hierarchy:
             levels = tuple(
-                tuple(name.strip() for name in level.split(",")) for level in self.hierarchy
+                tuple(name.strip() for name in level.split(","))
+                for level in self.hierarchy
             )
         return Hierarchy(self.reconcile, levels)

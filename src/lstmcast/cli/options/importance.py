@@ -29,12 +29,17 @@ class Permuting:
             help="Number of held-out cutoffs, as far as there are values not used in training.",
         ),
     ] = 3
-    repeats: Annotated[int, typer.Option(metavar="N", help="Number of permutations of each.")] = 10
+    repeats: Annotated[
+        int, typer.Option(metavar="N", help="Number of permutations of each.")
+    ] = 10
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Plot the result as .png, .svg or .pdf.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Plot the result as .png, .svg or .pdf."),
     ] = None
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the result as .csv, .parquet, .jsonl or .xlsx."),
+        typer.Option(
+            metavar="FILE", help="Write the result as .csv, .parquet, .jsonl or .xlsx."
+        ),
     ] = None

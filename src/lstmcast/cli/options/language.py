@@ -11,7 +11,9 @@ from lstmcast.util.language import LANGUAGES, system_language
 OLD_NAME = "--labels"  # of --language, which `example` had before other commands
 
 
-def language_of(arguments: Sequence[str], environment: Mapping[str, str], encoding: str) -> str:
+def language_of(
+    arguments: Sequence[str], environment: Mapping[str, str], encoding: str
+) -> str:
     """The language in a command line, or that of the system.
 
     It is found before the line is parsed, so that help and usage errors are translated too. That of
@@ -29,7 +31,9 @@ def language_of(arguments: Sequence[str], environment: Mapping[str, str], encodi
         name, mark, value = option.partition("=")
         if mark:
             pairs.append((name, value))
-    languages = {name: value for name, value in pairs if name in ("--language", OLD_NAME)}
+    languages = {
+        name: value for name, value in pairs if name in ("--language", OLD_NAME)
+    }
     if languages:
         return languages.get("--language") or languages[OLD_NAME]
     language = system_language(environment)
@@ -62,4 +66,6 @@ def _options(arguments: Sequence[str]) -> list[str]:
 def known_language(name: str | None, option: str = "--language") -> None:
     """Raise UsageError for an unknown language."""
     if name is not None and name not in LANGUAGES:
-        raise UsageError(f"{option} {name!r} is not known. Choose one of: {', '.join(LANGUAGES)}.")
+        raise UsageError(
+            f"{option} {name!r} is not known. Choose one of: {', '.join(LANGUAGES)}."
+        )

@@ -25,7 +25,9 @@ class LineOptions:
 
     time: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Column with the times (default: 'time', 'date', …)."),
+        typer.Option(
+            metavar="NAME", help="Column with the times (default: 'time', 'date', …)."
+        ),
     ] = None
     series: Annotated[
         str | None,
@@ -38,7 +40,8 @@ class LineOptions:
     target: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="Column with values; repeat for several (default: all others)."
+            metavar="NAME",
+            help="Column with values; repeat for several (default: all others).",
         ),
     ] = None
     future: Annotated[
@@ -83,14 +86,17 @@ class LineOptions:
 
     def known(self) -> tuple[str, ...]:
         """Names of columns that are known in advance."""
-        names = [name.strip() for listing in self.future or () for name in listing.split(",")]
+        names = [
+            name.strip() for listing in self.future or () for name in listing.split(",")
+        ]
         return tuple(name for name in names if name)
 
     def refuse_other_columns(self, stream: Stream) -> None:
         """UsageError for columns that are not those that a stream knows in advance."""
         names = () if stream.known is None else stream.known.names
         if self.future is not None and set(self.known()) != set(names):
-            from lstmcast.data.features import listed  # loads NumPy, which --help can do without
+            # loads NumPy, which --help can do without
+            from lstmcast.data.features import listed
 
             text = f"{listed(names)}" if names else "none"
             raise UsageError(
@@ -114,7 +120,10 @@ class LineOptions:
         """UsageError for a frequency that is not that of the data that a model remembers."""
         from lstmcast.data.times.frequency import parse_frequency
 
-        if self.frequency is not None and parse_frequency(self.frequency).code != remembered:
+        if (
+            self.frequency is not None
+            and parse_frequency(self.frequency).code != remembered
+        ):
             raise UsageError(
                 f"--frequency {self.frequency}: the stream continues from the data of the model, "
                 f"whose frequency is {remembered}. Leave out --frequency."
@@ -132,7 +141,9 @@ class Serving:
             help="Address to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for others too.",
         ),
     ] = "127.0.0.1"
-    port: Annotated[int, typer.Option(metavar="N", help="Port; 0 for any free one.")] = 8000
+    port: Annotated[
+        int, typer.Option(metavar="N", help="Port; 0 for any free one.")
+    ] = 8000
     token: Annotated[
         str | None,
         typer.Option(
@@ -146,12 +157,16 @@ class Serving:
     streams: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", parser=named, help="Folder where streams are saved and resumed from."
+            metavar="DIR",
+            parser=named,
+            help="Folder where streams are saved and resumed from.",
         ),
     ] = None
     save_every: Annotated[
         int,
-        typer.Option(metavar="N", help="Save the whole state of a stream after every N ticks."),
+        typer.Option(
+            metavar="N", help="Save the whole state of a stream after every N ticks."
+        ),
     ] = 1000
     trainings: Annotated[
         Path | None,
@@ -173,11 +188,14 @@ class Serving:
         float, typer.Option(metavar="N", help="Maximum time of a training, in minutes.")
     ] = 60.0
     max_body: Annotated[
-        float, typer.Option(metavar="MB", help="Maximum size of a request, in megabytes.")
+        float,
+        typer.Option(metavar="MB", help="Maximum size of a request, in megabytes."),
     ] = 32.0
     max_rows: Annotated[
         int,
-        typer.Option(metavar="N", help="Maximum number of values in a request or an answer."),
+        typer.Option(
+            metavar="N", help="Maximum number of values in a request or an answer."
+        ),
     ] = 1_000_000
     max_horizon: Annotated[
         int, typer.Option(metavar="N", help="Maximum number of steps ahead.")
@@ -213,7 +231,9 @@ class Serving:
 
     def _trainings(self) -> int:
         if self.max_trainings < 0:
-            raise UsageError(f"--max-trainings must be at least 0, got {self.max_trainings}.")
+            raise UsageError(
+                f"--max-trainings must be at least 0, got {self.max_trainings}."
+            )
         return self.max_trainings
 
     def _bytes(self) -> int:

@@ -46,9 +46,12 @@ class Output:
         typer.Option(metavar="SERIES", help="Plot this series; repeat for several."),
     ] = None
     unit: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Unit of the values, shown at the axis.")
+        str | None,
+        typer.Option(metavar="TEXT", help="Unit of the values, shown at the axis."),
     ] = None
-    dark: Annotated[bool, typer.Option("--dark", help="Make plots for a dark page.")] = False
+    dark: Annotated[
+        bool, typer.Option("--dark", help="Make plots for a dark page.")
+    ] = False
     components: Annotated[
         Path | None,
         typer.Option(
@@ -99,7 +102,8 @@ class Output:
     lead_time: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Number of steps that an order has to last (default: the horizon)."
+            metavar="N",
+            help="Number of steps that an order has to last (default: the horizon).",
         ),
     ] = None
 
@@ -113,12 +117,20 @@ class Output:
                 f"--total {self.total!r} is not a time span. Choose one of: {', '.join(spans)}."
             )
         if self.lead_time is not None and self.service_level is None:
-            raise UsageError("--lead-time needs --service-level, such as --service-level 95.")
+            raise UsageError(
+                "--lead-time needs --service-level, such as --service-level 95."
+            )
         if self.total is None and not self.total_by and self.service_level is None:
             return None
-        names = [name.strip() for listing in self.total_by or () for name in listing.split(",")]
+        names = [
+            name.strip()
+            for listing in self.total_by or ()
+            for name in listing.split(",")
+        ]
         span = STEP if self.service_level is None else WHOLE
-        return Asked(self.total or span, tuple(names), self.service_level, self.lead_time)
+        return Asked(
+            self.total or span, tuple(names), self.service_level, self.lead_time
+        )
 
     def places(
         self,
@@ -163,7 +175,9 @@ class Output:
     def quantile_levels(self) -> tuple[float, ...]:
         """The quantile levels of the median and the requested intervals; empty if none are
         requested."""
-        invalid = [level for level in self.level or () if not NARROWEST <= level <= WIDEST]
+        invalid = [
+            level for level in self.level or () if not NARROWEST <= level <= WIDEST
+        ]
         if invalid:
             raise UsageError(
                 f"--level must be a percentage from {NARROWEST:g} to {WIDEST:g}, such as 80, got "
@@ -171,5 +185,7 @@ class Output:
             )
         tails = [round((1 - level / 100) / 2, 6) for level in self.level or ()]
         return (
-            tuple(sorted({0.5, *tails, *(round(1 - tail, 6) for tail in tails)})) if tails else ()
+            tuple(sorted({0.5, *tails, *(round(1 - tail, 6) for tail in tails)}))
+            if tails
+            else ()
         )

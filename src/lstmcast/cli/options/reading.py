@@ -42,7 +42,9 @@ class ReadingOptions:
     ] = None
     series: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN", help="Column that names the series; repeat for several."),
+        typer.Option(
+            metavar="COLUMN", help="Column that names the series; repeat for several."
+        ),
     ] = None
     past: Annotated[
         list[str] | None,
@@ -77,7 +79,9 @@ class ReadingOptions:
     ] = None
     static_data: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Table of such columns with one row per series."),
+        typer.Option(
+            metavar="FILE", help="Table of such columns with one row per series."
+        ),
     ] = None
     holidays: Annotated[
         list[str] | None,
@@ -97,13 +101,18 @@ class ReadingOptions:
     ] = None
     query: Annotated[
         str | None,
-        typer.Option(metavar="SQL", help="Query to read from a database, instead of a table."),
+        typer.Option(
+            metavar="SQL", help="Query to read from a database, instead of a table."
+        ),
     ] = None
-    sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
+    sheet: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")
+    ] = None
     frequency: Annotated[
         str | None,
         typer.Option(
-            metavar="FREQ", help="monthly, weekly, daily, 15min, W-MON … (default: inferred)."
+            metavar="FREQ",
+            help="monthly, weekly, daily, 15min, W-MON … (default: inferred).",
         ),
     ] = None
     period: Period = None
@@ -170,11 +179,15 @@ class ReadingOptions:
     ] = None
     decimal: Annotated[
         str | None,
-        typer.Option(metavar=".|,", help="Decimal mark of all numbers (default: inferred)."),
+        typer.Option(
+            metavar=".|,", help="Decimal mark of all numbers (default: inferred)."
+        ),
     ] = None
     header: Annotated[
         int | None,
-        typer.Option(metavar="LINE", help="Line with the names of columns (default: inferred)."),
+        typer.Option(
+            metavar="LINE", help="Line with the names of columns (default: inferred)."
+        ),
     ] = None
     date_format: Annotated[
         str | None,
@@ -223,7 +236,9 @@ class ReadingOptions:
         """How cells are written, as far as it was said."""
         from lstmcast.data.cells.cellformat import CellFormat
 
-        codes = [code for listing in self.missing_codes or () for code in listing.split(",")]
+        codes = [
+            code for listing in self.missing_codes or () for code in listing.split(",")
+        ]
         return CellFormat(
             self.day_first,
             self.decimal,
@@ -234,7 +249,9 @@ class ReadingOptions:
 
     def past_names(self) -> list[str]:
         """The columns that a network is to read beside the target."""
-        names = [name.strip() for listing in self.past or () for name in listing.split(",")]
+        names = [
+            name.strip() for listing in self.past or () for name in listing.split(",")
+        ]
         return [name for name in dict.fromkeys(names) if name]
 
     def repairs(self, outliers: str | None) -> tuple[Self, Repairs]:
@@ -281,14 +298,18 @@ class ReadingOptions:
 
     def words(self) -> dict[str, Any]:
         """What was said, by the names that job files have."""
-        values = {name: value for name, value in vars(self).items() if value not in (None, [])}
+        values = {
+            name: value for name, value in vars(self).items() if value not in (None, [])
+        }
         if "period" in values:
             values["periods"] = values.pop("period")
         return values
 
     def require_use_by(self, data: Sequence[str] | None) -> None:
         """UsageError for options that say how to read, where nothing is read but coming values."""
-        usable = ("--future", "--future-data", "--hindsight") if self.future_data else ()
+        usable = (
+            ("--future", "--future-data", "--hindsight") if self.future_data else ()
+        )
         idle = [option for option in typed_options(self) if option not in usable]
         if not data:
             refuse_idle(idle, "no data are read. Name newer data")

@@ -34,7 +34,8 @@ class Testing:
     baselines: Annotated[
         str,
         typer.Option(
-            metavar="simple|classical", help="classical adds AutoETS, AutoTheta and AutoARIMA."
+            metavar="simple|classical",
+            help="classical adds AutoETS, AutoTheta and AutoARIMA.",
         ),
     ] = "simple"
 
@@ -46,7 +47,9 @@ class Testing:
         if self.cutoffs < 0:
             raise UsageError(f"--cutoffs must be at least 0, got {self.cutoffs}.")
         if self.cutoffs == 0:
-            idle = [f"--baselines {self.baselines}"] if self.baselines != "simple" else []
+            idle = (
+                [f"--baselines {self.baselines}"] if self.baselines != "simple" else []
+            )
             refuse_idle(idle, "--cutoffs 0 compares nothing. Give at least 1")
 
     def compared(self) -> Literal[True, "classical"]:
@@ -69,7 +72,8 @@ class Refitting:
     workers: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Number of processes that train at the same time (default: 1)."
+            metavar="N",
+            help="Number of processes that train at the same time (default: 1).",
         ),
     ] = None
     folder: Annotated[
@@ -101,10 +105,14 @@ class Refitting:
     def require_use_of(self, training: Training) -> None:
         """UsageError for options that say how to train, or in how many processes, where it is
         not done so."""
-        refit, workers = self.chosen(), ["--workers"] if self.workers is not None else []
+        refit, workers = (
+            self.chosen(),
+            ["--workers"] if self.workers is not None else [],
+        )
         if refit in (None, "never") and training.weights != "scratch":
             refuse_idle(
-                training.given() + workers, "nothing is trained. Add --refit once or --refit each"
+                training.given() + workers,
+                "nothing is trained. Add --refit once or --refit each",
             )
         elif refit in (None, "once"):
             refuse_idle(workers, "the model is trained only once. Give --refit each")
@@ -123,7 +131,9 @@ class Training:
     ] = "pretrained"
     layers: Annotated[
         str | None,
-        typer.Option(metavar="64,64", help="Units of each LSTM layer of a network from scratch."),
+        typer.Option(
+            metavar="64,64", help="Units of each LSTM layer of a network from scratch."
+        ),
     ] = None
     head: Annotated[
         str | None,
@@ -140,19 +150,21 @@ class Training:
             help="Learn an embedding of each series (network from scratch).",
         ),
     ] = False
-    epochs: Annotated[int | None, typer.Option(metavar="N", help="Maximum number of epochs.")] = (
-        None
-    )
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", help="Maximum number of epochs.")
+    ] = None
     batch_size: Annotated[
         int | None, typer.Option(metavar="N", help="Windows or series per update.")
     ] = None
     learning_rate: Annotated[
-        float | None, typer.Option(metavar="RATE", help="Learning rate of the optimiser.")
+        float | None,
+        typer.Option(metavar="RATE", help="Learning rate of the optimiser."),
     ] = None
     patience: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Stop after this many epochs without a lower validation loss."
+            metavar="N",
+            help="Stop after this many epochs without a lower validation loss.",
         ),
     ] = None
     members: Annotated[
@@ -178,7 +190,9 @@ class Training:
             help="mixed: bfloat16, faster on GPUs and processors that support it.",
         ),
     ] = "full"
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Device to train on.")] = "cpu"
+    device: Annotated[
+        str, typer.Option(metavar="cpu|cuda", help="Device to train on.")
+    ] = "cpu"
     threads: Annotated[
         int | None,
         typer.Option(metavar="N", help="Number of threads (default: as many as help)."),
@@ -200,7 +214,10 @@ class Training:
             yield f"--learning-rate must be a number above 0, such as 0.001, got {value}."
         if self.seed < 0:
             yield f"--seed must be at least 0, got {self.seed}."
-        for name, choices in (("device", ("cpu", "cuda")), ("precision", ("full", "mixed"))):
+        for name, choices in (
+            ("device", ("cpu", "cuda")),
+            ("precision", ("full", "mixed")),
+        ):
             value = getattr(self, name)
             if value not in choices:
                 meant = did_you_mean(value, choices)
@@ -244,7 +261,11 @@ class Training:
             horizon, weights=self.weights, network=network, seed=self.seed, **options
         )
         names = ("epochs", "batch_size", "patience", "members", "precision")
-        changes = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        changes = {
+            name: getattr(self, name)
+            for name in names
+            if getattr(self, name) is not None
+        }
         optimiser = default.training.optimiser
         if self.learning_rate is not None:
             optimiser = replace(optimiser, learning_rate=self.learning_rate)
@@ -253,7 +274,9 @@ class Training:
                 default.training, **changes, optimiser=optimiser, refit=self.everything
             )
         except ValueError as error:
-            raise UsageError(f"these training options are invalid: {_first_of(error)}") from error
+            raise UsageError(
+                f"these training options are invalid: {_first_of(error)}"
+            ) from error
         return LSTMForecaster(
             horizon,
             weights=self.weights,
@@ -263,7 +286,9 @@ class Training:
             **options,
         )
 
-    def _network(self, past: Sequence[str], static: Sequence[str]) -> NetworkConfig | None:
+    def _network(
+        self, past: Sequence[str], static: Sequence[str]
+    ) -> NetworkConfig | None:
         from lstmcast.model.inputs import Transformed
         from lstmcast.model.network import NetworkConfig
         from lstmcast.model.static import EACH
@@ -294,9 +319,8 @@ def _first_of(error: ValueError) -> str:
     if errors is None:
         return str(error)
     first = errors()[0]
-    return (
-        f"{'.'.join(map(str, first['loc']))}: {requirement(first['msg'])}, got {first['input']!r}"
-    )
+    field = ".".join(map(str, first["loc"]))
+    return f"{field}: {requirement(first['msg'])}, got {first['input']!r}"
 
 
 @dataclass(frozen=True)
@@ -326,7 +350,9 @@ class Choosing:
             idle = [option for option in typed_options(training) if option != "--seed"]
             idle += typed_options(run)
             idle += ["--settings"] * (self.settings is not None)
-            reason = f"--preset {self.preset} decides what is trained. Leave out --preset"
+            reason = (
+                f"--preset {self.preset} decides what is trained. Leave out --preset"
+            )
             refuse_idle(idle, reason)
         elif self.settings is not None:
             where = ("--device", "--threads")
@@ -369,12 +395,15 @@ class FitOutput:
     ] = False
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Plot the learning curve as .png, .svg or .pdf."),
+        typer.Option(
+            metavar="FILE", help="Plot the learning curve as .png, .svg or .pdf."
+        ),
     ] = None
     report: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write training, accuracy and forecast as an .html page."
+            metavar="FILE",
+            help="Write training, accuracy and forecast as an .html page.",
         ),
     ] = None
 

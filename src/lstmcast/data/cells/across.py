@@ -25,7 +25,13 @@ from lstmcast.data.cells.acrossparts import (
 )
 from lstmcast.data.findings import Finding
 from lstmcast.data.sheet import Column, Sheet, columns_without
-from lstmcast.data.times.calendars import micros_of, month_of, month_start, times_of, weekday_of
+from lstmcast.data.times.calendars import (
+    micros_of,
+    month_of,
+    month_start,
+    times_of,
+    weekday_of,
+)
 from lstmcast.data.times.shapes import from_fields
 from lstmcast.data.times.timenumbers import iso_weeks
 from lstmcast.util.objects import objects
@@ -219,12 +225,18 @@ def _fiscal_notes(grid: Grid, times: ndarray) -> list[Finding]:
     if grid.kind != "month" or not grid.numbers[0] > 1 or np.isnat(times).any():
         return []
     first, last = str(times[0, 0])[:7], str(times[-1, -1])[:7]
-    return [Finding("layout", "note", f"years begin with month {first[5:]}: {first} to {last}")]
+    return [
+        Finding(
+            "layout", "note", f"years begin with month {first[5:]}: {first} to {last}"
+        )
+    ]
 
 
 def _totals_note(totals: list[Column]) -> Finding:
     names = ", ".join(repr(column.name) for column in totals)
-    are_left_out = "column of totals is" if len(totals) == 1 else "columns of totals are"
+    are_left_out = (
+        "column of totals is" if len(totals) == 1 else "columns of totals are"
+    )
     return Finding("columns", "note", f"the {are_left_out} left out: {names}")
 
 
@@ -233,7 +245,9 @@ def _is_totals(column: Column) -> bool:
     return column.number_share >= 0.5 and TOTALS.fullmatch(name) is not None
 
 
-def _stacked(columns: list[Column], rows: ndarray, part_numbers: ndarray, label: str) -> Column:
+def _stacked(
+    columns: list[Column], rows: ndarray, part_numbers: ndarray, label: str
+) -> Column:
     """The cells of several columns as one column, (rows,)."""
     if not all(column.is_text for column in columns):
         cells_RP = np.stack([_numbers_of(column) for column in columns], axis=1)
@@ -251,7 +265,11 @@ def _stacked(columns: list[Column], rows: ndarray, part_numbers: ndarray, label:
     return replace(columns[0], name=label, data=objects(places), codes=codes)
 
 
-_PART_NAMES = {"minute": "times of the day", "half": "half-years", "week": "weeks of the year"}
+_PART_NAMES = {
+    "minute": "times of the day",
+    "half": "half-years",
+    "week": "weeks of the year",
+}
 
 
 def _unfolding_note(grid: Grid) -> Finding:

@@ -24,7 +24,9 @@ _WEEKDAY_WORDS = (
     "sat saturday sa samstag samedi sam 土",
     "sun sunday so sonntag dimanche dim 日",
 )
-_WEEKDAYS = {word: day for day, words in enumerate(_WEEKDAY_WORDS) for word in words.split()}
+_WEEKDAYS = {
+    word: day for day, words in enumerate(_WEEKDAY_WORDS) for word in words.split()
+}
 _HOUR = re.compile(
     r"(?:h|hr|hour|he|hour ending|stunde|kwh|load)?[ _.]?(\d{1,2})(?:[:.h]?(\d\d))?(?::00)?"
     r"(?: ?([ap])m)?(?: ?(?:h|uhr|時))?(?: ?[-~–] ?\d{1,2}[:.]?(?:\d\d)? ?(?:h|uhr|時)?)?"
@@ -42,8 +44,17 @@ _QUARTER = re.compile(
 _MONTHS_OF_QUARTER = re.compile(
     r"([^\W\d_]+|\d\d?)\.?月? ?[-~–—〜～/] ?([^\W\d_]+|\d\d?)\.?(?:月期?)?"
 )
-_HALF = re.compile(r"(?:h|s|hy|half|semester|semestre|sem)[ _.]?([12])|([12])(?:h|st half|nd half)")
-_HALVES = {"上期": 1, "下期": 2, "上半期": 1, "下半期": 2, "first half": 1, "second half": 2}
+_HALF = re.compile(
+    r"(?:h|s|hy|half|semester|semestre|sem)[ _.]?([12])|([12])(?:h|st half|nd half)"
+)
+_HALVES = {
+    "上期": 1,
+    "下期": 2,
+    "上半期": 1,
+    "下半期": 2,
+    "first half": 1,
+    "second half": 2,
+}
 _WEEK = re.compile(r"(?:w|wk|week|kw|woche|semaine|s)?[ _.]?(\d{1,2})(?:週)?")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
@@ -208,7 +219,10 @@ def hours_across(sheet: Sheet) -> Grid | None:
         return _minute_of_day(name)
 
     grid = _numbered(
-        replace(sheet, columns=tuple(columns)), "minute", number_of, [*by_begin, *by_end]
+        replace(sheet, columns=tuple(columns)),
+        "minute",
+        number_of,
+        [*by_begin, *by_end],
     )
     if grid is None:
         return None

@@ -22,7 +22,9 @@ from lstmcast.data.times.shapes import from_fields, month_named
 _FEWEST_HOURS = 12  # rows of a table that may have the hours of a day
 
 
-def months_in_rows(sheet: Sheet, years: Sequence[Column], times: ndarray) -> Sheet | None:
+def months_in_rows(
+    sheet: Sheet, years: Sequence[Column], times: ndarray
+) -> Sheet | None:
     """A sheet with years as columns and months or quarters as rows, with one row per time.
 
     None if its rows are anything else.
@@ -36,7 +38,9 @@ def months_in_rows(sheet: Sheet, years: Sequence[Column], times: ndarray) -> She
         weeks = _weeks_of(column)
         if weeks is not None:
             times_RP = mondays(month_of(micros_of(times)) // 12 + 1970, weeks[:, None])
-            return long_sheet_of(sheet, _whole("year", years), remaining, column, times_RP)
+            return long_sheet_of(
+                sheet, _whole("year", years), remaining, column, times_RP
+            )
         numbers, part_length = _parts_of_year(column)
         if numbers is None:
             continue
@@ -49,20 +53,28 @@ def months_in_rows(sheet: Sheet, years: Sequence[Column], times: ndarray) -> She
     return None
 
 
-def days_in_rows(sheet: Sheet, months: Sequence[Column], times: ndarray) -> Sheet | None:
+def days_in_rows(
+    sheet: Sheet, months: Sequence[Column], times: ndarray
+) -> Sheet | None:
     """A sheet whose columns are months and whose rows are their days, with a row per time; None
     where its rows are anything else.
 
     months: the columns whose names are months; times: those months (P,).
     """
     remaining = columns_without(sheet.columns, months)
-    if len(remaining) != 1 or not are_whole(times, "M") or not _counts_to(remaining[0], "day", 31):
+    if (
+        len(remaining) != 1
+        or not are_whole(times, "M")
+        or not _counts_to(remaining[0], "day", 31)
+    ):
         return None
     (column,) = remaining
     years, month_of_year = np.divmod(month_of(micros_of(times)), 12)
     days_R1 = np.arange(1, 32)[:, None]
     times_RP = from_fields(years + 1970, month_of_year + 1, days_R1)
-    return _in_order(long_sheet_of(sheet, _whole("month", months), remaining, column, times_RP))
+    return _in_order(
+        long_sheet_of(sheet, _whole("month", months), remaining, column, times_RP)
+    )
 
 
 def _counts_to(column: Column, kind: str, *highest: int) -> bool:
@@ -100,7 +112,9 @@ def hours_in_rows(sheet: Sheet, days: Sequence[Column], times: ndarray) -> Sheet
     if since_midnight is None:
         return None
     times_RP = times.astype("datetime64[us]") + since_midnight[:, None]
-    return _in_order(long_sheet_of(sheet, _whole("day", days), remaining, hours, times_RP))
+    return _in_order(
+        long_sheet_of(sheet, _whole("day", days), remaining, hours, times_RP)
+    )
 
 
 def _since_midnight(hours: Column) -> ndarray | None:

@@ -65,11 +65,17 @@ def with_carried_keys(sheet: Sheet, time: str) -> Sheet:
     if len(np.unique(codes)) > _SHARED * len(sheet):
         return sheet
     for keys in (*([column] for column in merged), merged):
-        completed = {id(column): column.take(last_filled(column.nameless)) for column in keys}
-        if not _tell_apart(codes, [column.as_ids()[0] for column in completed.values()]):
+        completed = {
+            id(column): column.take(last_filled(column.nameless)) for column in keys
+        }
+        if not _tell_apart(
+            codes, [column.as_ids()[0] for column in completed.values()]
+        ):
             continue
         names = ", ".join(column.name for column in keys)
-        note = Finding("series", "note", f"empty cells of {names} read as the cell above them")
+        note = Finding(
+            "series", "note", f"empty cells of {names} read as the cell above them"
+        )
         columns = tuple(completed.get(id(column), column) for column in sheet.columns)
         return replace(sheet, columns=columns, notes=(*sheet.notes, note))
     return sheet
@@ -115,7 +121,9 @@ def _carried(cells: Sequence[str], pattern: re.Pattern[str]) -> list[str] | None
     return completed
 
 
-def _are_headed_first(cells: Sequence[str], matches: Sequence[re.Match[str] | None]) -> bool:
+def _are_headed_first(
+    cells: Sequence[str], matches: Sequence[re.Match[str] | None]
+) -> bool:
     """Whether the first label has a head and many others look like it without one."""
     kinds = {_kind(match["rest"]) for match in matches if match}
     headed, headless, alike = 0, 0, 0

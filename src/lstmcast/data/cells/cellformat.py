@@ -61,7 +61,9 @@ class CellFormat:
             return sheet
         changes = {"day_first": self.day_first, "date_format": self.date_format or ""}
         decimal = self.decimal or ""
-        columns = tuple(replace(column, decimal=decimal, **changes) for column in sheet.columns)
+        columns = tuple(
+            replace(column, decimal=decimal, **changes) for column in sheet.columns
+        )
         return replace(sheet, columns=columns)
 
     def without_codes(self, column: Column) -> Column:
@@ -92,7 +94,9 @@ def _code_text(code: object) -> str:
         code = int(code)
     text = str(code).strip()
     if not text:
-        raise UsageError("a code for missing values is empty: empty cells are missing anyway.")
+        raise UsageError(
+            "a code for missing values is empty: empty cells are missing anyway."
+        )
     return text
 
 
@@ -152,7 +156,9 @@ def _with_values(column: Column, numbers: dict[float, float]) -> Column:
     return replace(column, data=data)
 
 
-def _with_texts(column: Column, texts: dict[str, float], numbers: dict[float, float]) -> Column:
+def _with_texts(
+    column: Column, texts: dict[str, float], numbers: dict[float, float]
+) -> Column:
     """A text column with codes replaced by the text of their values."""
     values = np.full(len(column.data), np.nan)
     if column.numbers is not None:

@@ -16,9 +16,12 @@ _FEWEST = 3  # smallest number of equal values that may be a code
 _MOST_SHARE = 0.6
 # distance of a code from all other values, in units of their range: for −200, and for others
 _FAR, _VERY_FAR = 2.0, 10.0
-_APART = 0.1  # distance of a usual code, in units of itself: 99 beside 100 and 101 is a value
+# distance of a usual code, in units of itself: 99 beside 100 and 101 is a value
+_APART = 0.1
 # values that programs write for "none": all nines, and limits of integer types
-_USUAL = re.compile(r"-?(?:9{2,}(?:\.9+)?|8{3,}|7{3,}|6{4,}|99?\.9+|32768|32767|65535|2147483647)")
+_USUAL = re.compile(
+    r"-?(?:9{2,}(?:\.9+)?|8{3,}|7{3,}|6{4,}|99?\.9+|32768|32767|65535|2147483647)"
+)
 _MOST_CODES = 4
 
 
@@ -45,7 +48,9 @@ def _codes(values: ndarray) -> list[float]:
     codes: list[float] = []
     low, high = values.min(), values.max()
     for _ in range(_MOST_CODES):
-        code = next((edge for edge in (low, high) if _is_code(values, float(edge))), None)
+        code = next(
+            (edge for edge in (low, high) if _is_code(values, float(edge))), None
+        )
         if code is None:
             break
         codes.append(float(code))
@@ -85,7 +90,9 @@ def _is_usual(value: float) -> bool:
 def _without_usual(values: ndarray) -> ndarray:
     """Values without the outermost ones that are usual codes: -888 beside -999."""
     for _ in range(_MOST_CODES):
-        usual = [edge for edge in (values.min(), values.max()) if _is_usual(float(edge))]
+        usual = [
+            edge for edge in (values.min(), values.max()) if _is_usual(float(edge))
+        ]
         remaining = values[~np.isin(values, usual)]
         if not usual or not len(remaining):
             break

@@ -40,13 +40,35 @@ _BEGINNING = frozenset(_BEGINNING_WORDS.split())
 _END = frozenset(_END_WORDS.split())
 # of columns that say when a row was written
 _WRITTEN = frozenset(
-    ["created", "updated", "modified", "inserted", "loaded", "exported", "received", "retrieved"]
+    [
+        "created",
+        "updated",
+        "modified",
+        "inserted",
+        "loaded",
+        "exported",
+        "received",
+        "retrieved",
+    ]
 )
-_TIME_NAMES = _TIME_WORDS.split()  # preferred in this order if several columns hold dates
+# preferred in this order if several columns hold dates
+_TIME_NAMES = _TIME_WORDS.split()
 CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
-_INDEX_NAMES = ["t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds"]
-_COUNTERS = frozenset(["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"])
+_INDEX_NAMES = [
+    "t",
+    "time",
+    "index",
+    "step",
+    "idx",
+    "time_idx",
+    "time_index",
+    "period",
+    "ds",
+]
+_COUNTERS = frozenset(
+    ["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"]
+)
 _ROW_NUMBER = re.compile(
     r"(unnamed.*|column\d+|index|(?:.*[\W_])?id|no|nr|row|record|seq|instant|position|#)\.?"
 )
@@ -131,11 +153,15 @@ def find_time(sheet: Sheet) -> Column | None:
 def _without_ends(dated: list[Column]) -> list[Column]:
     """Columns of dates without those that say the same as an earlier one, end what it begins, or
     say when rows were written."""
-    about_data = [column for column in dated if _WRITTEN.isdisjoint(words_of(column.name))]
+    about_data = [
+        column for column in dated if _WRITTEN.isdisjoint(words_of(column.name))
+    ]
     dated = about_data or dated
     needed: list[Column] = []
     for column in dated:
-        if not any(_begins(first, column) or _says_the_same(first, column) for first in needed):
+        if not any(
+            _begins(first, column) or _says_the_same(first, column) for first in needed
+        ):
             needed.append(column)
     return needed
 
@@ -149,8 +175,13 @@ def _says_the_same(first: Column, second: Column) -> bool:
     if np.array_equal(begin, end, equal_nan=True):
         return True
     days = begin.astype("datetime64[D]")
-    is_end = bool(_END & words_of(second.name)) and (end == end.astype("datetime64[D]")).all()
-    return is_end and bool(np.isin(end - days, np.array([0, 1], "timedelta64[D]")).all())
+    is_end = (
+        bool(_END & words_of(second.name))
+        and (end == end.astype("datetime64[D]")).all()
+    )
+    return is_end and bool(
+        np.isin(end - days, np.array([0, 1], "timedelta64[D]")).all()
+    )
 
 
 def _has_form(column: Column, form: str) -> bool:
@@ -314,7 +345,11 @@ def _is_clock(column: Column) -> bool:
     if column.numbers is None or not words_of(column.name) & _COUNTERS:
         return False
     steps = np.diff(column.spread(column.numbers.values))
-    return len(steps) > 2 and steps[0] != 0 and bool(np.allclose(steps, steps[0], rtol=1e-6))
+    return (
+        len(steps) > 2
+        and steps[0] != 0
+        and bool(np.allclose(steps, steps[0], rtol=1e-6))
+    )
 
 
 def _repeats(column: Column, used_column: Column) -> bool:

@@ -46,7 +46,11 @@ def with_durations(sheet: Sheet, target: str | None) -> Sheet:
         columns[place] = Column(column.name, hours)
         message = f"column {column.name!r}: durations such as {example!r} read as hours"
         notes.append(Finding("numbers", "note", message))
-    return replace(sheet, columns=tuple(columns), notes=(*sheet.notes, *notes)) if notes else sheet
+    return (
+        replace(sheet, columns=tuple(columns), notes=(*sheet.notes, *notes))
+        if notes
+        else sheet
+    )
 
 
 def _is_numeric(column: Column) -> bool:
@@ -82,7 +86,9 @@ def _hours_of(column: Column) -> np.ndarray | None:
         has_unit &= match.re is _NAMED or match["days"] is not None
         hours.append(_in_hours(match))
     distinct = np.array(hours)
-    says_so = has_unit or np.nanmax(distinct) > 24 or _LENGTHS.search(folded(column.name))
+    says_so = (
+        has_unit or np.nanmax(distinct) > 24 or _LENGTHS.search(folded(column.name))
+    )
     return column.spread(distinct) if np.isfinite(distinct).any() and says_so else None
 
 

@@ -41,7 +41,9 @@ _CLOCK = re.compile(
     r"(?: ?[-~–] ?\d\d?[:.h]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\.?)?)?"
 )
 _HOUR_RANGE = re.compile(r"(\d\d?) ?(?:h|uhr)? ?[-–~] ?(\d\d?) ?(?:h|uhr)?")
-_COMPACT = re.compile(r"\b(time|hhmm|hhmmss|hour|hr|stunde|uhrzeit|zeit|heure|hora|時刻)\b")
+_COMPACT = re.compile(
+    r"\b(time|hhmm|hhmmss|hour|hr|stunde|uhrzeit|zeit|heure|hora|時刻)\b"
+)
 _FOOTERS = 0.2  # largest share of rows below a table without a month
 # names of rows that sum up a year, in a column of months or quarters
 _SUMS = re.compile(
@@ -78,10 +80,14 @@ def parts_by_kind(columns: Sequence[Column]) -> dict[str, Part]:
     return _with_named_months(by_kind, columns) or _unnamed_parts(columns)
 
 
-def _with_named_months(by_kind: dict[str, Part], columns: Sequence[Column]) -> dict[str, Part]:
+def _with_named_months(
+    by_kind: dict[str, Part], columns: Sequence[Column]
+) -> dict[str, Part]:
     """The parts of times with a column of the names or codes of all months, whatever it is called,
     beside years."""
-    if not by_kind.keys().isdisjoint(("half", "quarter", "month", "week", "yearday", "slot")):
+    if not by_kind.keys().isdisjoint(
+        ("half", "quarter", "month", "week", "yearday", "slot")
+    ):
         return by_kind
     months = next(filter(_names_months, columns), None)
     years = by_kind.get("year")
@@ -89,7 +95,10 @@ def _with_named_months(by_kind: dict[str, Part], columns: Sequence[Column]) -> d
         years = next(filter(None, map(_year_part, filter(_is_years, columns))), None)
     if months is None or years is None:
         return by_kind
-    return by_kind | {"year": years, "month": Part(months, "month", _part_numbers(months))}
+    return by_kind | {
+        "year": years,
+        "month": Part(months, "month", _part_numbers(months)),
+    }
 
 
 def _names_months(column: Column) -> bool:
@@ -103,7 +112,11 @@ def _names_months(column: Column) -> bool:
 
 
 def _is_years(column: Column) -> bool:
-    return column.times is not None and column.times.form == "year" and column.time_share == 1
+    return (
+        column.times is not None
+        and column.times.form == "year"
+        and column.time_share == 1
+    )
 
 
 def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
@@ -154,7 +167,8 @@ def _part_of(column: Column, kind: str) -> Part | None:
         return None
     low, high = known_numbers.min(), known_numbers.max()
     if kind == "slot" and column.is_text and high <= 13:
-        kind = _slot_of_letters(column) or kind  # "Period" M01 or Q1, as statistical offices write
+        # "Period" M01 or Q1, as statistical offices write
+        kind = _slot_of_letters(column) or kind
     lowest = 0 if kind in ("hour", "minute", "second", "slot") else 1
     is_inside = lowest <= low and high <= _HIGHEST[kind]
     is_whole = (known_numbers == np.rint(known_numbers)).all()
@@ -185,7 +199,8 @@ def sums_of(column: Column) -> ndarray:
     higher = {text[0] for text in texts if _part_number(text) > 13}
     are_sums = []
     for text in texts:
-        is_week = text[:1] in higher and text[-1:].isdigit()  # S03 beside S52 is a semaine
+        # S03 beside S52 is a semaine
+        is_week = text[:1] in higher and text[-1:].isdigit()
         are_sums.append(_SUMS.fullmatch(text) is not None and not is_week)
     return column.spread(np.array(are_sums, bool))
 
@@ -194,7 +209,9 @@ def _without_notes(column: Column) -> Column:
     """A column of years with other text, such as notes below the table, removed."""
     if not column.is_text or column.times is not None:
         return column
-    is_year = [re.fullmatch(r"\s*\d{4}\s*", str(text)) is not None for text in column.data]
+    is_year = [
+        re.fullmatch(r"\s*\d{4}\s*", str(text)) is not None for text in column.data
+    ]
     return replace(column, data=np.where(is_year, column.data, ""))
 
 
@@ -265,7 +282,8 @@ def _minutes_of_day(column: Column) -> Part | None:
     """Minutes or seconds since midnight, in a column whose name says so."""
     name = _spaced_name(column)
     match = re.search(
-        r"(minute|second)s?[ _]?(?:of[ _]?(?:the[ _]?)?day|(?:since|after)[ _]?midn)", name
+        r"(minute|second)s?[ _]?(?:of[ _]?(?:the[ _]?)?day|(?:since|after)[ _]?midn)",
+        name,
     )
     if match is None:
         return None

@@ -138,10 +138,14 @@ _UNITS = {"month": "months", "quarter": "quarters", "half": "half-years"}
 def notes_on_periods(year: Part, part: Part) -> list[str]:
     """What is said where parts of fiscal years, or numbered ones, are placed."""
     is_numbered = kind_of_name(part.column.name) == "slot" and part.kind == "month"
-    is_fiscal = "年度" in year.column.name or {"fiscal", "fy"} & words_of(year.column.name)
+    is_fiscal = "年度" in year.column.name or {"fiscal", "fy"} & words_of(
+        year.column.name
+    )
     if part.kind not in _UNITS or not (is_fiscal or is_numbered):
         return []
-    return [f"periods of {year.column.name} read as {_UNITS[part.kind]} of calendar years"]
+    return [
+        f"periods of {year.column.name} read as {_UNITS[part.kind]} of calendar years"
+    ]
 
 
 def notes_on_weeks(year: Part, week: Part) -> tuple[str, ...]:

@@ -30,7 +30,9 @@ _SIDE_NAME = re.compile(
     r"(?:^|\W)(?:dr|cr|s/h|sh|d/c|c/d|dc)(?:$|\W)|soll|haben|transaction|indicator|sign|"
     r"kennzeichen|débit|debit|d[eé]bito"
 )
-_NOT_SIDE_NAME = re.compile(r"card|payment|method|tender|karte|zahlung|carte|paiement|tarjeta")
+_NOT_SIDE_NAME = re.compile(
+    r"card|payment|method|tender|karte|zahlung|carte|paiement|tarjeta"
+)
 _MARKED = 0.9  # share of the rows that carry a mark
 _UNIT_NAME = re.compile(
     r"(?:^|[\W_])(?:unit|units|uom|unit of measure|currency|einheit|me|währung|waehrung|unité|"
@@ -70,11 +72,17 @@ def with_debits(
 
 def _debit_in(column: Column) -> str:
     """The mark of debits in a column that marks rows with one of two; "" in any other."""
-    if not column.is_text or len(column.data) > 3 or column.missing.mean() > 1 - _MARKED:
+    if (
+        not column.is_text
+        or len(column.data) > 3
+        or column.missing.mean() > 1 - _MARKED
+    ):
         return ""
     marks = {_mark(text) for text in column.data} - {""}
     name = folded(column.name)
-    is_named = _SIDE_NAME.search(name) is not None and _NOT_SIDE_NAME.search(name) is None
+    is_named = (
+        _SIDE_NAME.search(name) is not None and _NOT_SIDE_NAME.search(name) is None
+    )
     for debit, credit in (*_SIDES, *(_NAMED_SIDES if is_named else ())):
         if marks == {debit, credit}:
             return debit
@@ -90,7 +98,9 @@ def _rows_with(column: Column, marks: frozenset[str]) -> ndarray:
     return column.spread(np.array([_mark(text) in marks for text in column.data]))
 
 
-def doubtful_rows(sheet: Sheet, columns: Sequence[Column], codes: ndarray) -> list[Finding]:
+def doubtful_rows(
+    sheet: Sheet, columns: Sequence[Column], codes: ndarray
+) -> list[Finding]:
     """Warnings where a column that is not used says that values are no actual ones, or have several
     units. codes: the series of each row (R,)."""
     return _planned_rows(sheet, columns) + _mixed_units(columns, codes)
@@ -111,9 +121,15 @@ def _planned_rows(sheet: Sheet, columns: Sequence[Column]) -> list[Finding]:
             f"the column {column.name!r} says {column.cell(row)!r} in {count:,} of {len(sheet):,} "
             f"rows, the first in {sheet.row_word} {sheet.lines[row]}"
         )
-        action = "They are read as actual values. Leave these rows out if they are none."
+        action = (
+            "They are read as actual values. Leave these rows out if they are none."
+        )
         line = int(sheet.lines[row])
-        return [Finding("planned values", "warning", message, action, line=line, count=count)]
+        return [
+            Finding(
+                "planned values", "warning", message, action, line=line, count=count
+            )
+        ]
     return []
 
 
@@ -132,7 +148,8 @@ def _mixed_units(columns: Sequence[Column], codes: ndarray) -> list[Finding]:
         codes_of_units = unit_of_pair[series == mixed_series]
         names = [repr(str(units[code])) for code in codes_of_units.tolist()]
         message = (
-            f"the column {column.name!r} says several units of one series: {', '.join(names[:4])}"
+            f"the column {column.name!r} says several units of one series: "
+            f"{', '.join(names[:4])}"
         )
         action = (
             "The values are read as they are. Bring them to one unit, or name the column with "

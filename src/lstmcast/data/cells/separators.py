@@ -12,7 +12,8 @@ from lstmcast.data.sheet import Column, Sheet, columns_without
 
 _POINTS = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
 _COMMAS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
-_SMALL = re.compile(r"[-+]?\d{1,3}")  # kinds of whole numbers without thousands separators
+# kinds of whole numbers without thousands separators
+_SMALL = re.compile(r"[-+]?\d{1,3}")
 _GERMAN_DATE = re.compile(r"\d\d?\.\d\d?\.(?:\d\d){1,2}(?: .*)?")
 _BESIDE = re.compile(r"[^\d.,:/+-]")  # units, currencies, spaces
 _FEWEST = 3  # values with three digits after every mark
@@ -67,7 +68,11 @@ def _settled_commas(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
     other_columns = columns_without(sheet.columns, [column])
     text_columns = [text_column for text_column in other_columns if text_column.is_text]
     is_everywhere = all("," in text for text in _sample(column))
-    if not is_everywhere or _is_money(column, ",") or any(map(_has_decimal_points, text_columns)):
+    if (
+        not is_everywhere
+        or _is_money(column, ",")
+        or any(map(_has_decimal_points, text_columns))
+    ):
         return column, []
     if not any(map(_writes_decimal_commas, text_columns)):
         return column, []
@@ -110,8 +115,12 @@ def _is_money(column: Column, mark: str) -> bool:
     """
     notes = column.numbers.notes if column.numbers is not None else ()
     has_sign = any(note.startswith(CURRENCY_SIGNS) for note in notes)
-    has_sign = has_sign or any(str(text).strip()[:1] in _TRIANGLES for text in column.data)
-    return has_sign and any(text.lstrip("+-").find(mark) > 1 for text in _sample(column))
+    has_sign = has_sign or any(
+        str(text).strip()[:1] in _TRIANGLES for text in column.data
+    )
+    return has_sign and any(
+        text.lstrip("+-").find(mark) > 1 for text in _sample(column)
+    )
 
 
 def _has_decimal_points(column: Column) -> bool:

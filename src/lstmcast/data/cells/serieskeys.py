@@ -30,10 +30,21 @@ id ids code key no nr store shop item sku product article branch site sensor cli
 country dept department family line station meter filiale artikel 店舗 商品 品番
 """
 _ID_NAMES = frozenset(_ID_WORDS.split())
-_MEASURES = frozenset(["reading", "readings", "price", "cost", "total", "rate", "usage", "load"])
-_SERIES_NAMES = ("unique_id", "series_id", "series", "series_name", "item_id", "ts_id", "系列")
+_MEASURES = frozenset(
+    ["reading", "readings", "price", "cost", "total", "rate", "usage", "load"]
+)
+_SERIES_NAMES = (
+    "unique_id",
+    "series_id",
+    "series",
+    "series_name",
+    "item_id",
+    "ts_id",
+    "系列",
+)
 _ID_ENDING = re.compile(r"(id|code|店|コード)$")
-_REPEATED = 0.01  # largest share of rows that repeat a time and a key, for a key to be accepted
+# largest share of rows that repeat a time and a key, for a key to be accepted
+_REPEATED = 0.01
 _MOST_COLUMNS = 4  # columns that name the series together
 _MOST_CANDIDATES = 10
 _SAMPLE = 20_000  # rows on which a set of columns is tried first
@@ -50,7 +61,8 @@ def find_series(
     if (times[1:] > times[:-1]).all():
         return []
     in_turn = [column for column in candidates if _comes_in_turn(times, column)]
-    if len(in_turn) == 1:  # series that never share a time: each ended before the next began
+    # series that never share a time: each ended before the next began
+    if len(in_turn) == 1:
         return in_turn
     if len(np.unique(times)) > _PANEL_SHARE * len(times):
         return _in_blocks(times, candidates)
@@ -78,7 +90,9 @@ def _in_blocks(times: ndarray, candidates: Sequence[Column]) -> list[Column]:
     if len(np.unique(times)) == len(times):
         return []
     names = [column for column in candidates if column.is_text and _may_name(column)]
-    names = [column for column in names if _is_name(column) and not column.missing.any()]
+    names = [
+        column for column in names if _is_name(column) and not column.missing.any()
+    ]
     blocks = [column for column in names if _puts_in_order(times, _codes_of(column))]
     return blocks if len(blocks) == 1 else []
 
@@ -122,7 +136,8 @@ def _may_name(column: Column) -> bool:
         return False
     name = folded(column.name)
     is_tag = name == "tag" and column.is_text and column.number_share < NUMBER_SHARE
-    if name in CALENDAR_PARTS and not is_tag:  # a sensor tag is not a German day ("Tag")
+    # a sensor tag is not a German day ("Tag")
+    if name in CALENDAR_PARTS and not is_tag:
         return False
     _, ids = column.as_ids()
     return len(ids) < len(column)
@@ -256,7 +271,9 @@ def _is_whole(column: Column) -> bool:
     return bool((known_values == np.rint(known_values)).all())
 
 
-def _ask_series(sheet: Sheet, sets: list[list[Column]], name_columns: list[Column]) -> str:
+def _ask_series(
+    sheet: Sheet, sets: list[list[Column]], name_columns: list[Column]
+) -> str:
     """A question that names only sets that distinguish all rows."""
     if not sets:
         return (

@@ -21,12 +21,15 @@ _WORDS = (
     r"(?:sous-)?total(?: général)?|somme|suma|totale|soma|totaal|общий итог|итого?|"
     r"合計|小計|総計|総合計|計|合计|小计|总计|합계|소계|총계"
 )
-_TOTAL = re.compile(rf"(?:{_WORDS})(?:[ :].*)?|\S.* (?:{_WORDS}):?|\S+(?:合計|小計|合计|小计)")
+_TOTAL = re.compile(
+    rf"(?:{_WORDS})(?:[ :].*)?|\S.* (?:{_WORDS}):?|\S+(?:合計|小計|合计|小计)"
+)
 _YEAR = re.compile(r"(?:fy|cy)? ?\d{4}(?: ?年度?)?")
 # periods, the longer ones first, and how many months they have
 _LENGTHS = {"year": 12, "half": 6, "quarter": 3, "month": 1, "week": 0, "day": 0}
 _MOST_TEXTS = 5000
-_FILLED = 0.5  # smallest share of filled cells in other rows, of a column that is empty in totals
+# smallest share of filled cells in other rows, of a column that is empty in totals
+_FILLED = 0.5
 _CLASSED = 0.95  # smallest share of rows whose labels are periods
 
 
@@ -56,7 +59,9 @@ def _totals_of(sheet: Sheet, column: Column) -> ndarray:
     nowhere = np.zeros(len(column), bool)
     if not are_totals.any() or are_totals.all():
         return nowhere
-    labels = [label for label in columns_without(sheet.columns, [column]) if _is_label(label)]
+    labels = [
+        label for label in columns_without(sheet.columns, [column]) if _is_label(label)
+    ]
     for label in labels:
         are_totals = are_totals & label.missing
     ordinary = ~are_totals & ~column.missing
@@ -80,7 +85,9 @@ def _are_times(texts: Sequence[str]) -> bool:
     if all(text in MONTHS for text in tidy):
         return True
     times = parse_times(texts)
-    return times is not None and times.values.dtype.kind == "M" and times.bad.mean() < 0.5
+    return (
+        times is not None and times.values.dtype.kind == "M" and times.bad.mean() < 0.5
+    )
 
 
 # ---------------------------------------------------------------- years and quarters among months
@@ -122,7 +129,9 @@ def _unit_of(text: str, shape: str) -> str:
         return "year"
     match = match_shape(shape)
     if match is not None:
-        fields = {name for name, field in match.groupdict().items() if field is not None}
+        fields = {
+            name for name, field in match.groupdict().items() if field is not None
+        }
         for names, unit in ((("d", "a"), "day"), (("q",), "quarter"), (("w",), "week")):
             if fields & set(names):
                 return unit
@@ -145,7 +154,9 @@ def _longer(column: Column, units: ndarray) -> ndarray:
     for unit in kinds[:-1]:
         length = _LENGTHS[unit]
         starts = _months_of(column, units == unit)
-        inside = [((months >= start) & (months < start + length)).any() for start in starts]
+        inside = [
+            ((months >= start) & (months < start + length)).any() for start in starts
+        ]
         if not length or not all(inside):
             return none
     return there & ~is_finest

@@ -25,7 +25,8 @@ _NO_ANSWER = {"", "nan", "none", "null", "na", "n/a"}
 NO_CATEGORY = "none"  # category of empty cells if most cells of a column are empty
 _MOSTLY_EMPTY = 0.5  # share of empty cells above which they are a category
 _MOSTLY_NUMBERS = 0.5  # share of numbers above which a text among them is a mistake
-_MOST_LEVELS = 1000  # largest number of categories: columns with more hold notes, names or ids
+# largest number of categories: columns with more hold notes, names or ids
+_MOST_LEVELS = 1000
 
 
 def numbers_of(

@@ -17,7 +17,9 @@ _PART = re.compile(
     r"\d\d? [^\W\d_]{3,9}\.? \d\d?:\d\d(?::\d\d)?"
 )
 _CLOCK_OF_DAY = re.compile(r"\d\d?\.?(?:,? \d\d?:\d\d(?::\d\d)?)?")
-_CLOCK = re.compile(r"(?P<day>.*?\S)(?P<clock>,? \d\d?:\d\d(?::\d\d)?|(?<=日) ?\d\d?時.*)")
+_CLOCK = re.compile(
+    r"(?P<day>.*?\S)(?P<clock>,? \d\d?:\d\d(?::\d\d)?|(?<=日) ?\d\d?時.*)"
+)
 _DAY_AND_NAME = re.compile(r"\d\d?(?:\.|st|nd|rd|th|º)? (?:de )?(?P<name>[^\W\d_]+)\.?")
 _SHARE = 0.8  # of the labels that are parts of a year, at least
 
@@ -51,7 +53,9 @@ def has_digits(column: Column) -> bool:
 def with_years(column: Column, years: Sequence[str]) -> Column:
     """Labels without a year completed by the year of each row (N,)."""
     cells = column.spread(column.data).tolist()
-    texts = [_with_year(str(cell), year) for cell, year in zip(cells, years, strict=True)]
+    texts = [
+        _with_year(str(cell), year) for cell, year in zip(cells, years, strict=True)
+    ]
     return Column.of_texts(column.name, texts)
 
 

@@ -31,7 +31,8 @@ class Beside:
     static_data: Any = None
     holidays: ColumnNames = None
     hindsight: ColumnNames = None
-    optional: tuple[str, ...] = ()  # columns that may be missing: their values are saved
+    # columns that may be missing: their values are saved
+    optional: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for role in _NAMED_ROLES:
@@ -93,5 +94,6 @@ class Beside:
         return replace(self, **remembered, optional=optional)
 
 
-ROLES = ("future", "hindsight", "static")  # roles of columns, by the arguments that name them
+# roles of columns, by the arguments that name them
+ROLES = ("future", "hindsight", "static")
 _NAMED_ROLES = (*ROLES, "holidays")

@@ -15,7 +15,9 @@ from lstmcast.data.ragged import offsets_of, segments, spread
 from lstmcast.data.ragged import places as steps_of
 
 
-def continued_future(older: Future, newer: Future, places: NDArray, steps: NDArray) -> Future:
+def continued_future(
+    older: Future, newer: Future, places: NDArray, steps: NDArray
+) -> Future:
     """Future columns of series that continue with newer data (S,): newer values win.
 
     Missing newer values erase nothing. places (S,): indices of the saved series, −1 for none ·

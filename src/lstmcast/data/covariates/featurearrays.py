@@ -13,7 +13,8 @@ from lstmcast.data.levels import coded
 from lstmcast.data.ragged import offsets_of
 from lstmcast.errors import DataError, UsageError
 
-Given = Mapping[str, Mapping[str, ArrayLike] | ArrayLike]  # columns in the accepted forms
+# columns in the accepted forms
+Given = Mapping[str, Mapping[str, ArrayLike] | ArrayLike]
 
 
 def covariates_from_arrays(

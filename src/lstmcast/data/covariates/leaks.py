@@ -51,7 +51,9 @@ def leaks(panel: Panel) -> list[Finding]:
         if name in future.levels:
             continue
         column = at_targets(panel, name)
-        step = _shift(column[:count], target, offsets, (0, *later_steps, *earlier_steps))
+        step = _shift(
+            column[:count], target, offsets, (0, *later_steps, *earlier_steps)
+        )
         if step is not None:
             findings.append(_leak("future", name, step))
     return findings
@@ -109,7 +111,9 @@ def _same(first: ndarray, second: ndarray) -> bool:
 
 
 def _leak(role: str, name: str, step: int) -> Finding:
-    says_the_same = f"the {role} column {name!r} carries the same information as the target"
+    says_the_same = (
+        f"the {role} column {name!r} carries the same information as the target"
+    )
     steps = f"{abs(step):,} step{'s' * (abs(step) > 1)}"
     if step < 0:
         message = f"{says_the_same} of {steps} before"

@@ -76,7 +76,9 @@ def placed(
     return future, findings + coverage_notes(future, grid)
 
 
-def _cells(rows: KnownRows, grid: Grid, options: ReadOptions) -> tuple[_Cells, list[Finding]]:
+def _cells(
+    rows: KnownRows, grid: Grid, options: ReadOptions
+) -> tuple[_Cells, list[Finding]]:
     """One table on the grids."""
     rows, groups = rows.of(grid.ids)
     if rows.times.dtype.kind != grid.starts.dtype.kind:
@@ -111,7 +113,9 @@ def _nothing(rows: KnownRows) -> _Cells:
     return _Cells(nowhere, nowhere, columns, rows.levels)
 
 
-def _as_they_are(rows: KnownRows, groups: ndarray, grid: Grid) -> tuple[_Cells, list[Finding]]:
+def _as_they_are(
+    rows: KnownRows, groups: ndarray, grid: Grid
+) -> tuple[_Cells, list[Finding]]:
     """Rows whose times are steps."""
     series, row_numbers = _rows_of_series(rows, groups)
     times = rows.times[row_numbers]
@@ -148,7 +152,9 @@ def _rows_of_series(rows: KnownRows, groups: ndarray) -> tuple[ndarray, ndarray]
     return series, row_numbers
 
 
-def _cells_of(rows: KnownRows, row_numbers: ndarray, series: ndarray, steps: ndarray) -> _Cells:
+def _cells_of(
+    rows: KnownRows, row_numbers: ndarray, series: ndarray, steps: ndarray
+) -> _Cells:
     """Cells of rows, without those before the start of a series."""
     has_begun = steps >= 0
     row_numbers = row_numbers[has_begun]
@@ -266,10 +272,16 @@ def _compared(first: Frequency, second: Frequency) -> int:
 
 def _held(frequency: Frequency) -> str:
     """The period for which a value of a longer step is repeated, in words."""
-    return frequency.unit if frequency.every == 1 else f"{frequency.every} {frequency.unit}s"
+    return (
+        frequency.unit
+        if frequency.every == 1
+        else f"{frequency.every} {frequency.unit}s"
+    )
 
 
-def _held_on(rows: KnownRows, groups: ndarray, grid: Grid, row_frequency: Frequency) -> _Cells:
+def _held_on(
+    rows: KnownRows, groups: ndarray, grid: Grid, row_frequency: Frequency
+) -> _Cells:
     """Repeat each row at all steps of its period.
 
     Periods are calendar months, quarters or days; a week is the seven days from that of the row.
@@ -309,7 +321,9 @@ def _periods(times: ndarray, frequency: Frequency, row_times: ndarray) -> ndarra
     return (micros_of(times) - phase) // length
 
 
-def _covered(grid: Grid, row_frequency: Frequency, series: ndarray, last_times: ndarray) -> ndarray:
+def _covered(
+    grid: Grid, row_frequency: Frequency, series: ndarray, last_times: ndarray
+) -> ndarray:
     # two periods on: steps after the last period have no row
     """The largest number of steps of each series that the rows may cover (S,)."""
     end_times = row_frequency.advance(last_times, 2)
@@ -342,7 +356,9 @@ def _joined(tables: Sequence[_Cells], count: int) -> Future:
     return Future(columns, offsets, levels)
 
 
-def _joined_column(name: str, tables: Sequence[_Cells], offsets: ndarray) -> tuple[ndarray, Levels]:
+def _joined_column(
+    name: str, tables: Sequence[_Cells], offsets: ndarray
+) -> tuple[ndarray, Levels]:
     """One column of all tables (M,), and its categories."""
     union = union_of(cells.levels.get(name, ()) for cells in tables)
     column = np.full(offsets[-1], np.nan)

@@ -71,7 +71,9 @@ def steps_beyond(values: ndarray, future: Future, lengths: ndarray) -> ndarray:
     return last_steps + 1 - lengths
 
 
-def alignment_note(rows: KnownRows, frequency: Frequency | None, method: str) -> Finding:
+def alignment_note(
+    rows: KnownRows, frequency: Frequency | None, method: str
+) -> Finding:
     finer_or_longer = frequency.name if frequency else "finer"
     message = f"{rows.source}: {listed(rows.columns)} {_are(rows)} {finer_or_longer}"
     return Finding("other frequency", "note", message, f"Aligned: {method}.")
@@ -86,7 +88,8 @@ def other_times(rows: KnownRows, grid: Grid) -> Finding:
     if rows.times.dtype.kind == "M":
         row_times, series_times = series_times, row_times
     message = (
-        f"{rows.source}: its times are {row_times}, but those of the series are {series_times}"
+        f"{rows.source}: its times are {row_times}, "
+        f"but those of the series are {series_times}"
     )
     return Finding(OFF, "error", message, "Give both the same kind of times.")
 
@@ -114,10 +117,15 @@ def _silent_series_of(rows: KnownRows, silent: ndarray, grid: Grid) -> Finding:
     name = str(grid.ids[silent[0]])
     others_text = f" and {len(silent) - 1:,} more" if len(silent) > 1 else ""
     message = (
-        f"{rows.source} has no values of {listed(rows.columns)} for series {name!r}{others_text}"
+        f"{rows.source} has no values of {listed(rows.columns)} "
+        f"for series {name!r}{others_text}"
     )
-    action = "Add rows for it, leave out its key to share rows, or leave out the series."
-    return Finding("known values", "error", message, action, series=name, count=len(silent))
+    action = (
+        "Add rows for it, leave out its key to share rows, or leave out the series."
+    )
+    return Finding(
+        "known values", "error", message, action, series=name, count=len(silent)
+    )
 
 
 def repeated_rows(rows: KnownRows) -> ndarray:
@@ -127,7 +135,9 @@ def repeated_rows(rows: KnownRows) -> ndarray:
     return np.flatnonzero(same_series & same_time) + 1
 
 
-def duplicate_rows(rows: KnownRows, repeated: ndarray, groups: ndarray, grid: Grid) -> Finding:
+def duplicate_rows(
+    rows: KnownRows, repeated: ndarray, groups: ndarray, grid: Grid
+) -> Finding:
     row = repeated[0]
     of_group = groups == rows.series[row]
     name = str(grid.ids[np.argmax(of_group)])
@@ -149,7 +159,9 @@ def _first_known(rows: KnownRows, row: int | np.integer) -> str:
     raise AssertionError("rows without any value were left out before")
 
 
-def off_grid_rows(rows: KnownRows, row_numbers: ndarray, series: ndarray, grid: Grid) -> Finding:
+def off_grid_rows(
+    rows: KnownRows, row_numbers: ndarray, series: ndarray, grid: Grid
+) -> Finding:
     """The finding about rows that are not on the grids of their series (R,)."""
     row = int(row_numbers[0])
     name = str(grid.ids[series[0]])
@@ -182,6 +194,11 @@ def mixed_columns(tables_of_rows: Sequence[KnownRows]) -> list[Finding]:
                     f"as {uncategorised[0]} in {rows.source}"
                 )
                 return [
-                    Finding("known values", "error", message, "Write it the same way everywhere.")
+                    Finding(
+                        "known values",
+                        "error",
+                        message,
+                        "Write it the same way everywhere.",
+                    )
                 ]
     return []

@@ -35,7 +35,8 @@ from lstmcast.errors import DataError, UsageError
 HOLIDAY, NAME = MADE = "holiday", "holiday name"  # names of the columns
 _AHEAD_DAYS = 731  # two years
 _AHEAD_STEPS = 17_544  # two years of hours: finer steps get no more
-_AHEAD_IN_ALL = 20_000_000  # steps limit for all series together, above the minimum of each
+# steps limit for all series together, above the minimum of each
+_AHEAD_IN_ALL = 20_000_000
 _FEWEST_AHEAD = 100
 _EDGE = 800  # days by which periods may extend beyond the first and the last step
 _ENGLISH = "en_US"
@@ -79,7 +80,9 @@ def _known_code(text: str) -> str:
             return f"{country}-{name}"
     choices = ", ".join(countries[country])
     action = f"Choose one of: {choices}." if choices else "Leave it out."
-    raise UsageError(f"{country} has no subdivision {part!r} with known holidays. {action}")
+    raise UsageError(
+        f"{country} has no subdivision {part!r} with known holidays. {action}"
+    )
 
 
 def _near(text: str, codes: list[str]) -> list[str]:
@@ -99,7 +102,9 @@ def _near(text: str, codes: list[str]) -> list[str]:
     return distinct[:_SUGGESTED] or ["DE", "JP", "US"]
 
 
-def with_holidays(future: Future, codes: Sequence[str], grid: Grid) -> tuple[Future, list[Finding]]:
+def with_holidays(
+    future: Future, codes: Sequence[str], grid: Grid
+) -> tuple[Future, list[Finding]]:
     """Add columns of public holidays to the future columns, two years beyond the ends.
 
     Steps of a day or less: `holiday` is 1 on holidays, else 0, and `holiday name` is the name.
@@ -163,7 +168,9 @@ class _Days:
         return times_of(days * DAY)
 
 
-def _columns(codes: Sequence[str], times: ndarray, frequency: Frequency) -> CodedColumns:
+def _columns(
+    codes: Sequence[str], times: ndarray, frequency: Frequency
+) -> CodedColumns:
     """The columns (M,) at these times, the names of holidays, and findings."""
     days = micros_of(times) // DAY
     first_day = int(days.min()) - _EDGE
@@ -200,11 +207,14 @@ def _first_names(calendar: _Days, bins: ndarray) -> ndarray:
     period_count = int(bins.max()) + 1
     names = np.full(period_count, "", object)
     holiday_days = np.flatnonzero(calendar.names != "")[::-1]
-    names[bins[holiday_days]] = calendar.names[holiday_days]  # the last assignment stays
+    # the last assignment stays
+    names[bins[holiday_days]] = calendar.names[holiday_days]
     return names
 
 
-def _days(codes: Sequence[str], first_day: int, last_day: int) -> tuple[_Days, list[Finding]]:
+def _days(
+    codes: Sequence[str], first_day: int, last_day: int
+) -> tuple[_Days, list[Finding]]:
     """The holidays of all places; if several are on a day, the name from the first place."""
     names = np.full(last_day - first_day + 1, "", object)
     working = np.zeros(len(names), bool)
@@ -252,7 +262,9 @@ def _place(code: str, years: range) -> Any:
         return entity(years=years, language=language)
 
 
-def _beyond(code: str, place: Any, begin: datetime.date, end: datetime.date) -> list[Finding]:
+def _beyond(
+    code: str, place: Any, begin: datetime.date, end: datetime.date
+) -> list[Finding]:
     """A note if the package knows only the holidays of some years."""
     first_year = getattr(place, "start_year", 1)
     last_year = getattr(place, "end_year", 9999)

@@ -64,7 +64,9 @@ def columns_beside(sheet: Sheet, names: Names) -> dict[str, dict[str, Column]]:
     for role in ROLES:
         optional = names.attributes if role == "static" else names.elsewhere
         optional += names.beside.optional
-        columns_by_role[role] = _named(sheet, role, getattr(names.beside, role), optional)
+        columns_by_role[role] = _named(
+            sheet, role, getattr(names.beside, role), optional
+        )
     if not names.beside.known_names() and names.elsewhere:
         columns_by_role["future"] |= _shared(sheet, names)
     for role, columns in columns_by_role.items():
@@ -121,7 +123,9 @@ def _columns_of_role(sheet: Sheet, names: Names, role: str) -> list[Column]:
     if not choice or choice == _NOT_NAMES.get(role):
         return []
     requested = names_in(sheet, choice)
-    return [named_column(sheet, name, role) for name in requested if sheet.has_column(name)]
+    return [
+        named_column(sheet, name, role) for name in requested if sheet.has_column(name)
+    ]
 
 
 def _require_apart(
@@ -151,7 +155,9 @@ def _require_apart(
             )
 
 
-def _first_in(columns: Mapping[str, Column], candidates: Sequence[Column]) -> str | None:
+def _first_in(
+    columns: Mapping[str, Column], candidates: Sequence[Column]
+) -> str | None:
     """The first column that is among others."""
     identities = {id(column) for column in candidates}
     for column in columns.values():

@@ -101,7 +101,9 @@ def of_series(tables: Iterable[StaticColumns], ids: ndarray) -> CodedColumns:
     return CodedColumns(columns, levels, findings)
 
 
-def _values_of_series(name: str, table: StaticColumns, union: Levels, ids: ndarray) -> ndarray:
+def _values_of_series(
+    name: str, table: StaticColumns, union: Levels, ids: ndarray
+) -> ndarray:
     """A column of a table for each series (S,), NaN if it has no value."""
     values = recoded(table.columns[name], table.levels.get(name), union)
     groups = np.array([table.groups.get(str(series), -1) for series in ids])
@@ -127,6 +129,12 @@ def _missing(name: str, values: ndarray, ids: ndarray) -> list[Finding]:
     if not count:
         return []
     examples = listed([str(name) for name in ids[silent[:3]]])
-    message = f"the static column {name!r} is missing for {count:,} of {len(ids):,} series"
+    message = (
+        f"the static column {name!r} is missing for {count:,} of {len(ids):,} series"
+    )
     message += f", the first {examples}" if count > 1 else f": {examples}"
-    return [Finding(RULE, "warning", message, "It is treated as unknown there.", count=count)]
+    return [
+        Finding(
+            RULE, "warning", message, "It is treated as unknown there.", count=count
+        )
+    ]

@@ -40,7 +40,9 @@ def going_on(
     names = [column.name for column in continued[:_MOST]]
     if not names:
         return []
-    verb, are_known = ("continues", "it is") if len(names) == 1 else ("continue", "they are")
+    verb, are_known = (
+        ("continues", "it is") if len(names) == 1 else ("continue", "they are")
+    )
     message = f"{listed(names)} {verb} after the last values of the target"
     option = ask("future", ",".join(names))
     action = f"If {are_known} known in advance, use {option}."

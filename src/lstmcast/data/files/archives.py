@@ -19,7 +19,18 @@ from lstmcast.errors import DataError
 
 _WORKBOOK_PARTS = ("[content_types].xml", "mimetype", "xl/", "content.xml")
 _HIDDEN = ("__macosx/", ".ds_store")
-_TABLES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xlsx", ".xls", ".ods", ".tsf", ".parquet")
+_TABLES = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".json",
+    ".jsonl",
+    ".xlsx",
+    ".xls",
+    ".ods",
+    ".tsf",
+    ".parquet",
+)
 
 
 _MOST_TABLES = 200  # in one archive
@@ -94,7 +105,9 @@ def _unzipped(packed: bytes, source: str) -> dict[str, bytes]:
         ) from None
 
 
-def _tables_in(archive: zipfile.ZipFile, source: str, packed: int) -> list[zipfile.ZipInfo]:
+def _tables_in(
+    archive: zipfile.ZipFile, source: str, packed: int
+) -> list[zipfile.ZipInfo]:
     """The files in an archive that are tables, by their names, or the only file; else DataError."""
     files = []
     tables = []

@@ -47,7 +47,9 @@ def read_parquet(path: Path) -> Sheet:
         ((rows,),) = relation.aggregate("count(*)").fetchall()
         require_cells(rows, len(relation.columns), path.name)
         relation.create_view("sheet")
-        sheet = sheet_from_relation(relation, lambda name: text_column(connection, name, "sheet"))
+        sheet = sheet_from_relation(
+            relation, lambda name: text_column(connection, name, "sheet")
+        )
     # DuckDB reports broken contents, such as ids that are not UTF-8, by several kinds of errors
     except (duckdb.Error, RuntimeError, UnicodeDecodeError) as error:
         raise DataError(
@@ -143,7 +145,9 @@ def _comma_notes(columns: list[Column], top: Sheet) -> list[Finding]:
     return notes
 
 
-def _lines_after_data(tail: bytes, delimiter: str, width: int, newlines: int) -> dict[int, str]:
+def _lines_after_data(
+    tail: bytes, delimiter: str, width: int, newlines: int
+) -> dict[int, str]:
     """The lines at the end of a file that are not rows of cells, {line: reason}."""
     dropped: dict[int, str] = {}
     lines = tail.decode("utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
@@ -216,7 +220,8 @@ def _all_fit(connection: Any, cell: str, pattern: str, kind: str) -> bool:
 def _patterns(top: Column) -> list[tuple[str, str]]:
     """Patterns that fit the first cells, and the DuckDB type for each."""
     if doubtful_mark(top):
-        return []  # 5.037: points may group thousands, which is decided later, from text
+        # 5.037: points may group thousands, which is decided later, from text
+        return []
     if top.number_share < 0.5 or top.numbers is None:
         return [(_STAMP, "TIMESTAMP")]
     if _decimal_comma(top):
@@ -253,7 +258,9 @@ def _encoded(connection: Any, number: int, top: Column) -> Column:
     )
     query = f"SELECT x FROM d{number} ORDER BY k"
     texts = connection.execute(query).fetchnumpy()["x"]
-    query = f"SELECT k FROM raw JOIN d{number} ON {cell} = d{number}.x ORDER BY raw.rowid"
+    query = (
+        f"SELECT k FROM raw JOIN d{number} ON {cell} = d{number}.x ORDER BY raw.rowid"
+    )
     codes = connection.execute(query).fetchnumpy()["k"]
     return Column(
         top.name,
@@ -263,7 +270,9 @@ def _encoded(connection: Any, number: int, top: Column) -> Column:
     )
 
 
-def read_bytes_large(content: bytes, source: str, label: str, folder: Path) -> Sheet | None:
+def read_bytes_large(
+    content: bytes, source: str, label: str, folder: Path
+) -> Sheet | None:
     """Like read_large, for the content of a gzip file."""
     path = folder / "table.csv"
     path.write_bytes(content)

@@ -21,4 +21,6 @@ def counts_on(cells: Sequence[str], following_cells: Sequence[str]) -> bool:
     if not all(map(str.isdecimal, counts)):
         return False
     lowest = int(counts[0])
-    return lowest < 2 and list(map(int, counts)) == list(range(lowest, lowest + len(counts)))
+    return lowest < 2 and list(map(int, counts)) == list(
+        range(lowest, lowest + len(counts))
+    )

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from lstmcast.data.findings import Finding
 
 _DAY = "Belegdatum"
-_BEGIN, _END = 14, 15  # fields of the header: the first and the last day of the bookings
+# fields of the header: the first and the last day of the bookings
+_BEGIN, _END = 14, 15
 
 
 def is_datev(start: str) -> bool:

@@ -61,7 +61,9 @@ def _sheet_of_duckdb(database: Any, query: str) -> Sheet:
     ((row_count,),) = connection.execute(f"SELECT count(*) FROM {_ROWS}").fetchall()
     if row_count == 0:
         return sheet_of_rows(Rows(relation.columns, iter(())))
-    return sheet_from_relation(relation, lambda name: text_column(connection, name, _ROWS))
+    return sheet_from_relation(
+        relation, lambda name: text_column(connection, name, _ROWS)
+    )
 
 
 def sheet_of_rows(rows: Rows) -> Sheet:
@@ -129,7 +131,9 @@ class _Gathered:
             return Column(self.name, self._times(), zone="UTC")
         if all(sort == "truth" for sort, _ in self.blocks):
             return Column(self.name, self._joined())
-        codes = np.concatenate([self._codes(sort, block) for sort, block in self.blocks])
+        codes = np.concatenate(
+            [self._codes(sort, block) for sort, block in self.blocks]
+        )
         texts = objects(self.places)
         return Column(self.name, texts, codes, dtype="text")
 

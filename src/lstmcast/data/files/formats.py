@@ -8,14 +8,24 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from lstmcast.data.files.archives import files_note, is_workbook_archive, packing, unpacked
+from lstmcast.data.files.archives import (
+    files_note,
+    is_workbook_archive,
+    packing,
+    unpacked,
+)
 from lstmcast.data.files.datev import is_datev, with_years
 from lstmcast.data.files.grids import sheet_from_grid
 from lstmcast.data.files.jsonfiles import looks_like_json, sheet_from_json
 from lstmcast.data.files.lineprotocol import is_line_protocol, sheet_from_line_protocol
 from lstmcast.data.files.logfiles import log_of, sheet_from_log
 from lstmcast.data.files.markup import looks_like_markup, read_markup
-from lstmcast.data.files.seriesfiles import csv_from_arff, is_tsf, looks_attributed, sheet_from_tsf
+from lstmcast.data.files.seriesfiles import (
+    csv_from_arff,
+    is_tsf,
+    looks_attributed,
+    sheet_from_tsf,
+)
 from lstmcast.data.files.textfiles import decode, encoding_notes, grid_of_text
 from lstmcast.data.sheet import Chosen, Sheet
 from lstmcast.data.table import Finding, file_label
@@ -52,7 +62,12 @@ def sheet_from_bytes(
         return _of_workbook(content, source, sheet, header, choose)
     if packing(content[:8]) and depth < _DEEPEST:
         read_inner = partial(
-            _of_inner, source=source, header=header, sheet=sheet, choose=choose, depth=depth
+            _of_inner,
+            source=source,
+            header=header,
+            sheet=sheet,
+            choose=choose,
+            depth=depth,
         )
         contents = unpacked(content, source)
         if len(contents) > 1:
@@ -75,7 +90,9 @@ def _of_text(content: bytes, source: str, label: str, header: int | None) -> She
     if looks_like_json(text[:1000]):
         return _with(sheet_from_json(text, source, label), notes)
     if looks_like_markup(text[:1000]):
-        return _with(sheet_from_grid(read_markup(text, source), source, label, header), notes)
+        return _with(
+            sheet_from_grid(read_markup(text, source), source, label, header), notes
+        )
     if is_line_protocol(text[: 1 << 16]):
         return _with(sheet_from_line_protocol(text, source, label), notes)
     if is_datev(text[:10]):

@@ -58,7 +58,9 @@ def _zoned_column(name: str, wall: Any, utc: Any, zone: str) -> Column:
     clock = _distinct_times(wall)
     instants = _distinct_times(utc)
     if len(clock) != len(instants):
-        note = f"clocks of {zone} are set back and repeat an hour: times converted to UTC"
+        note = (
+            f"clocks of {zone} are set back and repeat an hour: times converted to UTC"
+        )
         column = column_of(name, utc, "UTC")
         return replace(column, frame_zone=zone, notes=(note,))
     steps = np.diff(instants)

@@ -34,7 +34,9 @@ _MOST_TITLES = 40  # lines that are looked at for titles
 _LONGEST_TITLE = 200  # characters
 
 
-def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None = None) -> Sheet:
+def sheet_from_grid(
+    grid: CellGrid, source: str, label: str, header: int | None = None
+) -> Sheet:
     """Find header and data in a grid. Other lines are reported with their numbers; DataError if
     none is data.
 
@@ -80,17 +82,23 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None 
     lines = np.array([row.line for row in data], np.int64)
     columns = _columns(data, names, header_rows, grid)
     titles = _titles(
-        [*rows[:_MOST_TITLES], *comments], {row.line for row in header_rows.rows}, data[0]
+        [*rows[:_MOST_TITLES], *comments],
+        {row.line for row in header_rows.rows},
+        data[0],
     )
     return Sheet(columns, lines, source, "file", tuple(notes), label, titles=titles)
 
 
-def _titles(rows: list[Row], header_lines: set[int], first_of_data: Row) -> tuple[str, ...]:
+def _titles(
+    rows: list[Row], header_lines: set[int], first_of_data: Row
+) -> tuple[str, ...]:
     """The texts above the data that are no names of columns."""
     titles = []
     for row in rows:
         if row.line < first_of_data.line and row.line not in header_lines:
-            titles += [cell.strip()[:_LONGEST_TITLE] for cell in row.cells if cell.strip()]
+            titles += [
+                cell.strip()[:_LONGEST_TITLE] for cell in row.cells if cell.strip()
+            ]
     return tuple(titles)
 
 
@@ -152,7 +160,11 @@ def _header(rows: list[Row], line: int | None, source: str) -> Header:
     """The header, found or in the line that was named."""
     if line is None:
         header = find_header(rows)
-        if len(header.rows) == 1 and is_year_alone(row := header.rows[0]) and row.cells[0].strip():
+        if (
+            len(header.rows) == 1
+            and is_year_alone(row := header.rows[0])
+            and row.cells[0].strip()
+        ):
             # a year above its months, and no names of columns
             return Header([""] * len(row.cells), [], rows.index(row))
         return header
@@ -178,7 +190,10 @@ def _notes_on_dropped(above: list[Row], dropped: dict[int, str]) -> tuple[Findin
 
 
 _NO_HEADER = Finding(
-    "header", "note", "there is no header line", "The columns are called column1, column2, …."
+    "header",
+    "note",
+    "there is no header line",
+    "The columns are called column1, column2, ….",
 )
 
 
@@ -217,7 +232,9 @@ def _width(rows: list[Row]) -> int:
     return max(counts, key=lambda width: (counts[width], width))
 
 
-def _regular(rows: list[Row], width: int, source: str) -> tuple[list[Row], dict[int, str]]:
+def _regular(
+    rows: list[Row], width: int, source: str
+) -> tuple[list[Row], dict[int, str]]:
     """Rows with `width` cells, and why each other line was dropped. Short rows that begin as
     data are filled up."""
     regular_rows, dropped, long_rows = [], {}, []

@@ -61,7 +61,10 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     if not data:
         return list(rows), []
     if last_above is not None:
-        numbered = [row.cells[0].strip() for row in data[:2]] in (["0", "1"], ["1", "2"])
+        numbered = [row.cells[0].strip() for row in data[:2]] in (
+            ["0", "1"],
+            ["1", "2"],
+        )
         cells = _header_in_comment(last_above, len(data[0].cells), numbered)
         if cells is not None:
             comments.remove(last_above)

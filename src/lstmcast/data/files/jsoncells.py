@@ -11,7 +11,9 @@ from lstmcast.data.files.jsontables import Records
 
 _CELLS = ("c", "f", "Data")  # where a row keeps its cells
 _VALUES = ("v", "VarCharValue")  # where a cell keeps its value
-_DATE = re.compile(r"(?:new )?Date\((\d{4}), ?(\d{1,2})(?:, ?(\d{1,2}))?((?:, ?\d{1,3})*)\)")
+_DATE = re.compile(
+    r"(?:new )?Date\((\d{4}), ?(\d{1,2})(?:, ?(\d{1,2}))?((?:, ?\d{1,3})*)\)"
+)
 # names of columns, or what wraps it, beside rows
 _NAMES = ("cols", "columns", "schema")
 
@@ -34,7 +36,8 @@ def boxed_table(document: Any) -> Records:
         return []
     names = _names_in(document)
     if names is None and len(cells_of_rows) > 1:
-        names = list(map(str, cells_of_rows.pop(0)))  # Athena writes them in the first row
+        # Athena writes them in the first row
+        names = list(map(str, cells_of_rows.pop(0)))
     if not names or any(len(cells) > len(names) for cells in cells_of_rows):
         return []
     return [dict(zip(names, cells, strict=False)) for cells in cells_of_rows]
@@ -79,7 +82,9 @@ def _names_in(document: Mapping[str, Any]) -> list[str] | None:
     columns = next((document[name] for name in _NAMES if name in document), None)
     if isinstance(columns, Mapping):
         columns = columns.get("fields")
-    if not isinstance(columns, list) or not all(isinstance(column, Mapping) for column in columns):
+    if not isinstance(columns, list) or not all(
+        isinstance(column, Mapping) for column in columns
+    ):
         return None
     return list(_distinct(columns))
 

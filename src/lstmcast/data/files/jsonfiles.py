@@ -66,7 +66,9 @@ def sheet_from_json(text: str, source: str, label: str) -> Sheet:
     records = _unrolled(_with_keys_apart(_with_buckets(records)))
     columns = _columns(records, source)
     message = f"{len(records):,} records of JSON were read"
-    note = Finding("layout", "note", message, "Line numbers in messages count records, from 1.")
+    note = Finding(
+        "layout", "note", message, "Line numbers in messages count records, from 1."
+    )
     lines = np.arange(1, len(records) + 1)
     return Sheet(columns, lines, source, "file", (note,), label)
 
@@ -117,7 +119,9 @@ def _lines(text: str, source: str) -> list[Any]:
 def _best(document: Any, depth: int = 0) -> Records:
     """The records of the largest table in a document."""
     records = statistics_of(document) or boxed_table(document)
-    ways = (series_of, table_of) if isinstance(document, list) else (table_of, series_of)
+    ways = (
+        (series_of, table_of) if isinstance(document, list) else (table_of, series_of)
+    )
     for way in ways:
         records = records or way(document)
     is_wrapped = isinstance(document, list) and len(records) == 1
@@ -159,7 +163,11 @@ def _with_buckets(records: Records) -> Records:
     term = name.removesuffix(".buckets")
     unrolled: Records = []
     for record in records:
-        outer = {field: value for field, value in record.items() if not field.startswith(term)}
+        outer = {
+            field: value
+            for field, value in record.items()
+            if not field.startswith(term)
+        }
         outer.pop("doc_count", None)  # of all buckets
         for bucket in record.get(name) or ():
             inner = flat(bucket)
@@ -192,7 +200,9 @@ def _apart(record: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A record with each value of a list as a field."""
     fields = dict(record)
     values = fields.pop(name)
-    numbered = {f"{name}_{number}": value for number, value in enumerate(values, start=1)}
+    numbered = {
+        f"{name}_{number}": value for number, value in enumerate(values, start=1)
+    }
     return ({name: values[0]} if len(values) == 1 else numbered) | fields
 
 

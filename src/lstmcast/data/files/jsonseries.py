@@ -7,13 +7,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lstmcast.data.files.jsontables import DEEPEST, Records, are_times, flat, is_scalar, table_of
+from lstmcast.data.files.jsontables import (
+    DEEPEST,
+    Records,
+    are_times,
+    flat,
+    is_scalar,
+    table_of,
+)
 
 _FEWEST = 2  # rows of a table inside of a record
 _FEWEST_TIMES = 3  # in a list of times beside lists of values
 _MOST_NAMES = 5000  # of tables in one mapping
 _NAMES = ("label", "name", "id")  # of a list of values
-_ROWS = ("values", "data", "rows")  # where rows stand, beside the names of their columns
+# where rows stand, beside the names of their columns
+_ROWS = ("values", "data", "rows")
 _SAMPLE = 200
 
 
@@ -55,7 +63,8 @@ def _of_records(records: list[Any]) -> Records:
     first_records = records[:3]
     holds_containers = any(map(_holds_containers, first_records))
     if not holds_containers or not all(map(_table_within, first_records)):
-        return []  # a million records with mappings in them need not be tried one by one
+        # a million records with mappings in them need not be tried one by one
+        return []
     fields_of_records = list(map(_scalars, records))
     if _has_times(fields_of_records):
         return []
@@ -110,7 +119,9 @@ def _labels(fields_of_records: list[dict[str, Any]]) -> list[dict[str, str]]:
     return labels
 
 
-def _tells_apart(name: str, fields_of_records: list[dict[str, Any]], kind: type) -> bool:
+def _tells_apart(
+    name: str, fields_of_records: list[dict[str, Any]], kind: type
+) -> bool:
     """Whether a field is of a kind in all records that have it, and differs among them."""
     values = [fields[name] for fields in fields_of_records if name in fields]
     texts = set(map(str, values))
@@ -197,7 +208,10 @@ def gathered(document: Any) -> Records:
             columns[name] = values
     if len(columns) < 2:
         return []
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return [
+        dict(zip(columns, row, strict=True))
+        for row in zip(*columns.values(), strict=True)
+    ]
 
 
 def _lists_in(value: Any, name: str, depth: int) -> Iterator[tuple[str, list[Any]]]:
@@ -217,12 +231,15 @@ def _entries(value: Any, name: str) -> list[tuple[str, Any]]:
     if isinstance(value, list):
         if len(value) == 1:
             return [(name, value[0])]
-        return [(f"{name}_{number}", entry) for number, entry in enumerate(value, start=1)]
+        return [
+            (f"{name}_{number}", entry) for number, entry in enumerate(value, start=1)
+        ]
     labels = [value[key] for key in _NAMES if isinstance(value.get(key), str)]
     list_count = sum(isinstance(field, list) for field in value.values())
     if labels and list_count == 1:
         return [(labels[0], field) for field in value.values()]
-    if name and list_count == 1:  # {"data": […], "type": "line"} is called as what holds it
+    # {"data": […], "type": "line"} is called as what holds it
+    if name and list_count == 1:
         label = "value" if name == "series" else name
         return [(label, field) for field in value.values()]
     return [(str(key), field) for key, field in value.items()]

@@ -107,7 +107,11 @@ def flat(record: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 
 def _is_boxed(value: Any) -> bool:
     """Whether a value is {"value": 5}, as Google Analytics writes cells."""
-    return isinstance(value, Mapping) and list(value) == ["value"] and is_scalar(value["value"])
+    return (
+        isinstance(value, Mapping)
+        and list(value) == ["value"]
+        and is_scalar(value["value"])
+    )
 
 
 def _rows(rows: Sequence[Sequence[Any]]) -> Records:
@@ -156,7 +160,9 @@ def _of_mappings(document: _Mappings) -> Records:
 
 def _hold_times(records: Records) -> bool:
     """Whether a field of alike records holds times that differ: each has a key of its own."""
-    if len(records) < 3 or any(record.keys() != records[0].keys() for record in records):
+    if len(records) < 3 or any(
+        record.keys() != records[0].keys() for record in records
+    ):
         return False
     for name in records[0]:
         texts = [str(record[name]) for record in records[:200]]

@@ -88,7 +88,9 @@ def _pairs(number: int, match: re.Match[str]) -> Point:
     fields = {name: value.strip('"') for name, value in _PAIRS.findall(match["pairs"])}
     time = match["time"] or _time_among(fields)
     words = (match["words"] or "").split()
-    labels = {f"word{place}": word.strip(":[]") for place, word in enumerate(words, start=1)}
+    labels = {
+        f"word{place}": word.strip(":[]") for place, word in enumerate(words, start=1)
+    }
     return Point(number, labels, fields, time)
 
 
@@ -113,7 +115,8 @@ def _prometheus(labels: str) -> _Format:
 
 
 _DECLARED = re.compile(r"^# (?:TYPE|HELP) \S", re.MULTILINE)
-_SCRAPE = _prometheus(r"(?:\{(?P<labels>.*)\})?")  # labels may be absent where types are declared
+# labels may be absent where types are declared
+_SCRAPE = _prometheus(r"(?:\{(?P<labels>.*)\})?")
 _FORMATS = (
     _prometheus(r"\{(?P<labels>.+)\}"),
     _Format(

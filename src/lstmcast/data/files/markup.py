@@ -17,7 +17,9 @@ def looks_like_markup(start: str) -> bool:
     True
     """
     squeezed = start.lstrip("\ufeff \t\r\n")[:100].casefold()
-    return squeezed.startswith(("<!doctype html", "<html", "<?xml", "<table", "<workbook", "<meta"))
+    return squeezed.startswith(
+        ("<!doctype html", "<html", "<?xml", "<table", "<workbook", "<meta")
+    )
 
 
 def read_markup(text: str, source: str) -> CellGrid:
@@ -95,7 +97,9 @@ class _Tables(HTMLParser):
     def _add(self, text: str) -> None:
         self._cells += 1
         if self._cells > _MOST_CELLS:
-            raise DataError(f"the page has more than {_MOST_CELLS:,} cells. Save its table as CSV.")
+            raise DataError(
+                f"the page has more than {_MOST_CELLS:,} cells. Save its table as CSV."
+            )
         self.tables[-1][-1].append(text)
 
 

@@ -20,7 +20,9 @@ class Point(NamedTuple):
     time: str
 
 
-def sheet_of_points(points: Sequence[Point], source: str, label: str, protocol: str) -> Sheet:
+def sheet_of_points(
+    points: Sequence[Point], source: str, label: str, protocol: str
+) -> Sheet:
     """The points as a sheet; the note says of which protocol they are."""
     label_columns = _columns([point.labels for point in points])
     field_columns = _columns([point.fields for point in points], plain=True)
@@ -31,7 +33,9 @@ def sheet_of_points(points: Sequence[Point], source: str, label: str, protocol: 
     return Sheet(columns, lines, source, "file", (note,), label)
 
 
-def _columns(cells_of_points: Sequence[Mapping[str, str]], plain: bool = False) -> list[Column]:
+def _columns(
+    cells_of_points: Sequence[Mapping[str, str]], plain: bool = False
+) -> list[Column]:
     """A column for each name that the points have, empty where a point has it not."""
     names: dict[str, None] = {}
     for cells in cells_of_points:

@@ -71,9 +71,13 @@ def sheet_from_tsf(text: str, source: str, label: str) -> Sheet:
         raise DataError(
             f"{source} has no line @data. A .tsf file with its series below is expected."
         )
-    series = [_series(line, number, names, source) for number, line in lines if line.strip()]
+    series = [
+        _series(line, number, names, source) for number, line in lines if line.strip()
+    ]
     if not series:
-        raise DataError(f"{source} has no series below @data. One line for each is expected.")
+        raise DataError(
+            f"{source} has no series below @data. One line for each is expected."
+        )
     columns = _columns(series, names, code)
     counts = [len(one_series.values) for one_series in series]
     row_lines = np.repeat([one_series.line for one_series in series], counts)
@@ -121,7 +125,9 @@ def _times(starts: list[str] | None, counts: list[int], code: str) -> Column:
     numbered = np.concatenate([np.arange(1, count + 1) for count in counts])
     if starts is None or code not in _FREQUENCIES:
         return Column("t", numbered)
-    start_texts = [re.sub(r" (\d\d)-(\d\d)-(\d\d)$", r" \1:\2:\3", start) for start in starts]
+    start_texts = [
+        re.sub(r" (\d\d)-(\d\d)-(\d\d)$", r" \1:\2:\3", start) for start in starts
+    ]
     times = parse_times(start_texts)
     if times is None or times.bad.any() or times.values.dtype.kind != "M":
         return Column("t", numbered)
@@ -148,13 +154,19 @@ def csv_from_arff(text: str, source: str) -> str:
     lines = text.splitlines()
     for number, line in enumerate(lines):
         stripped = line.strip()
-        match = re.match(r"@attribute\s+('[^']*'|\"[^\"]*\"|\S+)", stripped, re.IGNORECASE)
+        match = re.match(
+            r"@attribute\s+('[^']*'|\"[^\"]*\"|\S+)", stripped, re.IGNORECASE
+        )
         if match is not None:
             names.append(match[1].strip("'\""))
         if stripped.casefold() == "@data":
-            rows = [row for row in lines[number + 1 :] if not row.strip().startswith("%")]
+            rows = [
+                row for row in lines[number + 1 :] if not row.strip().startswith("%")
+            ]
             # as many lines as before, so that messages name the right ones
             above = [""] * number
             header = ",".join(f'"{name}"' for name in names)
             return "\n".join([*above, header, *rows])
-    raise DataError(f"{source} has no line @data. An .arff file with its rows below is expected.")
+    raise DataError(
+        f"{source} has no line @data. An .arff file with its rows below is expected."
+    )

@@ -52,7 +52,16 @@ _COMMON = {
         "年月日時間期銷售額量數據價格城市名稱產品合計總值指標金收入支出店鋪地區萬元平均溫度值統"
     ),
 }
-_OF_ONE_BYTE = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "mac_roman", "cp850", "koi8_r")
+_OF_ONE_BYTE = (
+    "cp1252",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "mac_roman",
+    "cp850",
+    "koi8_r",
+)
 _FEWEST_COMMON = 0.15  # share of the letters
 _JIS_MARKS = (b"\x1b$B", b"\x1b$@")  # Japanese letters begin, in seven bits
 _EXPECTED = "A table is expected: CSV, Excel (.xlsx) or Parquet."
@@ -70,7 +79,10 @@ _MAGIC = (
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive; unpack it first"),
     (b"Rar!", "a RAR archive; unpack it first"),
     (b"PK\x03\x04", "a ZIP archive in archives; unpack it first"),
-    (b"ARROW1", "an Arrow file; read it with polars or pyarrow and give the frame to read()"),
+    (
+        b"ARROW1",
+        "an Arrow file; read it with polars or pyarrow and give the frame to read()",
+    ),
 )
 # control characters that no text has: all but tab, line breaks and escape
 _CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32)])
@@ -87,7 +99,8 @@ class CellGrid:
     rows: list[list[str]]
     lines: list[int]
     delimiter: str = ""
-    plain: bool = False  # the cells were numbers before they became text, as in a workbook
+    # the cells were numbers before they became text, as in a workbook
+    plain: bool = False
     notes: tuple[Finding, ...] = ()
 
 
@@ -115,7 +128,10 @@ def grid_of_text(text: str, notes: tuple[Finding, ...] = ()) -> CellGrid:
         rows = [[_FORMULA.sub(r"\1", cell) for cell in row] for row in rows]
     if quotes_off:
         message = "a quote is opened but never closed"
-        notes = (*notes, Finding("quotes", "warning", message, "Quotes were read as text."))
+        notes = (
+            *notes,
+            Finding("quotes", "warning", message, "Quotes were read as text."),
+        )
     return CellGrid(rows, lines, delimiter, False, notes)
 
 
@@ -177,7 +193,9 @@ def refuse_structure(text: str, source: str) -> None:
     """Raise DataError for JSON and pages, which are not rows of cells."""
     start = text.lstrip()[:15].lower()
     if start.startswith(("<!doctype html", "<html", "<?xml", "<table", "{", '[{"')):
-        raise DataError(f"{source} is a page, XML or JSON, not rows of cells. {_EXPECTED}")
+        raise DataError(
+            f"{source} is a page, XML or JSON, not rows of cells. {_EXPECTED}"
+        )
 
 
 def find_delimiter(text: str) -> str:
@@ -356,7 +374,10 @@ def _cells(text: str, delimiter: str) -> tuple[list[list[str]], list[int], bool]
         rows, lines, last_line = [], [], 0
         try:
             for row in reader:
-                if reader.line_num - last_line > _LONGEST_RECORD and quoting == csv.QUOTE_MINIMAL:
+                if (
+                    reader.line_num - last_line > _LONGEST_RECORD
+                    and quoting == csv.QUOTE_MINIMAL
+                ):
                     raise csv.Error
                 rows.append(row)
                 lines.append(last_line + 1)
@@ -364,4 +385,6 @@ def _cells(text: str, delimiter: str) -> tuple[list[list[str]], list[int], bool]
         except csv.Error:
             continue
         return rows, lines, quoting == csv.QUOTE_NONE
-    raise DataError("one cell has more than 131,000 characters, so this is not a table of numbers.")
+    raise DataError(
+        "one cell has more than 131,000 characters, so this is not a table of numbers."
+    )

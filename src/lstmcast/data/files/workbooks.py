@@ -36,7 +36,9 @@ def read_sheets(
                 f"{source} has no sheet {sheet!r}. Its sheets are: {', '.join(names)}."
             )
         names_to_read = [sheet] if sheet else names
-        rows_of_sheets = {name: _cells(book.get_sheet_by_name(name)) for name in names_to_read}
+        rows_of_sheets = {
+            name: _cells(book.get_sheet_by_name(name)) for name in names_to_read
+        }
     except UsageError:
         raise
     except (calamine.CalamineError, OSError, ValueError) as error:
@@ -59,7 +61,9 @@ def read_sheets(
     return tables, names
 
 
-def sheet_note(choice: Chosen, tables: list[str], names: list[str]) -> tuple[Finding, ...]:
+def sheet_note(
+    choice: Chosen, tables: list[str], names: list[str]
+) -> tuple[Finding, ...]:
     """The finding about the sheets that were read, where a workbook has several."""
     if len(names) == 1:
         return ()
@@ -68,20 +72,26 @@ def sheet_note(choice: Chosen, tables: list[str], names: list[str]) -> tuple[Fin
     span = f"{first!r} to {chosen_names[-1]!r}"
     if choice.are_series:
         message = (
-            f"the {len(chosen_names)} sheets {span} have the same columns: each became a series"
+            f"the {len(chosen_names)} sheets {span} have the same columns: "
+            "each became a series"
         )
         action = f"To read one of them, name it with sheet={first!r} (--sheet)."
-        return (Finding("sheet", "note", message, action, value=", ".join(chosen_names)),)
+        return (
+            Finding("sheet", "note", message, action, value=", ".join(chosen_names)),
+        )
     if len(chosen_names) > 1:
         message = (
-            f"the {len(chosen_names)} sheets {span} have the same columns: their rows were joined"
+            f"the {len(chosen_names)} sheets {span} have the same columns: "
+            "their rows were joined"
         )
         return (Finding("sheet", "note", message, value=", ".join(chosen_names)),)
     other_tables = [name for name in tables if name != first]
     action = ""
     if other_tables:
         action = f"Other sheets with tables: {', '.join(other_tables)}. Choose one with sheet=."
-    return (Finding("sheet", "note", f"the sheet {first!r} was read", action, value=first),)
+    return (
+        Finding("sheet", "note", f"the sheet {first!r} was read", action, value=first),
+    )
 
 
 def _is_table(rows: list[list[str]]) -> bool:

@@ -109,7 +109,9 @@ def _said_names(names: Names) -> list[str]:
     return spellings
 
 
-def _one_of_many_targets(sheet: Sheet, target: str | Sequence[str], columns: list[Column]) -> str:
+def _one_of_many_targets(
+    sheet: Sheet, target: str | Sequence[str], columns: list[Column]
+) -> str:
     targets = [target] if isinstance(target, str) else target
     target_names = " and ".join(map(repr, targets))
     example_names = ", ".join(column.name for column in columns[:3])

@@ -18,7 +18,12 @@ from lstmcast.data.covariates.static import static_columns
 from lstmcast.data.covariates.suggestions import going_on
 from lstmcast.data.keys import Keys
 from lstmcast.data.known import KnownRows, StaticColumns
-from lstmcast.data.layouts.rowids import joined_ids, targets_and_series, with_an_id, without_id
+from lstmcast.data.layouts.rowids import (
+    joined_ids,
+    targets_and_series,
+    with_an_id,
+    without_id,
+)
 from lstmcast.data.layouts.rowtimes import notes_of_time, times_of
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.table import Columns, Finding, Table
@@ -75,9 +80,13 @@ def long_table(sheet: Sheet, names: Names, time: Column | None) -> Table:
     in_advance = columns_by_role["future"] | columns_by_role["hindsight"]
     known = _known_rows(sheet, in_advance, names, times, codes, ids, notes)
     static = _static(sheet, columns_by_role["static"], names, codes, ids, notes)
-    numbers = [numbers_of(sheet, target, names.written, notes) for target in main.targets]
+    numbers = [
+        numbers_of(sheet, target, names.written, notes) for target in main.targets
+    ]
     unused_columns = other_columns(sheet, used_columns)
-    values_RK, notes_on_debits = with_debits(sheet, unused_columns, np.stack(numbers, axis=1))
+    values_RK, notes_on_debits = with_debits(
+        sheet, unused_columns, np.stack(numbers, axis=1)
+    )
     notes += notes_on_debits + doubtful_rows(sheet, unused_columns, codes)
     notes += going_on(unused_columns, times, codes, values_RK)
     zone, frame_zone = main.zones()

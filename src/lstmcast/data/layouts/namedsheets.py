@@ -11,7 +11,12 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from lstmcast.data.covariates.roles import Names
-from lstmcast.data.layouts.periodsheets import are_periods, is_one_table, stacked_sheets, table_of
+from lstmcast.data.layouts.periodsheets import (
+    are_periods,
+    is_one_table,
+    stacked_sheets,
+    table_of,
+)
 from lstmcast.data.sheet import Column, Sheet
 
 _SERIES = "series"  # the column of their names
@@ -21,7 +26,8 @@ _ANY_NAME = re.compile(  # what programs call a sheet or a file that nobody name
     r"[ _.-]*\(?(\d*)\)?",
     re.IGNORECASE,
 )
-_OVERLAP = 0.75  # largest ratio of distinct times to rows where sheets have times in common
+# largest ratio of distinct times to rows where sheets have times in common
+_OVERLAP = 0.75
 
 
 def joined_parts(sheets: Mapping[str, Sheet], names: Names) -> Sheet | None:
@@ -87,7 +93,11 @@ def _share_word(words_of_names: Sequence[Sequence[str]], place: int) -> bool:
 def _stem(name: str) -> str:
     """A name without the ending of a file."""
     ending = PurePosixPath(name).suffix
-    return name.removesuffix(ending) if re.fullmatch(r"\.[a-z]{1,7}", ending.casefold()) else name
+    return (
+        name.removesuffix(ending)
+        if re.fullmatch(r"\.[a-z]{1,7}", ending.casefold())
+        else name
+    )
 
 
 def _are_copies(sheets: Sequence[Sheet]) -> bool:

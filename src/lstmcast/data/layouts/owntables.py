@@ -102,7 +102,9 @@ def own_table(sheet: Sheet, names: Names) -> OwnTable:
     return OwnTable(*with_time)
 
 
-def known_of(own_rows: OwnTable, owners: Owners, names: Names) -> tuple[KnownRows, list[Finding]]:
+def known_of(
+    own_rows: OwnTable, owners: Owners, names: Names
+) -> tuple[KnownRows, list[Finding]]:
     """The rows of a table of its own as what is known in advance of series, and findings.
 
     Keys are columns with the names or the cells of those in the data; without keys, all series
@@ -142,7 +144,9 @@ def _read_columns(
     notes: list[Finding] = []
     values, levels = {}, {}
     for name, column in columns.items():
-        values[name], categories = known_values(sheet, column, names.written, notes, role)
+        values[name], categories = known_values(
+            sheet, column, names.written, notes, role
+        )
         if categories:
             levels[name] = categories
     return CodedColumns(values, levels, notes)
@@ -193,7 +197,9 @@ def _keys_by_name(columns: Sequence[Column], owners: Owners) -> dict[str, Column
 
 def _keys_by_cells(columns: Sequence[Column], owners: Owners) -> dict[str, Column]:
     """Columns whose cells are the names of series."""
-    names_of_series = {name: set(texts.tolist()) for name, texts in owners.named().items()}
+    names_of_series = {
+        name: set(texts.tolist()) for name, texts in owners.named().items()
+    }
     keys: dict[str, Column] = {}
     for column in columns:
         _, ids = column.as_ids()
@@ -243,7 +249,9 @@ def _grouped(
 
 
 def _groups_of_ids(
-    group_of_texts: Mapping[tuple[str, ...], int], keys: Mapping[str, Column], owners: Owners
+    group_of_texts: Mapping[tuple[str, ...], int],
+    keys: Mapping[str, Column],
+    owners: Owners,
 ) -> dict[str, int]:
     """The group of each id that has one, by the texts of its keys."""
     texts_by_name = owners.named()
@@ -259,7 +267,9 @@ def _groups_of_ids(
 # ------------------------------------------------------------------ what does not change
 
 
-def static_of(sheet: Sheet, owners: Owners, names: Names) -> tuple[StaticColumns, list[Finding]]:
+def static_of(
+    sheet: Sheet, owners: Owners, names: Names
+) -> tuple[StaticColumns, list[Finding]]:
     """A table with a row for each series, or for each of some keys, as what does not change, and
     findings."""
     sheet = names.written.applied(sheet)
@@ -312,7 +322,11 @@ def _require_one_row(sheet: Sheet, keys: Mapping[str, Column], codes: ndarray) -
 
 
 def _chosen(
-    sheet: Sheet, candidates: Sequence[Column], requested: Sequence[str], owners: Owners, role: str
+    sheet: Sheet,
+    candidates: Sequence[Column],
+    requested: Sequence[str],
+    owners: Owners,
+    role: str,
 ) -> dict[str, Column]:
     """The columns that were asked for, called so, else all that may be meant."""
     if requested:
@@ -374,7 +388,9 @@ def _unused(columns: Sequence[Column], unknown: int) -> list[Finding]:
     if unknown:
         message = f"rows of {unknown:,} series that are not in the data"
         action = "They are left out."
-        findings.append(Finding("unknown series", "note", message, action, count=unknown))
+        findings.append(
+            Finding("unknown series", "note", message, action, count=unknown)
+        )
     return findings
 
 

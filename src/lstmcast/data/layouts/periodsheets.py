@@ -60,7 +60,9 @@ def are_periods(names: Iterable[str]) -> bool:
     stems = set()
     for name in names:
         words = re.findall(r"[^\W\d_]+", PurePosixPath(name).stem.casefold())
-        other_words = [word for word in words if not month_named(word) and word not in "月월年년"]
+        other_words = [
+            word for word in words if not month_named(word) and word not in "月월年년"
+        ]
         if named_time(name) == NamedTime("", "", ""):
             return False
         stems.add(" ".join(other_words))
@@ -119,7 +121,9 @@ def _completed(sheet: Sheet, labels: Column, years: Sequence[str]) -> Sheet:
     columns = list(sheet.columns)
     place = next(place for place, column in enumerate(columns) if column is labels)
     columns[place] = with_years(labels, years)
-    note = Finding("sheet", "note", f"the years in their names complete {labels.name!r}")
+    note = Finding(
+        "sheet", "note", f"the years in their names complete {labels.name!r}"
+    )
     return replace(sheet, columns=tuple(columns), notes=(*sheet.notes, note))
 
 
@@ -151,7 +155,11 @@ def named_time(name: str) -> NamedTime:
     """
     match = _DAY.search(name)
     if match is not None:
-        year, month, day = match["y"] or match["y2"], match["m"] or match["m2"], match["d"]
+        year, month, day = (
+            match["y"] or match["y2"],
+            match["m"] or match["m2"],
+            match["d"],
+        )
         day = day or match["d2"]
         return NamedTime(year, month, f"{year}-{month}-{day}")
     match = _MONTH.search(name)

@@ -51,7 +51,9 @@ def without_id(sheet: Sheet, series: list[Column], nameless: ndarray) -> Finding
         message = f"1 row has an empty cell in {columns}: {place}"
         action = "It belongs to no series and is left out."
     else:
-        message = f"{count:,} rows have an empty cell in {columns}: the first is {place}"
+        message = (
+            f"{count:,} rows have an empty cell in {columns}: the first is {place}"
+        )
         action = "They belong to no series and are left out."
     return Finding("missing ids", "warning", message, action, line=line, count=count)
 
@@ -61,7 +63,9 @@ def _columns_of(series: list[Column]) -> str:
     return f"the column{'s' * (len(series) > 1)} {names}"
 
 
-def joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, ndarray, Keys]:
+def joined_ids(
+    series: list[Column], size: int, label: str
+) -> tuple[ndarray, ndarray, Keys]:
     """Codes (N,), ids (S,) and their keys; the ids of several columns are joined with a slash."""
     if not series:
         return np.zeros(size, np.int64), objects([label]), Keys()
@@ -69,7 +73,9 @@ def joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, nd
     for column in series[1:]:
         column_codes, names = column.as_ids()
         pair_numbers = codes * len(names) + column_codes
-        distinct, first, codes = np.unique(pair_numbers, return_index=True, return_inverse=True)
+        distinct, first, codes = np.unique(
+            pair_numbers, return_index=True, return_inverse=True
+        )
         in_order = np.argsort(first)
         codes = np.argsort(in_order)[codes]
         pair_names = []
@@ -159,7 +165,11 @@ def _named_targets(sheet: Sheet, target: str | Sequence[str]) -> list[Column]:
 
 
 def _found_series(
-    sheet: Sheet, names: Names, times: ndarray, time: Column | None, target: Column | None
+    sheet: Sheet,
+    names: Names,
+    times: ndarray,
+    time: Column | None,
+    target: Column | None,
 ) -> list[Column]:
     # many rows per period are expected here, so repeated times say nothing about series
     # many rows per period are expected here, so repeated times say nothing about series

@@ -82,7 +82,9 @@ def time_column(sheet: Sheet, names: Names) -> Column | None:
         free_columns = columns_without(sheet.columns, used_columns)
         if not free_columns:
             return None
-        return find_time(Sheet(tuple(free_columns), sheet.lines, sheet.source, sheet.frame))
+        return find_time(
+            Sheet(tuple(free_columns), sheet.lines, sheet.source, sheet.frame)
+        )
     column = named_column(sheet, _first_name(names.time), "time")
     if column.times is None or column.time_share == 0:
         raise DataError(
@@ -114,7 +116,11 @@ def require_free_dates(sheet: Sheet, names: Names) -> None:
 
 
 def _is_all_dates(column: Column) -> bool:
-    return column.times is not None and column.times.form == "date" and column.time_share == 1
+    return (
+        column.times is not None
+        and column.times.form == "date"
+        and column.time_share == 1
+    )
 
 
 def no_dates_error(sheet: Sheet) -> str:
@@ -151,7 +157,9 @@ def drop_undated(sheet: Sheet, time: Column) -> Sheet:
         is_inner &= ~is_title
     inner_rows = undated_rows[is_inner].tolist()
     if len(inner_rows) > max(3, _UNDATED_SHARE * len(is_undated)):
-        examples = ", ".join(_undated_cell(sheet, time, row) for row in inner_rows[:_SHOWN])
+        examples = ", ".join(
+            _undated_cell(sheet, time, row) for row in inner_rows[:_SHOWN]
+        )
         raise DataError(
             f"{sheet.source}: {len(inner_rows)} of {len(is_undated)} cells of the time column "
             f"{time.name!r} are not dates: {examples}. Correct or remove these rows, or name "

@@ -11,10 +11,17 @@ from lstmcast.data.sheet import Chosen, Sheet
 from lstmcast.errors import DataError, LstmcastError
 
 # parts of the messages about a table that needs one more option
-_ASKED = ("could be the target", "columns of dates", "several rows for each time", "can be read as")
+_ASKED = (
+    "could be the target",
+    "columns of dates",
+    "several rows for each time",
+    "can be read as",
+)
 
 
-def choose_sheet(sheets: dict[str, Sheet], packed: bool, *, source: str, names: Names) -> Chosen:
+def choose_sheet(
+    sheets: dict[str, Sheet], packed: bool, *, source: str, names: Names
+) -> Chosen:
     """The only sheet that can be read, or all sheets that can as one where their names are periods;
     DataError with their names where several can. packed: they are files of an archive.
 

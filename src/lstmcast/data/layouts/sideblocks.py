@@ -38,7 +38,9 @@ def with_blocks_stacked(sheet: Sheet) -> Sheet:
         columns.append(stacked)
     lines = np.concatenate([sheet.lines[rows] for rows in rows_of_blocks])
     names = ", ".join(column.name for column in blocks[0])
-    message = f"{len(blocks)} blocks of {names} beside each other were put under each other"
+    message = (
+        f"{len(blocks)} blocks of {names} beside each other were put under each other"
+    )
     notes = (*sheet.notes, Finding("layout", "note", message, count=len(blocks)))
     return replace(sheet, columns=tuple(columns), lines=lines, notes=notes)
 

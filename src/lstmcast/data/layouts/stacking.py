@@ -14,7 +14,9 @@ def stacked_column(columns: Sequence[Column]) -> Column | None:
     are neither."""
     kinds = {column.data.dtype.kind for column in columns}
     if kinds <= {"f", "i"} and not any(column.is_text for column in columns):
-        return Column(columns[0].name, np.concatenate([column.data for column in columns]))
+        return Column(
+            columns[0].name, np.concatenate([column.data for column in columns])
+        )
     cells: list[str] = []
     for column in columns:
         if not column.is_text:

@@ -40,7 +40,8 @@ _FINER = {
 }
 _HOUR_AND_MINUTES = re.compile(r"\d\d?[hH]\d\d")
 _FOLLOWING = 0.9  # share of the months that follow the one above them, at least
-_UNREAD = 0.02  # share of rows whose parts make no time, at most, for them to be believed
+# share of rows whose parts make no time, at most, for them to be believed
+_UNREAD = 0.02
 
 
 def with_joined_times(
@@ -53,7 +54,11 @@ def with_joined_times(
     """
     whole_sheet = with_whole_parts(sheet, used_columns)
     if whole_sheet is not sheet:
-        names = time if time is None or isinstance(time, str) else whole_names(whole_sheet, time)
+        names = (
+            time
+            if time is None or isinstance(time, str)
+            else whole_names(whole_sheet, time)
+        )
         joined = with_joined_times(whole_sheet, used_columns, names)
         return sheet if joined is whole_sheet else joined
     if time is not None and not isinstance(time, str) and len(time) > 1:
@@ -112,10 +117,16 @@ def _is_dates(column: Column) -> bool:
     """Whether a column holds dates, and nothing that numbers could be."""
     if column.data.dtype.kind != "M" and not column.is_text:
         return False
-    if column.is_text and all(_HOUR_AND_MINUTES.fullmatch(str(text)) for text in column.data):
+    if column.is_text and all(
+        _HOUR_AND_MINUTES.fullmatch(str(text)) for text in column.data
+    ):
         return False  # 01h30 is no half-year
     times = column.times
-    if times is None or times.form not in ("date", "number") or column.time_share <= 0.5:
+    if (
+        times is None
+        or times.form not in ("date", "number")
+        or column.time_share <= 0.5
+    ):
         return False
     known_times = times.values[~np.isnat(times.values)]
     years = known_times.astype("datetime64[Y]")
@@ -126,7 +137,9 @@ def _is_dates(column: Column) -> bool:
     return not are_years
 
 
-def _joined_to_date(sheet: Sheet, free_columns: list[Column], dates: list[Column]) -> Sheet:
+def _joined_to_date(
+    sheet: Sheet, free_columns: list[Column], dates: list[Column]
+) -> Sheet:
     clock_columns = columns_without(free_columns, dates)
     for date in dates:
         if date.times is None:
@@ -139,11 +152,15 @@ def _joined_to_date(sheet: Sheet, free_columns: list[Column], dates: list[Column
         values, parts = _date_and_clock(date, clock_columns)
         if parts:
             columns = [date, *(part.column for part in parts)]
-            return _replaced(sheet, columns, with_parts(values, parts), *date.times.notes)
+            return _replaced(
+                sheet, columns, with_parts(values, parts), *date.times.notes
+            )
     return sheet
 
 
-def _date_and_clock(date: Column, others: Sequence[Column]) -> tuple[ndarray, list[Part]]:
+def _date_and_clock(
+    date: Column, others: Sequence[Column]
+) -> tuple[ndarray, list[Part]]:
     """The days of a column, and the columns that refine them, if there are some."""
     if date.times is None:
         return np.zeros(0), []
@@ -153,7 +170,9 @@ def _date_and_clock(date: Column, others: Sequence[Column]) -> tuple[ndarray, li
     return values, _clock_parts(others, values)
 
 
-def _settled_by_clocks(sheet: Sheet, date: Column, others: Sequence[Column]) -> Sheet | None:
+def _settled_by_clocks(
+    sheet: Sheet, date: Column, others: Sequence[Column]
+) -> Sheet | None:
     """Dates whose order of day and month only the clock times beside them tell, joined: one order
     makes steps that are all alike, the other one does not."""
     readings = []
@@ -230,7 +249,9 @@ def _refines(coarse: ndarray, fine: ndarray) -> bool:
     return distinct_fine >= 1.5 * distinct_coarse
 
 
-def _joined_to_year(sheet: Sheet, free_columns: list[Column], base: Column | None) -> Sheet:
+def _joined_to_year(
+    sheet: Sheet, free_columns: list[Column], base: Column | None
+) -> Sheet:
     by_kind = parts_by_kind(free_columns)
     year = by_kind.get("year")
     if base is not None and (year is None or year.column is not base):
@@ -238,7 +259,9 @@ def _joined_to_year(sheet: Sheet, free_columns: list[Column], base: Column | Non
     kinds = [kind for kind in ("month", *_AFTER_YEAR) if kind in by_kind]
     if year is None or not (kinds or "slot" in by_kind):
         return sheet
-    first = by_kind[kinds[0]] if kinds else periods_of_years(_years(year), by_kind["slot"])
+    first = (
+        by_kind[kinds[0]] if kinds else periods_of_years(_years(year), by_kind["slot"])
+    )
     if first is None:
         return sheet
     if first.kind == "four weeks":
@@ -259,7 +282,9 @@ def _joined_to_year(sheet: Sheet, free_columns: list[Column], base: Column | Non
         is_next_year = parts[0].numbers < parts[0].numbers[0]
         times = with_parts(_years(year, is_next_year), parts)
         span = f"{str(times[0])[:7]} to {str(times[-1])[:7]}"
-        return _replaced(sheet, columns, times, f"years begin with month {span[5:7]}: {span}")
+        return _replaced(
+            sheet, columns, times, f"years begin with month {span[5:7]}: {span}"
+        )
     weeks = notes_on_weeks(year, parts[0]) if is_weekly else ()
     notes = (*notes_on_periods(year, parts[0]), *weeks)
     return _replaced(sheet, columns, times, *notes)
@@ -292,7 +317,9 @@ def _begins_within(joined: ndarray, month: Part) -> bool:
         return False
     months = joined.astype("datetime64[M]").astype(np.int64)
     as_fiscal = months + 12 * (month.numbers < month.numbers[0])
-    follows, follows_then = (np.isin(np.diff(m), (0, 1)).mean() for m in (months, as_fiscal))
+    follows, follows_then = (
+        np.isin(np.diff(m), (0, 1)).mean() for m in (months, as_fiscal)
+    )
     return bool(follows_then >= _FOLLOWING and follows_then > follows)
 
 
@@ -316,7 +343,9 @@ def _joined_to_year_without(
 
 
 def _place_of(column: Column, sheet: Sheet) -> int:
-    return next(place for place, candidate in enumerate(sheet.columns) if candidate is column)
+    return next(
+        place for place, candidate in enumerate(sheet.columns) if candidate is column
+    )
 
 
 def _with_carried(sheet: Sheet, column: Column) -> Sheet:
@@ -349,7 +378,9 @@ def _chain(first: Part, by_kind: dict[str, Part]) -> list[Part]:
         chain.append(by_kind[kinds[0]])
 
 
-def _replaced(sheet: Sheet, parts: list[Column], times_of_rows: ndarray, *further: str) -> Sheet:
+def _replaced(
+    sheet: Sheet, parts: list[Column], times_of_rows: ndarray, *further: str
+) -> Sheet:
     """The sheet with one column of times in the place of its parts."""
     names = [column.name for column in parts]
     notes = [f"joined into one time: {', '.join(names)}", *further]
@@ -373,7 +404,9 @@ def _joined_as_said(sheet: Sheet, columns: list[Column]) -> Sheet:
     for column in columns[1:]:
         part = clock_of(column) or _only_part(column)
         if part is None or part.kind == "year":
-            raise DataError(_no_join(sheet, column, "a clock time, an hour, a month or a quarter"))
+            raise DataError(
+                _no_join(sheet, column, "a clock time, an hour, a month or a quarter")
+            )
         parts.append(part)
     values = carried_times(base.spread(times.values), base.missing)
     joined_times = with_parts(values, parts)

@@ -61,7 +61,9 @@ def with_time_of_titles(sheet: Sheet) -> Sheet:
     if labels is not None:
         return _completed(sheet, labels, time.year) if time.year else sheet
     parts = parts_by_kind(sheet.columns)
-    is_yearly = any(across(sheet) for across in (months_across, quarters_across, weeks_across))
+    is_yearly = any(
+        across(sheet) for across in (months_across, quarters_across, weeks_across)
+    )
     if is_yearly or {"month", "week", "quarter", "yearday"} & parts.keys():
         return _in_front(sheet, {"year": time.year})
     if days_across(sheet):
@@ -102,7 +104,12 @@ def _only(texts: set[str]) -> str:
 def _day_of(text: str, day_first: bool | None) -> str:
     """A date as 2023-03-02; "" where it is none, or may be another one."""
     times = parse_times([text], day_first=day_first)
-    if times is None or times.problem or times.bad.any() or times.values.dtype.kind != "M":
+    if (
+        times is None
+        or times.problem
+        or times.bad.any()
+        or times.values.dtype.kind != "M"
+    ):
         return ""
     return str(times.values[0])[:10]
 
@@ -162,11 +169,15 @@ def _in_front(sheet: Sheet, cells: dict[str, str]) -> Sheet:
         return sheet
     columns = []
     for name, cell in cells.items():
-        columns.append(replace(Column.of_texts(name, [cell] * len(sheet)), invented=True))
+        columns.append(
+            replace(Column.of_texts(name, [cell] * len(sheet)), invented=True)
+        )
     note = _note("-".join(cells.values()), "is that of all rows")
     columns += sheet.columns
     return replace(sheet, columns=tuple(columns), titles=(), notes=(*sheet.notes, note))
 
 
 def _note(time: str, what: str) -> Finding:
-    return Finding("time", "note", f"{time} in the title above the table {what}", value=time)
+    return Finding(
+        "time", "note", f"{time} in the title above the table {what}", value=time
+    )

@@ -111,7 +111,12 @@ def _prefixed_names(names: list[str]) -> tuple[list[int], Times | None]:
             places.append(place)
             dates.append(match[2].replace("_", "-"))
     times = parse_times(dates)
-    if times is None or times.form not in ("date", "number") or times.bad.any() or times.problem:
+    if (
+        times is None
+        or times.form not in ("date", "number")
+        or times.bad.any()
+        or times.problem
+    ):
         return [], None
     note = f"dates read without {prefix!r} before them"
     return places, replace(times, notes=(*times.notes, note))
@@ -128,7 +133,8 @@ def _counted_names(names: list[str], named_by_first: bool) -> tuple[list[int], T
             places.append(place)
             numbers.append(int(match[2]))
     if named_by_first and len(places) == len(names):
-        places, numbers = places[1:], numbers[1:]  # V1 names the series, V2 to V40 hold values
+        # V1 names the series, V2 to V40 hold values
+        places, numbers = places[1:], numbers[1:]
     counts_on = all(step == 1 for step in np.diff(numbers))
     if len(places) < 4 or len(places) == len(names) or not counts_on:
         places, numbers = [], []
@@ -157,13 +163,17 @@ def series_in_rows(sheet: Sheet, names: Names, header: HeaderTimes) -> Table:
         ids = objects(f"series_{number}" for number in range(1, len(sheet) + 1))
     message = f"one series per row, {len(columns)} times in the column names"
     findings = [*sheet.notes, Finding("layout", "note", message)]
-    findings += [Finding("dates", "note", f"column names: {note}") for note in header.notes]
+    findings += [
+        Finding("dates", "note", f"column names: {note}") for note in header.notes
+    ]
     findings += left_out_columns(sheet, [*columns, *series], names)
     cells = [numbers_of(sheet, column, names.written, None) for column in columns]
     values_RT = np.stack(cells, axis=1)
     is_known = ~np.isnan(values_RT)
     empty_lines = sheet.lines[~is_known.any(axis=1)]
-    findings += dropped_lines({int(line): "a row without values" for line in empty_lines})
+    findings += dropped_lines(
+        {int(line): "a row without values" for line in empty_lines}
+    )
     rows, steps = np.nonzero(_between_first_and_last(is_known))
     used_series, codes = np.unique(codes[rows], return_inverse=True)
     columns_of_table = Columns()

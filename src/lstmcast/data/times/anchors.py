@@ -20,7 +20,8 @@ from lstmcast.data.times.calendars import (
 )
 
 MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
-HOLIDAYS = 4  # days by which holidays move the first or last business day of a month, at most
+# days by which holidays move the first or last business day of a month, at most
+HOLIDAYS = 4
 _MOSTLY = 0.6  # share of months of which it is the weekday next to the month's edge
 _MONTH_ANCHOR = re.compile(
     r"(?:(?:business )?(?:start|end)|day ([1-9]|[12]\d|3[01]))(?: ([A-Z]{3}))?"
@@ -56,7 +57,11 @@ def anchor_ends(anchor: str) -> bool:
 def anchored_day(anchor: str, months: ndarray, own_days: ndarray) -> ndarray:
     """The day of each month that an anchor means; the time's own without one."""
     if anchor.startswith("business"):
-        return last_business_day(months) if anchor_ends(anchor) else first_business_day(months)
+        return (
+            last_business_day(months)
+            if anchor_ends(anchor)
+            else first_business_day(months)
+        )
     days = anchor_day(anchor) or own_days
     return np.minimum(days, days_in_month(months))
 

@@ -48,7 +48,9 @@ def century(years: ndarray) -> ndarray:
     return np.where(years > _PIVOT, 1900, 2000) + years
 
 
-def year_first(fields: Fields, said: bool | None) -> tuple[tuple[str, ...], None] | None:
+def year_first(
+    fields: Fields, said: bool | None
+) -> tuple[tuple[str, ...], None] | None:
     """24/01/31 and 24-01-31 as year, month and day, where only that makes even steps; None
     elsewhere, with nothing settled."""
     rows = np.flatnonzero(fields.first >= 0)
@@ -99,7 +101,9 @@ def _settle_persian(
     if not (fields.day > 1).any():
         return (*notes, f"{seem}: its months are kept as they are"), None
     if not is_persian(fields.month, fields.day):
-        return notes, (f"{seem}, and no day shows which. Convert them to dates such as 2024-03-20.")
+        return notes, (
+            f"{seem}, and no day shows which. Convert them to dates such as 2024-03-20."
+        )
     rows = np.flatnonzero(fields.year >= 0)
     dates = gregorian(fields.year[rows], fields.month[rows], fields.day[rows])
     months = dates.astype("datetime64[M]")
@@ -147,7 +151,12 @@ class _Ordered(NamedTuple):
 
     @classmethod
     def of(cls, fields: Fields, rows: ndarray) -> _Ordered:
-        return cls(fields.first[rows], fields.second[rows], fields.year[rows], fields.micros[rows])
+        return cls(
+            fields.first[rows],
+            fields.second[rows],
+            fields.year[rows],
+            fields.micros[rows],
+        )
 
     def day_first(self, marks: set[str]) -> tuple[bool, str]:
         """Whether the first number is the day, and why; "" where nothing tells."""

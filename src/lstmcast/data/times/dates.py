@@ -26,7 +26,14 @@ from lstmcast.data.times.dateorder import (
     year_first,
 )
 from lstmcast.data.times.labels import Labels, ambiguous_labels, rewritten_labels
-from lstmcast.data.times.shapes import DIGITS, ERAS, MONTHS, from_fields, match_shape, tidied
+from lstmcast.data.times.shapes import (
+    DIGITS,
+    ERAS,
+    MONTHS,
+    from_fields,
+    match_shape,
+    tidied,
+)
 from lstmcast.data.times.timenumbers import absent_weeks, iso_weeks, whole_number_texts
 from lstmcast.data.times.times import Times
 
@@ -85,18 +92,26 @@ def _marked_years(tidy: list[str], known: list[str]) -> Times | None:
     2023*), and a few cells are notes; None where that is not what they are."""
     plain = [text for text in known if text.isdecimal()]
     lengths = {len(text) for text in plain}
-    if len(plain) < _PLAIN * len(known) or len(lengths) != 1 or lengths.isdisjoint((4, 6, 8)):
+    if (
+        len(plain) < _PLAIN * len(known)
+        or len(lengths) != 1
+        or lengths.isdisjoint((4, 6, 8))
+    ):
         return None
     matches = [_FOOTNOTE.fullmatch(text) for text in tidy]
     numbers = [match[1] for match in matches if match is not None]
-    is_number = np.array([match is not None and len(match[1]) in lengths for match in matches])
+    is_number = np.array(
+        [match is not None and len(match[1]) in lengths for match in matches]
+    )
     texts = np.full(len(tidy), "", object)
     texts[is_number] = [number for number in numbers if len(number) in lengths]
     times = whole_number_texts(texts.tolist(), _dates)
     if times.form == "index":
         return None
     is_note = ~is_number & (np.array(tidy) != "")
-    marks = dict.fromkeys(match[2] for match in matches if match is not None and match[2])
+    marks = dict.fromkeys(
+        match[2] for match in matches if match is not None and match[2]
+    )
     notes = times.notes
     if marks:
         notes = (*notes, f"marks after times removed ({', '.join(marks)})")
@@ -113,7 +128,9 @@ def _without_marks(tidy: list[str]) -> tuple[list[str], list[str]]:
             matches[place] = match
     if not 0 < 5 * len(matches) <= len(tidy):
         return tidy, []
-    shapes = {_bare_shape(text) for place, text in enumerate(tidy) if place not in matches}
+    shapes = {
+        _bare_shape(text) for place, text in enumerate(tidy) if place not in matches
+    }
     bare = list(tidy)
     for place, match in matches.items():
         bare[place] = match[1]
@@ -228,7 +245,9 @@ class _Cut:
         return [text[start:end] for text in self.texts.tolist()]
 
 
-def _cut_out(fields: Fields, rows: ndarray, texts: ndarray, match: re.Match[str]) -> None:
+def _cut_out(
+    fields: Fields, rows: ndarray, texts: ndarray, match: re.Match[str]
+) -> None:
     """Write the fields that `match` names into `rows`."""
     cut = _Cut(texts, match)
     fields.year[rows] = _years(cut)
@@ -301,7 +320,9 @@ def _offsets(cut: _Cut) -> ndarray:
     return np.array(minutes)
 
 
-def _set_weeks(fields: Fields, rows: ndarray, weeks: ndarray, weekdays: ndarray) -> None:
+def _set_weeks(
+    fields: Fields, rows: ndarray, weeks: ndarray, weekdays: ndarray
+) -> None:
     """ISO 8601: week 1 is the one with 4 January in it; weeks begin on Monday."""
     fields.week_notes.update(absent_weeks(fields.year[rows], weeks))
     mondays = iso_weeks(fields.year[rows], weeks).astype("datetime64[D]")

@@ -17,7 +17,9 @@ _DATED = re.compile(
 _JULIAN = re.compile(r"(?:^|[\W_])(?:julian|julday|jde|jdate)(?:$|[\W_]|date)")
 _YEARS = re.compile(r"^(?:fiscal |calendar )?(?:year|jahr|année|ano|año|anno|年|年度)$")
 _BUDDHIST = re.compile(r"พ\.? ?ศ\.?|ปี|buddhist|b\.e\.")
-_CLOCK_NAMES = re.compile(r"(?:^|[\W_])(?:time|zeit|heure|hora|tijd|čas)(?:$|[\W_])|時刻|日時|时间")
+_CLOCK_NAMES = re.compile(
+    r"(?:^|[\W_])(?:time|zeit|heure|hora|tijd|čas)(?:$|[\W_])|時刻|日時|时间"
+)
 _MJD_OF_1993 = 49_000  # and the serial day of a spreadsheet in 2034
 _SECONDS = 86_400
 _CENTURY = 100_000  # of JD Edwards: 123001 is day 1 of 2023
@@ -87,7 +89,10 @@ def counted_days(name: str, numbers: ndarray) -> tuple[ndarray, str] | None:
     if _DATED.search(folded_name):
         with_century = _days_with_century(numbers, is_known)
         if with_century is not None:
-            return with_century, "numbers read as century, year, month and day (1240131)"
+            return (
+                with_century,
+                "numbers read as century, year, month and day (1240131)",
+            )
     if _YEARS.search(folded_name) and _are_years(numbers[is_known]):
         return _years(numbers, is_known), "numbers read as years"
     if _BUDDHIST.search(folded_name) and _are_years(numbers[is_known] - 543):
@@ -103,7 +108,9 @@ def counted_days(name: str, numbers: ndarray) -> tuple[ndarray, str] | None:
             # to the second: a fraction of a day is never exact
             seconds = np.rint(np.where(is_known, numbers, 0) * _SECONDS)
             since_origin = seconds.astype(np.int64).astype("timedelta64[s]")
-            times = np.where(is_known, count.origin + since_origin, np.datetime64("NaT"))
+            times = np.where(
+                is_known, count.origin + since_origin, np.datetime64("NaT")
+            )
             return times, count.note
     return None
 
@@ -116,7 +123,11 @@ def _years(numbers: ndarray, is_known: ndarray) -> ndarray:
 
 def _are_clock_steps(numbers: ndarray) -> bool:
     """Whether numbers with fractions are apart by an hour or another usual part of a day."""
-    if np.isnan(numbers).any() or len(numbers) < 3 or (numbers == np.rint(numbers)).all():
+    if (
+        np.isnan(numbers).any()
+        or len(numbers) < 3
+        or (numbers == np.rint(numbers)).all()
+    ):
         return False
     steps_per_day = 1 / np.median(np.diff(numbers))
     nearest = np.rint(steps_per_day)
@@ -126,7 +137,9 @@ def _are_clock_steps(numbers: ndarray) -> bool:
 
 
 def _are_years(numbers: ndarray) -> bool:
-    return bool(((numbers == np.rint(numbers)) & (numbers >= 1500) & (numbers <= 2200)).all())
+    return bool(
+        ((numbers == np.rint(numbers)) & (numbers >= 1500) & (numbers <= 2200)).all()
+    )
 
 
 def _days_with_century(numbers: ndarray, is_known: ndarray) -> ndarray | None:
@@ -138,7 +151,11 @@ def _days_with_century(numbers: ndarray, is_known: ndarray) -> ndarray | None:
     dates = dates.astype(np.int64)
     years = 1900 + dates // 10_000
     times = from_fields(years, dates // 100 % 100, dates % 100)
-    return None if np.isnat(times).any() else np.where(is_known, times, np.datetime64("NaT"))
+    return (
+        None
+        if np.isnat(times).any()
+        else np.where(is_known, times, np.datetime64("NaT"))
+    )
 
 
 def _days_of_years(numbers: ndarray, is_known: ndarray) -> ndarray | None:

@@ -34,7 +34,9 @@ def eras(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     if len(numbers) < len(years) or len(letters) < 2 or set(np.diff(numbers)) != {1}:
         return None
     note = f"labels such as {texts_present[0]!r} read as years of eras: {years[0]}"
-    return Labels(replaced(tidy, _ERA_YEAR, lambda match: f"{_era_year(match)}年"), (note,))
+    return Labels(
+        replaced(tidy, _ERA_YEAR, lambda match: f"{_era_year(match)}年"), (note,)
+    )
 
 
 _ERA_YEAR = re.compile(r"([mtshr]) ?(\d\d?|元)")
@@ -80,7 +82,9 @@ def before_hundred(tidy: list[str], texts_present: Sequence[str]) -> Labels | No
     long = {int(start) for start in starts if len(start) == 4 and start.isdecimal()}
     if not short or not long or max(short) != 99 or min(long) != REPUBLIC + 100:
         return None
-    rewrite = partial(re.sub, r"^(\d\d)(?=年)", lambda match: str(int(match[1]) + REPUBLIC))
+    rewrite = partial(
+        re.sub, r"^(\d\d)(?=年)", lambda match: str(int(match[1]) + REPUBLIC)
+    )
     example = rewrite(texts_present[0])
     note = f"labels such as {texts_present[0]!r} read as years of the Republic of China: {example}"
     return Labels([rewrite(text) for text in tidy], (note,))

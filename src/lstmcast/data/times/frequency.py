@@ -162,7 +162,9 @@ class Frequency:
         if self.unit in _FIXED:
             return times_of(micros + steps * _FIXED[self.unit])
         if self.unit == "business day":
-            return times_of(business_day_start(business_day_of(micros) + steps) + micros % DAY)
+            return times_of(
+                business_day_start(business_day_of(micros) + steps) + micros % DAY
+            )
         if self.unit == "half month":
             months, second = np.divmod(self._half(micros) + steps, 2)
             return times_of(self._half_start(months, second) + micros % DAY)
@@ -231,7 +233,9 @@ class Frequency:
         """
         if self.unit not in MONTHS_IN:
             shift = self._week_start()
-            shifted = np.asarray(times) - np.timedelta64(shift, "us") if shift else times
+            shifted = (
+                np.asarray(times) - np.timedelta64(shift, "us") if shift else times
+            )
             return self._count(shifted) // self.every
         months = month_of(micros_of(times) - (self._first_day() - 1) * DAY)
         return (months - self._first_month()) // (self.every * MONTHS_IN[self.unit])
@@ -248,7 +252,9 @@ class Frequency:
         if self.unit == "half month":
             months, second = np.divmod(units, 2)
             begins = 15 + (self.anchor == "end")
-            return times_of(month_start(months) + np.where(second == 1, begins - 1, 0) * DAY)
+            return times_of(
+                month_start(months) + np.where(second == 1, begins - 1, 0) * DAY
+            )
         months = units * MONTHS_IN[self.unit] + self._first_month()
         return times_of(month_start(months) + (self._first_day() - 1) * DAY)
 
@@ -265,9 +271,17 @@ class Frequency:
         """
         if not anchor_ends(self.anchor) and self.unit != "week":
             begins = self.bin_starts(bins)
-            return self.advance(begins, 0) if self.anchor.startswith("business") else begins
+            return (
+                self.advance(begins, 0)
+                if self.anchor.startswith("business")
+                else begins
+            )
         last_days = times_of(micros_of(self.bin_starts(np.asarray(bins) + 1)) - DAY)
-        return self.advance(last_days, 0) if self.anchor.startswith("business") else last_days
+        return (
+            self.advance(last_days, 0)
+            if self.anchor.startswith("business")
+            else last_days
+        )
 
     def _week_start(self) -> int:
         """From where weeks are counted: the day after the one that they end on; 0 for other
@@ -375,7 +389,9 @@ def parse_frequency(text: str) -> Frequency:
     unit, anchor = UNIT_OF[word.lower()]
     try:
         return longest(
-            Frequency(unit, int(number or 1), parsed_anchor(unit, anchor, endings[1:].upper()))
+            Frequency(
+                unit, int(number or 1), parsed_anchor(unit, anchor, endings[1:].upper())
+            )
         )
     except (UsageError, ValueError):
         raise _unknown(text) from None

@@ -79,7 +79,9 @@ def infer(times: ndarray, offsets: ndarray) -> Inference:
     is_used = np.repeat(is_usable, lengths)
     times, counts, lengths = times[is_used], counts[is_used], lengths[is_usable]
     steps = _Steps.of(counts, lengths)
-    step_kinds = _kinds_of_dates(counts, steps) if is_date else _described(steps, _FIXED)
+    step_kinds = (
+        _kinds_of_dates(counts, steps) if is_date else _described(steps, _FIXED)
+    )
     main, is_regular = _vote(step_kinds, lengths)
     frequency = _frequency(main, is_date)
     if frequency is None:

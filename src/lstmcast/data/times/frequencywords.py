@@ -18,7 +18,9 @@ _NAMES = {
     "second": "s sec secs second seconds secondly",
     "integer": "integer int i index step steps",
 }
-UNIT_OF = {word.lower(): (unit, "") for unit, words in _NAMES.items() for word in words.split()}
+UNIT_OF = {
+    word.lower(): (unit, "") for unit, words in _NAMES.items() for word in words.split()
+}
 UNIT_OF |= {
     f"{letter}{ending}": (unit, anchor)
     for letter, unit in {"y": "year", "a": "year", "q": "quarter", "m": "month"}.items()

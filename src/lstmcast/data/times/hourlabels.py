@@ -15,25 +15,34 @@ _HOUR = re.compile(
 _ENDINGS = ("he", "hour ending")
 
 
-def hours_behind_dates(tidy: Sequence[str], texts_present: Sequence[str]) -> list[str] | None:
+def hours_behind_dates(
+    tidy: Sequence[str], texts_present: Sequence[str]
+) -> list[str] | None:
     """Texts with such an hour as dates and clock times, others as they are; None where these are no
     such labels.
 
     Hours that are named by their ends, or count from 1 to 24, are read as their beginnings. The
     hour that comes twice when clocks are put back, 3A and 3B, is twice the same clock time.
     """
-    matches = [_HOUR.fullmatch(text) for text in texts_present[:: max(1, len(texts_present) // 20)]]
+    matches = [
+        _HOUR.fullmatch(text)
+        for text in texts_present[:: max(1, len(texts_present) // 20)]
+    ]
     if not mostly(match is not None and _is_date(match["date"]) for match in matches):
         return None
     matches = [_HOUR.fullmatch(text) for text in tidy]
     hours = [int(match["hour"]) for match in matches if match is not None]
-    is_ending = any(match is not None and match["word"] in _ENDINGS for match in matches)
+    is_ending = any(
+        match is not None and match["word"] in _ENDINGS for match in matches
+    )
     counts_from_one = min(hours) >= 1 and max(hours) == 24
     shift = 1 if (is_ending and min(hours) >= 1) or counts_from_one else 0
     texts = list(tidy)
     for place, match in enumerate(matches):
         if match is not None:
-            texts[place] = f"{match['date'].strip()} {int(match['hour']) - shift:02d}:00"
+            texts[place] = (
+                f"{match['date'].strip()} {int(match['hour']) - shift:02d}:00"
+            )
     return texts
 
 

@@ -18,7 +18,8 @@ PAIR = re.compile(
     r"'?(?P<second>\d{1,12})(?: ?年度?)?"
 )
 MOST = 0.9  # of the texts, that must follow a rule for it to be believed
-_SINGLE_YEAR_FROM = 4  # texts without a century need that many to show which part is the year
+# texts without a century need that many to show which part is the year
+_SINGLE_YEAR_FROM = 4
 _YEARS = range(1500, 2201)
 
 
@@ -131,7 +132,9 @@ def decimal_rule(pairs: list[Pair]) -> _Rule | None:
     lost_zero = any(len(text) == 1 for text in fractions)
     if not lost_zero:
         return None  # 2010.01: a month as well
-    note = "'.1' read as month 10 with its zero lost, since other months have two digits"
+    note = (
+        "'.1' read as month 10 with its zero lost, since other months have two digits"
+    )
     return _Rule(lambda pair: f"{pair.first}-{pair.second.ljust(2, '0')}", note, "year")
 
 
@@ -203,7 +206,9 @@ def numbered_rule(pairs: list[Pair]) -> _Rule | None:
     if not all(_is_year(pair.first) for pair in pairs):
         return None
     unit = _unit_of(pairs)
-    if unit is None or (unit == "month" and example.sep in "-/." and len(pairs[0].second) < 3):
+    if unit is None or (
+        unit == "month" and example.sep in "-/." and len(pairs[0].second) < 3
+    ):
         return None  # 2010-01: a month, as dates.py reads it
 
     def rewrite(pair: Pair) -> str:
@@ -304,7 +309,9 @@ def _month_number(year: str, month: str) -> int | None:
     return 12 * full_year(year.zfill(2)) + int(month) - 1
 
 
-def steps_evenly(numbers: Sequence[int | None], lengths: Sequence[int] = (1, 2, 3, 6)) -> bool:
+def steps_evenly(
+    numbers: Sequence[int | None], lengths: Sequence[int] = (1, 2, 3, 6)
+) -> bool:
     """Whether nearly all numbers in order of appearance are there and one step apart, which has one
     of these lengths."""
     months = [number for number in numbers if number is not None]

@@ -43,7 +43,9 @@ _SEASON = re.compile(
     r"(\d.*) (?:season|saison|(?:crop|marketing|school|academic) year)"
 )
 _DAY_ZERO = re.compile(r"(\d{4}[-/.]\d\d)[-/.]00")
-_DAY_FIRST = re.compile(r"(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])((?:19|20)\d\d)[ t_](\d\d?:\d\d.*)")
+_DAY_FIRST = re.compile(
+    r"(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])((?:19|20)\d\d)[ t_](\d\d?:\d\d.*)"
+)
 _NO_YEAR = (
     "dates such as {!r} have no year. Add the year, or number the rows with --time index --period "
     "N, where N rows are one season (in Python: time='index', periods=N)."
@@ -68,7 +70,9 @@ def ambiguous_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
     if mostly(_CLOCKS.fullmatch(text) for text in sample):
         return _clock_ranges(tidy, texts_present)
     if _SEASON.fullmatch(texts_present[0]):
-        return ambiguous_labels(*(_without_season(texts) for texts in (tidy, texts_present)))
+        return ambiguous_labels(
+            *(_without_season(texts) for texts in (tidy, texts_present))
+        )
     for labels_of in (_misleading, before_hundred):
         labels = labels_of(tidy, texts_present)
         if labels is not None:
@@ -118,7 +122,16 @@ def _pair_of(text: str) -> Pair | None:
 def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Labels that have no shape of a date, rewritten as dates; None where nothing is known of
     them."""
-    for labels_of in (_hours, _seasons, _zoned, _spelled, eras, _ranges, _periods, _seconds):
+    for labels_of in (
+        _hours,
+        _seasons,
+        _zoned,
+        _spelled,
+        eras,
+        _ranges,
+        _periods,
+        _seconds,
+    ):
         labels = labels_of(tidy, texts_present)
         if labels is not None:
             return labels
@@ -131,13 +144,19 @@ def _hours(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     if texts is None:
         return None
     example = texts[tidy.index(texts_present[0])]
-    return Labels(texts, (f"labels such as {texts_present[0]!r} read as hours: {example}",))
+    return Labels(
+        texts, (f"labels such as {texts_present[0]!r} read as hours: {example}",)
+    )
 
 
 def _seasons(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Winter 2019/20, Summer 2020."""
     texts, unit = seasons_as_months(tidy, texts_present)
-    return Labels(texts, (f"labels such as {texts_present[0]!r} read as {unit}",)) if unit else None
+    return (
+        Labels(texts, (f"labels such as {texts_present[0]!r} read as {unit}",))
+        if unit
+        else None
+    )
 
 
 def _clock_ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
@@ -166,7 +185,9 @@ def _spelled(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
         compiled = re.compile(pattern)
         rewrite = partial(re.Match.expand, template=replacement)
         rewritten = replaced(sample, compiled, rewrite)
-        if mostly(match_shape(text.translate(DIGITS)) is not None for text in rewritten):
+        if mostly(
+            match_shape(text.translate(DIGITS)) is not None for text in rewritten
+        ):
             return Labels(replaced(tidy, compiled, rewrite))
     return None
 
@@ -181,7 +202,9 @@ def _zoned(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     match = _ZONE_NAMES.fullmatch(example)
     if match is not None:
         zone = example[match.end(1) :].strip(" ()").upper()
-    return Labels(texts, (f"the name of the time zone ({zone}) was removed: local times",))
+    return Labels(
+        texts, (f"the name of the time zone ({zone}) was removed: local times",)
+    )
 
 
 def _ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
@@ -285,10 +308,16 @@ def _days_without_year(
         texts = replaced(tidy, pattern, _year_and_month)
         note = f"labels such as {texts_present[0]!r} read as year and month"
         return Labels(texts, (note,))
-    days = [31 * month + int(number) for month, number in zip(months, numbers, strict=True)]
+    days = [
+        31 * month + int(number) for month, number in zip(months, numbers, strict=True)
+    ]
     steps = np.diff(days).tolist()
     are_days = any(len(number) == 1 for number in numbers)
-    if pattern is _MONTH_DAY and not are_days and not mostly(0 < step <= 4 for step in steps):
+    if (
+        pattern is _MONTH_DAY
+        and not are_days
+        and not mostly(0 < step <= 4 for step in steps)
+    ):
         return None
     texts = replaced(tidy, pattern, _day_of_leap_year)
     return Labels(texts, (), "", _NO_YEAR.format(texts_present[0]))

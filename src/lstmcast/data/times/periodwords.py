@@ -23,7 +23,22 @@ _UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split
 _FISCAL = {"fy", "fiscal", "cy", "gj", "度"}
 # of ordinal numbers: 1st, 1º, 1er, 2ème
 _ORDINAL = {"st", "nd", "rd", "th", "o", "e", "er", "ere", "ère", "eme", "ème", "г"}
-_FILLERS = {"of", "the", "iso", "y", "de", "do", "des", "del", "di", "du", "no", "nr", "n", "year"}
+_FILLERS = {
+    "of",
+    "the",
+    "iso",
+    "y",
+    "de",
+    "do",
+    "des",
+    "del",
+    "di",
+    "du",
+    "no",
+    "nr",
+    "n",
+    "year",
+}
 _FILLERS |= {"yr", "a", "roku", "rok", "r", "год", "года", "năm", *_ORDINAL}
 _HALVES = {"上": 1, "下": 2}
 _ORDINAL_WORDS = {"first": "1", "second": "2", "third": "3", "fourth": "4"}
@@ -149,7 +164,9 @@ def _year_comes_first(tokens: list[str], first: str, second: str) -> bool:
     """Whether the first of two numbers is the year: by its length, or by what stands before it."""
     if len(first) == 4 or len(second) == 4:
         return len(first) == 4
-    first_place, second_place = [place for place, token in enumerate(tokens) if token.isdigit()]
+    first_place, second_place = [
+        place for place, token in enumerate(tokens) if token.isdigit()
+    ]
     for place, token in enumerate(tokens):
         if token in _FISCAL or token == "'":
             return first_place == place + 1

@@ -36,7 +36,9 @@ def gregorian(year: ndarray, month: ndarray, day: ndarray) -> ndarray:
     return np.where(exists, dates, np.datetime64("NaT"))
 
 
-def _days_since(year: ndarray | int, month: ndarray | int, day: ndarray | int) -> ndarray:
+def _days_since(
+    year: ndarray | int, month: ndarray | int, day: ndarray | int
+) -> ndarray:
     """Days since a day long ago."""
     years = np.asarray(year) + 1595
     cycles = years // 33

@@ -51,7 +51,9 @@ def range_start(text: str) -> Callable[[str], str] | None:
         begin = shape[: match.start()].strip()
         end = shape[match.end() :].strip()
         ends_in_time = match_shape(end) is not None or _CLOCK.fullmatch(end)
-        if (begin[:4] == "0000" and _DAY_OF_YEAR.fullmatch(end)) or _DURATION.fullmatch(end):
+        if (begin[:4] == "0000" and _DAY_OF_YEAR.fullmatch(end)) or _DURATION.fullmatch(
+            end
+        ):
             ends_in_time = True
         if match_shape(begin) is not None and ends_in_time:
             return partial(_cut, length=match.start())

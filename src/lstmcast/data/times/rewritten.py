@@ -26,7 +26,9 @@ def sample_of(texts: Sequence[str]) -> Sequence[str]:
 
 
 def replaced(
-    texts: Sequence[str], pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str]
+    texts: Sequence[str],
+    pattern: re.Pattern[str],
+    replace: Callable[[re.Match[str]], str],
 ) -> list[str]:
     """Texts that a pattern fits, replaced; all others as they are."""
     new_texts = []

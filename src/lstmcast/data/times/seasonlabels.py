@@ -18,7 +18,9 @@ _WORDS = (
     "autumn fall herbst automne otoño autunno outono son 秋",
     "winter hiver invierno inverno djf 冬",
 )
-_SEASONS = {word: number for number, words in enumerate(_WORDS) for word in words.split()}
+_SEASONS = {
+    word: number for number, words in enumerate(_WORDS) for word in words.split()
+}
 _SPRING, _SUMMER, _AUTUMN, _WINTER = range(4)
 _YEAR = r"(?P<year>\d{4})(?: ?[/-] ?(?P<next>\d{4}|\d\d))?"
 _LABEL = re.compile(
@@ -35,7 +37,9 @@ class _Season(NamedTuple):
     spans: bool
 
 
-def seasons_as_months(tidy: Sequence[str], texts_present: Sequence[str]) -> tuple[list[str], str]:
+def seasons_as_months(
+    tidy: Sequence[str], texts_present: Sequence[str]
+) -> tuple[list[str], str]:
     """Labels of seasons as the months in which they begin, and what they were read as; "" where
     they are no such labels, or where their years cannot be told.
 
@@ -43,15 +47,23 @@ def seasons_as_months(tidy: Sequence[str], texts_present: Sequence[str]) -> tupl
     """
     seasons = [_season_of(text) for text in tidy]
     present = [season for season in seasons if season is not None]
-    if len(present) < 3 or not mostly(_season_of(text) is not None for text in texts_present):
+    if len(present) < 3 or not mostly(
+        _season_of(text) is not None for text in texts_present
+    ):
         return list(tidy), ""
     numbers = {season.number for season in present}
     if len(numbers) == 1:
         return _rewritten(tidy, seasons, 0, (0, 0, 0, 0)), "years"
     if numbers == {_SUMMER, _WINTER}:
-        first_months, unit = (4, 4, 10, 10), "half-years that begin in April and October"
+        first_months, unit = (
+            (4, 4, 10, 10),
+            "half-years that begin in April and October",
+        )
     elif numbers == {_SPRING, _AUTUMN}:  # terms of universities
-        first_months, unit = (3, 3, 9, 9), "half-years that begin in March and September"
+        first_months, unit = (
+            (3, 3, 9, 9),
+            "half-years that begin in March and September",
+        )
     elif len(numbers) == 4:
         first_months, unit = (
             (3, 6, 9, 12),

@@ -89,9 +89,12 @@ _SHAPES = [
         r"(?P<b>00?)[.-](?P<y>0000)",
     )
 ]
-_COMPACT_TIME = r"(?P<y>0000)-?(?P<m>00)-?(?P<d>00)[t _](?P<H>00)(?P<M>00)(?P<S>00)?(?P<zone>z)?"
+_COMPACT_TIME = (
+    r"(?P<y>0000)-?(?P<m>00)-?(?P<d>00)[t _](?P<H>00)(?P<M>00)(?P<S>00)?(?P<zone>z)?"
+)
 _FOREIGN = re.compile(r"[^\w /.,:'+\[\]-]")  # in none of the shapes
-_compiled = cache(re.compile)  # when first tried: most columns of dates need the first one only
+# when first tried: most columns of dates need the first one only
+_compiled = cache(re.compile)
 
 
 def month_named(text: str) -> int | None:
@@ -126,7 +129,8 @@ def tidied(text: str) -> str:
 
 
 def match_shape(shape: str) -> re.Match[str] | None:
-    has_digits_only = not shape.strip("0")  # as a number has, so that no pattern is compiled for it
+    # as a number has, so that no pattern is compiled for it
+    has_digits_only = not shape.strip("0")
     if has_digits_only or "0" not in shape or _FOREIGN.search(shape):
         return None
     for pattern in (*_SHAPES, _COMPACT_TIME):
@@ -137,7 +141,9 @@ def match_shape(shape: str) -> re.Match[str] | None:
         month_name = fields.get("name")
         # Jan 10 10:00 is a day, not a month of 2010
         is_day = (
-            fields.get("H") and fields.get("y") == "00" and not (fields.get("d") or fields.get("b"))
+            fields.get("H")
+            and fields.get("y") == "00"
+            and not (fields.get("d") or fields.get("b"))
         )
         if not is_day and (not month_name or month_name in MONTHS):
             return match

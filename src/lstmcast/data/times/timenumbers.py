@@ -22,7 +22,8 @@ _UNITS = (
 )
 # the first and the last second since 1970 that are believed: March 1973, June 2128
 _FIRST_SECOND, _LAST_SECOND = 10**8, 5 * 10**9
-_FIRST_OF_1904 = np.datetime64("2066-01-01", "us")  # seconds of 2000, where 1904 is the origin
+# seconds of 2000, where 1904 is the origin
+_FIRST_OF_1904 = np.datetime64("2066-01-01", "us")
 _FROM_1904 = np.timedelta64(24_107, "D")
 _OTHER_ORIGIN = (
     "seconds since 1970 would be of {}, and seconds since 1904, as LabVIEW counts them, of {}. "
@@ -98,7 +99,9 @@ def _year_months(numbers: ndarray, low: int, high: int) -> Times | None:
     if low < 101 or high > 122_100 or len(numbers) < _FEWEST_MONTHS:
         return None
     split = (
-        (numbers % 10_000, numbers // 10_000) if high > 9912 else (numbers // 100, numbers % 100)
+        (numbers % 10_000, numbers // 10_000)
+        if high > 9912
+        else (numbers // 100, numbers % 100)
     )
     years, months = split
     if not _within(months, 1, 12) or (high > 9912 and not _within(years, 1900, 2100)):
@@ -109,7 +112,9 @@ def _year_months(numbers: ndarray, low: int, high: int) -> Times | None:
     # twelve years such as 2001 to 2012 are years
     if abs(steps[0]) != 1 or (steps != steps[0]).any() or len(np.unique(years)) < 2:
         return None
-    return Times.of(from_fields(years, months, 1), "number", "whole numbers read as year and month")
+    return Times.of(
+        from_fields(years, months, 1), "number", "whole numbers read as year and month"
+    )
 
 
 def _years(numbers: ndarray, low: int, high: int) -> Times | None:
@@ -152,7 +157,9 @@ def _short_days(numbers: ndarray, low: int, high: int) -> Times | None:
     short = numbers // 10_000
     years = np.where(short > _PIVOT, 1900, 2000) + short
     values = from_fields(years, numbers // 100 % 100, days)
-    if np.isnat(values).any() or np.median(np.diff(np.unique(values))) > np.timedelta64(31, "D"):
+    if np.isnat(values).any() or np.median(np.diff(np.unique(values))) > np.timedelta64(
+        31, "D"
+    ):
         return None
     return Times.of(values, "number", "whole numbers read as year, month and day")
 
@@ -205,7 +212,9 @@ def _days(numbers: ndarray, low: int, high: int) -> Times | None:
         note = "whole numbers read as years and months of three digits"
         return Times.of(from_fields(years, days, 1), "number", note)
     values = from_fields(years, 1, 1) + _days_long(days - 1)
-    return Times.of(values, "number", "whole numbers read as years and days of the year")
+    return Times.of(
+        values, "number", "whole numbers read as years and days of the year"
+    )
 
 
 def _day_numbers(numbers: ndarray) -> ndarray:

@@ -29,6 +29,8 @@ class Times:
     frame_zone: str | None = None
 
     @classmethod
-    def of(cls, values: np.ndarray, form: str, *notes: str, zone: str | None = None) -> Times:
+    def of(
+        cls, values: np.ndarray, form: str, *notes: str, zone: str | None = None
+    ) -> Times:
         """Times of which none is bad."""
         return cls(values, np.zeros(len(values), bool), form, zone, notes)

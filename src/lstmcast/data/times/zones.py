@@ -25,7 +25,9 @@ def converted(times: ndarray, zone: str, to: str) -> ndarray | None:
     source_zone, target_zone = zone_of(zone), zone_of(to)
     if source_zone is None or target_zone is None:
         return None
-    if isinstance(source_zone, datetime.timezone) and isinstance(target_zone, datetime.timezone):
+    if isinstance(source_zone, datetime.timezone) and isinstance(
+        target_zone, datetime.timezone
+    ):
         shift = target_zone.utcoffset(None) - source_zone.utcoffset(None)
         return times + np.timedelta64(shift, "us")
     distinct, places = np.unique(times, return_inverse=True)

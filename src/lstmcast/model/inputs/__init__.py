@@ -28,7 +28,9 @@ def inputs_of(description: Any) -> Inputs:
     if isinstance(description, Mapping) and description.get("kind") in KINDS:
         kind = KINDS[description["kind"]]
         return (
-            Transformed.from_described(description) if kind is Transformed else kind(**description)
+            Transformed.from_described(description)
+            if kind is Transformed
+            else kind(**description)
         )
     raise UsageError(
         f"inputs={description!r} are not inputs. Use Adaptive(), Transformed(…) with transforms "
@@ -50,7 +52,9 @@ def with_inputs(arguments: Any) -> Any:
     kwargs = arguments.kwargs if isinstance(arguments, ArgsKwargs) else arguments
     if not isinstance(kwargs, Mapping):
         return arguments
-    kind, window, columns = (kwargs.get(name) for name in ("inputs", "window", "channels"))
+    kind, window, columns = (
+        kwargs.get(name) for name in ("inputs", "window", "channels")
+    )
     is_old = isinstance(kind, str) and kind in _OLD
     if not is_old and window is None and columns is None:
         return arguments
@@ -83,4 +87,8 @@ def with_inputs(arguments: Any) -> Any:
     settings["inputs"] = (
         Transformed(columns=columns or 1) if transformed else Adaptive(window or 12)
     )
-    return ArgsKwargs(arguments.args, settings) if isinstance(arguments, ArgsKwargs) else settings
+    return (
+        ArgsKwargs(arguments.args, settings)
+        if isinstance(arguments, ArgsKwargs)
+        else settings
+    )

@@ -133,7 +133,11 @@ class Adaptive:
         return Blocks.of(periods)
 
     def data(
-        self, panel: Panel, ends: NDArray, horizon: int | None = None, fitted: None = None
+        self,
+        panel: Panel,
+        ends: NDArray,
+        horizon: int | None = None,
+        fitted: None = None,
     ) -> tuple[AdaptiveData, None]:
         """Training data: the first `ends` (S,) values of each series, with this horizon."""
         return AdaptiveData(panel, ends, horizon), None
@@ -186,7 +190,9 @@ class Adaptive:
         steps_read, new_state = self.read(state, z_BT, effect_BTF)
         first_B = first_known(state.first_B, values_BT)
         value_BT = steps_read.known.value + first_B[:, None]
-        steps_read = steps_read._replace(known=steps_read.known._replace(value=value_BT))
+        steps_read = steps_read._replace(
+            known=steps_read.known._replace(value=value_BT)
+        )
         newest = new_state.known._replace(value=value_BT[:, -1])
         return steps_read, new_state._replace(first_B=first_B, known=newest)
 
@@ -220,7 +226,9 @@ class Adaptive:
         level_BT = adjusted.level_BT + reference_B[:, None] + calmed.shift_BT
         level_BT = np.where(begun_BT, level_BT, 0.0)
         constant_BT = state.constant_B[:, None] & _is_constant(calmed)
-        way_back = known_at(grid, level_BT, adjusted.scale_BT, season.expected_BTH, age_BT)
+        way_back = known_at(
+            grid, level_BT, adjusted.scale_BT, season.expected_BTH, age_BT
+        )
         # `advance` sets the value itself
         value_BT = np.where(constant_BT & begun_BT & observed, 0.0, np.nan)
         way_back = way_back._replace(value=value_BT, other=calmed.other_BT)
@@ -264,7 +272,9 @@ class Adaptive:
         """The targets of the head at N positions: the inverse of `place`."""
         return (z_NH - known.level[:, None] - known.seasonal) / known.scale[:, None]
 
-    def feed(self, point_NHK: NDArray, state: AdaptiveState) -> tuple[Seen, AdaptiveState]:
+    def feed(
+        self, point_NHK: NDArray, state: AdaptiveState
+    ) -> tuple[Seen, AdaptiveState]:
         """Read points on the reading axis as if they had been observed."""
         log_B, root_B = state.grid.log_B, state.grid.root_B
         values_NH = from_axis(point_NHK[:, :, 0], log_B, root_B)
@@ -272,12 +282,20 @@ class Adaptive:
         if state.ahead_BF is None:
             return self.read(state, z_NH, observed=False)
         steps = z_NH.shape[1]
-        windows_NFE = sliding_window_view(state.ahead_BF, 1 + state.grid.horizon, axis=1)
-        steps_read, new_state = self.read(state, z_NH, windows_NFE[:, :steps], observed=False)
+        windows_NFE = sliding_window_view(
+            state.ahead_BF, 1 + state.grid.horizon, axis=1
+        )
+        steps_read, new_state = self.read(
+            state, z_NH, windows_NFE[:, :steps], observed=False
+        )
         return steps_read, new_state._replace(ahead_BF=state.ahead_BF[:, steps:])
 
     def units(
-        self, z_NHKX: NDArray, known: AdaptiveKnown, paths: bool = False, moves: bool = True
+        self,
+        z_NHKX: NDArray,
+        known: AdaptiveKnown,
+        paths: bool = False,
+        moves: bool = True,
     ) -> NDArray:
         """Values on the reading axis in the units of the data.
 

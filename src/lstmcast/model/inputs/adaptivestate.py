@@ -29,7 +29,8 @@ class AdaptiveKnown(NamedTuple):
 
     level: NDArray
     scale: NDArray
-    seasonal: NDArray  # (…, H): known at t for t+1 … t+H, effects included, on the reading axis
+    # (…, H): known at t for t+1 … t+H, effects included, on the reading axis
+    seasonal: NDArray
     # Another possible level after a surprise, relative to the level; 0 without a surprise.
     other: NDArray
     age: NDArray
@@ -51,7 +52,8 @@ class AdaptiveState(NamedTuple):
     # Last L observations on the reading axis, minus the reference; NaN = missing or not begun.
     z_BL: NDArray
     seen_BL: NDArray  # whether the series had begun
-    reference_B: NDArray  # first observation; keeps sums exact for values with a large offset
+    # first observation; keeps sums exact for values with a large offset
+    reference_B: NDArray
     # The newest seasonally adjusted observation as of each of those steps, minus the reference.
     level_BL: NDArray
     smooth_BA: NDArray
@@ -80,7 +82,9 @@ def with_effects_ahead(state: AdaptiveState, effect_BF: NDArray) -> AdaptiveStat
     return state._replace(ahead_BF=effect_BF / state.grid.unit_B[:, None])
 
 
-def calm(state: AdaptiveState, z_BT: NDArray, reference_B: NDArray, observed: bool) -> Calmed:
+def calm(
+    state: AdaptiveState, z_BT: NDArray, reference_B: NDArray, observed: bool
+) -> Calmed:
     """Values minus the reference and the level shift, with surprises set aside."""
     surprises, grid = state.surprises, state.grid
     z_BT = z_BT - reference_B[:, None]
@@ -121,7 +125,11 @@ def nothing_known(grid: Grid, rows: int) -> AdaptiveKnown:
 
 
 def known_at(
-    grid: Grid, level_BT: NDArray, scale_BT: NDArray, seasonal_BTH: NDArray, age_BT: NDArray
+    grid: Grid,
+    level_BT: NDArray,
+    scale_BT: NDArray,
+    seasonal_BTH: NDArray,
+    age_BT: NDArray,
 ) -> AdaptiveKnown:
     """Inversion values at each step; `advance` adds the only value, and surprises are not
     considered yet."""
@@ -138,7 +146,9 @@ def known_at(
     )
 
 
-def joined_to(state: AdaptiveState, z_BT: NDArray) -> tuple[Reading, NDArray, dict[str, NDArray]]:
+def joined_to(
+    state: AdaptiveState, z_BT: NDArray
+) -> tuple[Reading, NDArray, dict[str, NDArray]]:
     """The newest values followed by T more; the number of known ones at each of the T steps; and
     the fields of the state after them."""
     tail = state.z_BL.shape[1]
@@ -155,7 +165,9 @@ def joined_to(state: AdaptiveState, z_BT: NDArray) -> tuple[Reading, NDArray, di
     return reading, age_BT, tails
 
 
-def with_effects(way_back: AdaptiveKnown, effect_BTF: NDArray | None, grid: Grid) -> AdaptiveKnown:
+def with_effects(
+    way_back: AdaptiveKnown, effect_BTF: NDArray | None, grid: Grid
+) -> AdaptiveKnown:
     """Inversion values with effects known in advance, of each step and the H after it."""
     if effect_BTF is not None:
         coming_BTH = way_back.seasonal + effect_BTF[:, :, 1:]

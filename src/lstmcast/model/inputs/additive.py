@@ -17,7 +17,9 @@ CAP = 20.0  # limit of a single change, in medians
 CLEAR_GAIN, SURE, NEAR = 0.15, 5.0, 3.0
 
 
-def is_additive(positive_RT: NDArray, reaches_R: NDArray, periods: tuple[int, ...]) -> NDArray:
+def is_additive(
+    positive_RT: NDArray, reaches_R: NDArray, periods: tuple[int, ...]
+) -> NDArray:
     """Whether changes are more alike in size than as ratios (R,), by their likelihood under a
     Laplace distribution on both axes, from value to value and from cycle to cycle.
 

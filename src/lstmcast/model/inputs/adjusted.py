@@ -73,7 +73,9 @@ def _window(
     columns_TW = tail + np.arange(T)[:, None] - np.arange(W)
     known_BTW = known_BU[:, columns_TW]
     # in one expression: named intermediate arrays would stay in memory until the end
-    value_BTW = np.where(known_BTW, z_BU[:, columns_TW] - past_BTW, level_BU[:, columns_TW])
+    value_BTW = np.where(
+        known_BTW, z_BU[:, columns_TW] - past_BTW, level_BU[:, columns_TW]
+    )
     return value_BTW, known_BTW, level_BU
 
 
@@ -87,7 +89,11 @@ def _carry_forward(before_B: NDArray, values_BT: NDArray, known_BT: NDArray) -> 
 
 
 def _running_scale(
-    sums_B3: NDArray, change_BT: NDArray, use_BT: NDArray, settled_BT: NDArray, grid: Grid
+    sums_B3: NDArray,
+    change_BT: NDArray,
+    use_BT: NDArray,
+    settled_BT: NDArray,
+    grid: Grid,
 ) -> tuple[NDArray, NDArray]:
     """Mean absolute change of the adjusted series (B, T), with slow decay; on the log axis it
     starts from a prior.
@@ -110,7 +116,9 @@ def _running_scale(
     return scale_BT, sums_TB3[-1].copy()
 
 
-def _smooth(smooth_BA: NDArray, level_BT: NDArray, known_BT: NDArray, age_BT: NDArray) -> NDArray:
+def _smooth(
+    smooth_BA: NDArray, level_BT: NDArray, known_BT: NDArray, age_BT: NDArray
+) -> NDArray:
     """Exponential smoothing of the level (Brown 1959), which starts as a plain mean for each
     constant (B, T, A)."""
     age_TB1 = np.maximum(age_BT.T, 1.0)[:, :, None]

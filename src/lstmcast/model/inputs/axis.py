@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from lstmcast.model.inputs.additive import ENOUGH, is_additive
 
 LINEAR, LOG, ROOT = range(3)
-FLAT = 0.01  # share of the largest value: series that vary by less are read on the linear axis
+# share of the largest value: series that vary by less are read on the linear axis
+FLAT = 0.01
 # Share of the largest value: if the smallest one is above it, the axes are nearly equivalent.
 NARROW = 0.5
 # Number of cycles in which a step must always be 0, and their largest length, for zeros to count
@@ -20,7 +21,8 @@ CYCLES, LONGEST_CYCLE = 3, 60
 OUTAGE = 6  # zeros in a row that count as an outage
 # share of zeros above which the logarithms of the other values carry too little information
 MANY_ZEROS = 0.1
-RECENT = 24  # number of newest values, of which at least a sixth being 0 counts as falling to 0
+# number of newest values, of which at least a sixth being 0 counts as falling to 0
+RECENT = 24
 # largest share of negative values that can count as missing, if STRAY usual changes from others
 FEW = 0.02
 STRAY = 6.0
@@ -29,7 +31,9 @@ NEARBY = 12  # values on each side that count as neighbours of a stray value
 CODES = (-99.0, -999.0, -9999.0, -99999.0, -999999.0, -99.9, -999.9, -9999.9)
 
 
-def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -> NDArray:
+def to_axis(
+    values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False
+) -> NDArray:
     """Observations (B, …) on the reading axis: logarithms, square roots, or unchanged.
 
     Values that an axis cannot represent are missing.
@@ -51,7 +55,9 @@ def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False
     return z_B
 
 
-def from_axis(z_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -> NDArray:
+def from_axis(
+    z_B: NDArray, log: NDArray | bool, root: NDArray | bool = False
+) -> NDArray:
     """The inverse of `to_axis`, clipped to finite positive floats."""
     values_B = np.array(z_B, float)
     log_B = _of_rows(log, len(values_B))
@@ -135,7 +141,10 @@ def axis_in_force(
 
 
 def reading_axis(
-    values_RT: NDArray, periods: tuple[int, ...] = (), affine: bool = True, roots: bool = True
+    values_RT: NDArray,
+    periods: tuple[int, ...] = (),
+    affine: bool = True,
+    roots: bool = True,
 ) -> NDArray:
     """The axis (R,) that suits the values of each series.
 
@@ -241,7 +250,9 @@ def _strays_only(value_T: NDArray, below_T: NDArray) -> bool:
     return all(_is_stray(value_T, below_T, step, usual_change) for step in steps)
 
 
-def _is_stray(value_T: NDArray, below_T: NDArray, step: int, usual_change: float) -> bool:
+def _is_stray(
+    value_T: NDArray, below_T: NDArray, step: int, usual_change: float
+) -> bool:
     """Whether a negative value is far from the nearest other within three steps, in usual changes
     of the whole series, or of its neighbourhood if these are smaller."""
     around = slice(max(step - 3, 0), step + 4)
@@ -264,7 +275,9 @@ def _reaches_zero(values_RT: NDArray, touches_R: NDArray) -> NDArray:
         outage = _longest_run(is_zero_T)
         kept = np.r_[: outage.start, outage.stop : len(value_T)]
         is_kept_zero_T = is_zero_T[kept]
-        reaches_R[row] = is_kept_zero_T.any() and not _strays_only(value_T[kept], is_kept_zero_T)
+        reaches_R[row] = is_kept_zero_T.any() and not _strays_only(
+            value_T[kept], is_kept_zero_T
+        )
     return reaches_R
 
 
@@ -299,17 +312,23 @@ def _longest_run(is_zero_T: NDArray) -> slice:
     return slice(begin, end)
 
 
-def _zeros_recur(values_RT: NDArray, asked_R: NDArray, periods: tuple[int, ...]) -> NDArray:
+def _zeros_recur(
+    values_RT: NDArray, asked_R: NDArray, periods: tuple[int, ...]
+) -> NDArray:
     """Which of the selected series are 0 at the same step of every cycle (R,), even if few steps
     are: a month of holidays, hours without service."""
     # one step of a shorter cycle is a tenth of the values anyway
     most_expected = MANY_ZEROS * LONGEST_CYCLE
-    long_periods = [period for period in periods if 1 < MANY_ZEROS * period <= most_expected]
+    long_periods = [
+        period for period in periods if 1 < MANY_ZEROS * period <= most_expected
+    ]
     recur_R = np.zeros(len(values_RT), bool)
     for row in np.flatnonzero(asked_R):
         steps = np.flatnonzero(~np.isnan(values_RT[row]))
         is_zero = values_RT[row, steps] == 0
-        recur_R[row] = any(_zeros_recur_at(steps, is_zero, period) for period in long_periods)
+        recur_R[row] = any(
+            _zeros_recur_at(steps, is_zero, period) for period in long_periods
+        )
     return recur_R
 
 

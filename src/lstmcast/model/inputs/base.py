@@ -21,7 +21,8 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError
 from lstmcast.util.states import State, mapped
 
-LARGEST = 1e30  # largest number that a network reads: products stay within 32-bit floats
+# largest number that a network reads: products stay within 32-bit floats
+LARGEST = 1e30
 
 
 class Grid(NamedTuple):
@@ -119,7 +120,11 @@ class Inputs(Protocol):
         ...
 
     def data(
-        self, panel: Panel, ends: NDArray, horizon: int | None = None, fitted: Any = None
+        self,
+        panel: Panel,
+        ends: NDArray,
+        horizon: int | None = None,
+        fitted: Any = None,
     ) -> tuple[Any, Any]:
         """Training data from the first `ends` (S,) values of each series, and the parameters fitted
         to them; parameters in `fitted` are kept."""
@@ -166,7 +171,9 @@ class Inputs(Protocol):
         ...
 
 
-def with_uplift(around: tuple[NDArray, NDArray], uplift_NH: NDArray) -> tuple[NDArray, NDArray]:
+def with_uplift(
+    around: tuple[NDArray, NDArray], uplift_NH: NDArray
+) -> tuple[NDArray, NDArray]:
     """Location and scale of answers whose mean is multiplied by the uplift; other parameters of
     the head are in their units and follow."""
     location, scale = around

@@ -61,7 +61,11 @@ def _clipped(values: NDArray) -> NDArray:
 
 
 def _context(
-    relative_BTW: NDArray, scale_BT: NDArray, age_BT: NDArray, shares_PBT: list[NDArray], grid: Grid
+    relative_BTW: NDArray,
+    scale_BT: NDArray,
+    age_BT: NDArray,
+    shares_PBT: list[NDArray],
+    grid: Grid,
 ) -> NDArray:
     """Channels about the whole series: scale, recent relative to usual change, age, trust in the
     season, season length, axis."""

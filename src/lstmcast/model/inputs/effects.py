@@ -67,7 +67,8 @@ class Effects:
         self.solution_SRJ = np.zeros(
             (len(panel), 1 + int(renewals_S.max(initial=0)), 2 * HARMONICS)
         )
-        self.known_S = steps_S < clock.fewest * clock.steps  # True without anything to estimate
+        # True without anything to estimate
+        self.known_S = steps_S < clock.fewest * clock.steps
 
     def estimate(self, panel: Panel, series_R: NDArray) -> None:
         """Estimate the effects of these series of the panel, unless that is done."""
@@ -87,7 +88,9 @@ class Effects:
         for renewal, solution_BJ in enumerate(solutions, start=first + 1):
             self.solution_SRJ[series_B, renewal] = solution_BJ
 
-    def known(self, series_B: NDArray, steps_BT: NDArray, horizon: int) -> NDArray | None:
+    def known(
+        self, series_B: NDArray, steps_BT: NDArray, horizon: int
+    ) -> NDArray | None:
         """Effects at some steps and the H after each, as known at that step (B, T, 1 + H), in the
         units of the axis; None if there are none.
 
@@ -103,7 +106,11 @@ class Effects:
 
 def steps_before(panel: Panel) -> NDArray:
     """Number of steps of each series (S,) before its first value in the panel."""
-    return np.zeros(len(panel), np.int64) if panel.earlier is None else panel.earlier.count_S
+    return (
+        np.zeros(len(panel), np.int64)
+        if panel.earlier is None
+        else panel.earlier.count_S
+    )
 
 
 def _before(
@@ -162,7 +169,10 @@ def saved_earlier(earlier: Earlier | None) -> dict[str, NDArray]:
     if earlier is None:
         return {}
     series_R = np.flatnonzero(earlier.count_S)
-    slow = {f"slow{place}": array for place, array in arrays_of(rows_of(earlier.slow, series_R))}
+    slow = {
+        f"slow{place}": array
+        for place, array in arrays_of(rows_of(earlier.slow, series_R))
+    }
     return {"earlier": earlier.count_S, "slow.version": np.array([VERSION]), **slow}
 
 
@@ -188,7 +198,11 @@ def require_sound_earlier(earlier: Earlier | None, series: int) -> None:
     if earlier is None:
         return
     count_S = earlier.count_S
-    if count_S.shape != (series,) or count_S.dtype.kind not in "iu" or (count_S < 0).any():
+    if (
+        count_S.shape != (series,)
+        or count_S.dtype.kind not in "iu"
+        or (count_S < 0).any()
+    ):
         raise ValueError("what is known of earlier values is of other series")
     for state in earlier.slow:
         for name, array in state._asdict().items():
@@ -196,10 +210,14 @@ def require_sound_earlier(earlier: Earlier | None, series: int) -> None:
             if name in _SOLVED:  # other fields may be NaN for unknown values
                 unsound |= ~(np.abs(array) <= _MOST)
             if unsound.any() or not (state.unit_B > 0).all():
-                raise ValueError(f"what is known of earlier values has impossible {name}")
+                raise ValueError(
+                    f"what is known of earlier values has impossible {name}"
+                )
 
 
-def _alike(before_S: NDArray, lengths_S: NDArray, series_R: NDArray) -> Iterator[NDArray]:
+def _alike(
+    before_S: NDArray, lengths_S: NDArray, series_R: NDArray
+) -> Iterator[NDArray]:
     """Groups of series that are read together: with equally many steps before, of similar
     length."""
     order = series_R[np.lexsort((lengths_S[series_R], before_S[series_R]))]
@@ -225,7 +243,9 @@ def _left_aligned(panel: Panel, series_B: NDArray) -> NDArray:
 _KNOWN: WeakKeyDictionary[Panel, dict[bool, Effects]] = WeakKeyDictionary()
 
 
-def effects_of(panel: Panel, log: bool, series_R: NDArray | None = None) -> Effects | None:
+def effects_of(
+    panel: Panel, log: bool, series_R: NDArray | None = None
+) -> Effects | None:
     """The effects of some or all series of a panel on an axis; None if there are none.
 
     They are cached as long as the panel lives: calibration, forecast and variants share them.

@@ -54,7 +54,11 @@ class PastColumns:
         transforms}; UsageError for anything else."""
         if columns_or_names is None:
             return cls()
-        names = [columns_or_names] if isinstance(columns_or_names, str) else columns_or_names
+        names = (
+            [columns_or_names]
+            if isinstance(columns_or_names, str)
+            else columns_or_names
+        )
         if not isinstance(names, (Mapping, Sequence)) or not all(
             isinstance(name, str) and name for name in names
         ):
@@ -67,8 +71,12 @@ class PastColumns:
             raise UsageError(
                 f"past={columns_or_names!r} names a column twice. Give each name once."
             )
-        by_name = names if isinstance(names, Mapping) else dict.fromkeys(names, Standard())
-        columns = tuple(PastColumn(name, Transforms.of(steps)) for name, steps in by_name.items())
+        by_name = (
+            names if isinstance(names, Mapping) else dict.fromkeys(names, Standard())
+        )
+        columns = tuple(
+            PastColumn(name, Transforms.of(steps)) for name, steps in by_name.items()
+        )
         scaled_apart = [column.name for column in columns if column.transforms.apart]
         if scaled_apart:
             raise UsageError(
@@ -82,9 +90,13 @@ class PastColumns:
 
     def __repr__(self) -> str:
         """The columns as Python code."""
-        if all(column.transforms == Transforms.of(Standard()) for column in self.columns):
+        if all(
+            column.transforms == Transforms.of(Standard()) for column in self.columns
+        ):
             return repr(list(self.names))
-        entries = ", ".join(f"{name!r}: {_steps(steps)}" for name, steps in self.columns)
+        entries = ", ".join(
+            f"{name!r}: {_steps(steps)}" for name, steps in self.columns
+        )
         return f"{{{entries}}}"
 
     @property
@@ -109,13 +121,19 @@ class PastColumns:
 
     def described(self) -> list[dict[str, Any]]:
         """The columns as JSON values."""
-        return [{"name": name, "transforms": steps.described()} for name, steps in self.columns]
+        return [
+            {"name": name, "transforms": steps.described()}
+            for name, steps in self.columns
+        ]
 
     @classmethod
     def from_described(cls, about: Sequence[Mapping[str, Any]]) -> PastColumns:
         """The inverse of `described`."""
         return cls.of(
-            {column["name"]: Transforms.from_json(column["transforms"]) for column in about}
+            {
+                column["name"]: Transforms.from_json(column["transforms"])
+                for column in about
+            }
         )
 
     def fit(self, panel: Panel) -> FittedColumns:
@@ -133,7 +151,9 @@ class PastColumns:
         unknown_R, offsets = np.full(len(ids), np.nan), np.arange(len(ids) + 1)
         if fitted is not None:
             return fitted.aligned([unknown_R] * len(self), offsets, ids)
-        states = tuple(transforms.fit(unknown_R, offsets, ids) for transforms in self.transforms)
+        states = tuple(
+            transforms.fit(unknown_R, offsets, ids) for transforms in self.transforms
+        )
         return FittedColumns(self, states)
 
     def from_arrays(self, arrays: Mapping[str, NDArray], ids: NDArray) -> FittedColumns:
@@ -187,7 +207,9 @@ class FittedColumns:
     def applied(self, panel: Panel, rows_RK: NDArray) -> NDArray:
         """What the network reads of the rows of a panel, concatenated (N, P)."""
         columns = []
-        for (name, transforms), state in zip(self.columns.columns, self.states, strict=True):
+        for (name, transforms), state in zip(
+            self.columns.columns, self.states, strict=True
+        ):
             values_N = panel.covariates.past[name]
             with _of_column(name):
                 _require_shared(values_N, panel, rows_RK)
@@ -226,7 +248,9 @@ class FittedColumns:
         }
 
 
-def require_no_feeding(names: Sequence[str], steps: int, block: int, horizon: int) -> None:
+def require_no_feeding(
+    names: Sequence[str], steps: int, block: int, horizon: int
+) -> None:
     """Raise UsageError if a forecast would be recursive although its past covariates are unknown.
 
     Args:
@@ -242,7 +266,9 @@ def require_no_feeding(names: Sequence[str], steps: int, block: int, horizon: in
         f"{listed(names)}, whose values after the data are unknown."
     )
     if horizon <= steps:
-        raise UsageError(f"{reason} Use mode='direct', which forecasts {steps} steps at once.")
+        raise UsageError(
+            f"{reason} Use mode='direct', which forecasts {steps} steps at once."
+        )
     raise UsageError(
         f"{reason} It answers {steps} step{'s' * (steps > 1)} at once: use at most this horizon, "
         f"or train a network with NetworkConfig(horizon={horizon})."

@@ -137,7 +137,9 @@ def _scores(z_RT: NDArray, longest: int) -> NDArray:
     return np.concatenate([no_lag_R1, score_RP], axis=1)
 
 
-def _mean_change(change_RT: NDArray, count: Any, known_RT: NDArray | None = None) -> NDArray:
+def _mean_change(
+    change_RT: NDArray, count: Any, known_RT: NDArray | None = None
+) -> NDArray:
     """The squared mean of square roots of changes in excess of the mean drift (R,); overwrites the
     changes."""
     drift_R = change_RT.sum(axis=1) / np.maximum(count, 1)

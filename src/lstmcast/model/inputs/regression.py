@@ -24,9 +24,11 @@ from lstmcast.util.states import rows_of, with_rows
 
 PHIS = (0.3, 0.6, 0.8, 0.9, 0.97, 1.0)  # candidate values of φ; 1 makes u a random walk
 ITERATIONS = 8  # updates of a prior variance, enough to converge where it matters
-RIDGE = 1e-10  # of a scaled base column: one without information gets a coefficient of 0
+# of a scaled base column: one without information gets a coefficient of 0
+RIDGE = 1e-10
 SMALLEST = 1e-12  # share of a variance that is distinguishable from 0
-LEAST_PRIOR = 1e-18  # smallest prior variance of coefficients, in units of the noise variance
+# smallest prior variance of coefficients, in units of the noise variance
+LEAST_PRIOR = 1e-18
 # Smallest prior precision of a column, relative to its precision in the data: if collinear columns
 # explain everything, the precision of the data leaves no other digits.
 LEAST_PRECISION = 1e-12
@@ -101,10 +103,14 @@ def sums_of(
     of_columns = (weight @ products).reshape(len(z_BD), 3, -1)
     weighted_now, weighted_before = weight * z_now, weight * z_before
     mixed = weighted_before @ x_now + weighted_now @ x_before
-    with_z = np.concatenate([weighted_now @ x_now, mixed, weighted_before @ x_before], axis=1)
+    with_z = np.concatenate(
+        [weighted_now @ x_now, mixed, weighted_before @ x_before], axis=1
+    )
     square_now = (weighted_now * z_now).sum(2)
     square_before = (weighted_before * z_before).sum(2)
-    squares = np.stack([square_now, 2 * (weighted_now * z_before).sum(2), square_before], axis=1)
+    squares = np.stack(
+        [square_now, 2 * (weighted_now * z_before).sum(2), square_before], axis=1
+    )
     sums_B3M = np.concatenate([of_columns, with_z, squares], axis=2)
     return sums_B3M, weight_BE.sum(axis=1)
 
@@ -119,7 +125,10 @@ def base_sums(sums_B3M: NDArray, layout: Layout) -> NDArray:
 
 
 def fit(
-    sums_B3M: NDArray, count_B: NDArray, layout: Layout, least_gain: NDArray | float = 0.0
+    sums_B3M: NDArray,
+    count_B: NDArray,
+    layout: Layout,
+    least_gain: NDArray | float = 0.0,
 ) -> Fit:
     """The regression from these sums; groups whose log evidence gain is at least `least_gain` are
     used. The limit is the same for all series or one per series."""
@@ -132,7 +141,9 @@ def fit(
     gain_BG = np.zeros((series, groups))
     for group in range(groups):
         members_BP = np.tile(layout.group_P == group, (series, 1))
-        evidence = _with_groups(rest_BFVV, freedom_BF, plain, layout.group_P, members_BP)
+        evidence = _with_groups(
+            rest_BFVV, freedom_BF, plain, layout.group_P, members_BP
+        )
         gain_BG[:, group] = _gain(evidence, plain)
         by_group.append(evidence)
     used_BG = gain_BG >= np.reshape(least_gain, (-1, 1))
@@ -193,7 +204,10 @@ class _Evidence(NamedTuple):
 
 
 def _of_best_phi(
-    evidence: _Evidence, base_BFKV: NDArray, gain_BG: NDArray, phis: tuple[float, ...] = PHIS
+    evidence: _Evidence,
+    base_BFKV: NDArray,
+    gain_BG: NDArray,
+    phis: tuple[float, ...] = PHIS,
 ) -> Fit:
     """The results for the φ with the greatest evidence; zeros where squares overflowed."""
     rows = np.arange(len(gain_BG))
@@ -225,7 +239,9 @@ def _places(columns: int) -> NDArray:
 def _quasi_differences(sums_B3M: NDArray, layout: Layout) -> NDArray:
     """Sums of products of the quasi-differences, for each φ (B, F, K + 1, K + 1)."""
     phi_F1 = np.array(PHIS)[:, None]
-    square_today, mixed, square_before = (sums_B3M[:, None, which] for which in range(3))
+    square_today, mixed, square_before = (
+        sums_B3M[:, None, which] for which in range(3)
+    )
     sums_BFM = square_today - phi_F1 * mixed + phi_F1**2 * square_before
     return sums_BFM[..., _places(layout.columns)]
 
@@ -310,7 +326,9 @@ def _mackay(
     alone_NP = b_NP / divisor_NP
     prior_NG = np.maximum(members.mean(alone_NP**2), LEAST_PRIOR)
     variance_N = np.ones_like(freedom_N)
-    inverse_NPP, precision_NP, beta_NP = _posterior(A_NPP, b_NP, prior_NG, variance_N, members)
+    inverse_NPP, precision_NP, beta_NP = _posterior(
+        A_NPP, b_NP, prior_NG, variance_N, members
+    )
     for _ in range(ITERATIONS):
         variances_NP = np.diagonal(inverse_NPP, axis1=1, axis2=2)
         known_NP = 1.0 - variances_NP * precision_NP
@@ -319,7 +337,9 @@ def _mackay(
         left_N = _left(A_NPP, b_NP, freedom_N, beta_NP)
         remaining_N = np.maximum(freedom_N - known_NP.sum(axis=1), 1.0)
         variance_N = left_N / remaining_N
-        inverse_NPP, precision_NP, beta_NP = _posterior(A_NPP, b_NP, prior_NG, variance_N, members)
+        inverse_NPP, precision_NP, beta_NP = _posterior(
+            A_NPP, b_NP, prior_NG, variance_N, members
+        )
     gain_N = (
         0.5 * freedom_N * (1.0 - np.log(variance_N))
         - 0.5 * _left(A_NPP, b_NP, freedom_N, beta_NP) / variance_N
@@ -331,7 +351,11 @@ def _mackay(
 
 
 def _posterior(
-    A_NPP: NDArray, b_NP: NDArray, prior_NG: NDArray, variance_N: NDArray, members: _Members
+    A_NPP: NDArray,
+    b_NP: NDArray,
+    prior_NG: NDArray,
+    variance_N: NDArray,
+    members: _Members,
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Covariance and mean of the coefficients, with the prior precision in between."""
     told_NPP = A_NPP / variance_N[:, None, None]
@@ -351,7 +375,9 @@ class _Members(NamedTuple):
     varying_P: NDArray | None  # columns that are not 0 throughout; None if any may be
 
     @classmethod
-    def of(cls, group_P: NDArray, chosen_NP: NDArray, varying_P: NDArray | None) -> _Members:
+    def of(
+        cls, group_P: NDArray, chosen_NP: NDArray, varying_P: NDArray | None
+    ) -> _Members:
         if varying_P is not None and len(varying_P) == len(group_P):
             varying_P = None
         first_G = np.searchsorted(group_P, np.arange(group_P.max() + 1))

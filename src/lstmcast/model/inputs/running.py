@@ -102,7 +102,11 @@ class Running:
         return self.columns
 
     def data(
-        self, panel: Panel, ends: NDArray, horizon: int | None = None, fitted: Any = None
+        self,
+        panel: Panel,
+        ends: NDArray,
+        horizon: int | None = None,
+        fitted: Any = None,
     ) -> tuple[Any, Any]:
         """Raise UsageError: a network with running inputs is trained on a stream."""
         raise UsageError(
@@ -129,7 +133,9 @@ class Running:
         x_BTC = np.where(begun_BT[:, :, None], inputs, 0.0).astype(np.float32)
         return Seen(x_BTC, begun_BT, None, labels), state
 
-    def _tick(self, state: RunningState, u_BK: NDArray) -> tuple[NDArray, NDArray, RunningState]:
+    def _tick(
+        self, state: RunningState, u_BK: NDArray
+    ) -> tuple[NDArray, NDArray, RunningState]:
         """Input, label and state of one tick.
 
         The label is in units of the scale known before the tick, the input in units of the scale
@@ -178,13 +184,19 @@ class Running:
         """0 and 1: answers are in units of the row."""
         return np.zeros((1, 1, 1)), np.ones((1, 1, 1))
 
-    def feed(self, point_NHK: NDArray, state: RunningState) -> tuple[Seen, RunningState]:
+    def feed(
+        self, point_NHK: NDArray, state: RunningState
+    ) -> tuple[Seen, RunningState]:
         """Read answers as inputs."""
         begun_NH = np.ones(point_NHK.shape[:2], bool)
         return Seen(point_NHK.astype(np.float32), begun_NH, None), state
 
     def units(
-        self, z_NHKX: NDArray, known: RunningState, paths: bool = False, moves: bool = True
+        self,
+        z_NHKX: NDArray,
+        known: RunningState,
+        paths: bool = False,
+        moves: bool = True,
     ) -> NDArray:
         """Answers rescaled by centre and scale of each row; a row that never moved stays
         constant."""

@@ -41,13 +41,17 @@ class Family(NamedTuple):
 
     def of(self, period: int) -> list[int]:
         """Indices of the tables of a period."""
-        return [place for place, table in enumerate(self.tables) if table.period == period]
+        return [
+            place for place, table in enumerate(self.tables) if table.period == period
+        ]
 
 
 def seasonal(periods: tuple[int, ...]) -> tuple[int, ...]:
     """The periods that are seasons: in ascending order, without 1."""
     if any(period < 1 for period in periods):
-        raise UsageError(f"A seasonal period is a number of steps, at least 1, but got {periods}.")
+        raise UsageError(
+            f"A seasonal period is a number of steps, at least 1, but got {periods}."
+        )
     return tuple(sorted({period for period in periods if period > 1}))
 
 

@@ -21,7 +21,12 @@ from numpy.typing import NDArray
 
 from lstmcast.model.inputs.seasonfamilies import Family, families
 from lstmcast.model.inputs.seasonfamilies import seasonal as seasonal
-from lstmcast.model.inputs.seasonshares import Explained, ShareState, read_shares, start_shares
+from lstmcast.model.inputs.seasonshares import (
+    Explained,
+    ShareState,
+    read_shares,
+    start_shares,
+)
 from lstmcast.model.inputs.tables import (
     LEAST_SURPRISE,
     WHOLE_CYCLE,
@@ -35,8 +40,10 @@ from lstmcast.model.inputs.tables import (
     start_table,
 )
 
-LATE = 0.3  # share of a deviation that remains after one more cycle, in the tables of newest cycles
-MOST_DOUBTED = 3.0  # limit in multiples of the share: without a season there is nothing to doubt
+# share of a deviation that remains after one more cycle, in the tables of newest cycles
+LATE = 0.3
+# limit in multiples of the share: without a season there is nothing to doubt
+MOST_DOUBTED = 3.0
 
 
 class FamilyState(NamedTuple):
@@ -44,16 +51,19 @@ class FamilyState(NamedTuple):
 
     tables: tuple[TableState, ...]
     late: tuple[TableState, ...]  # of each period: indices from its newest cycles
-    passed: tuple[NDArray, ...]  # of each period: number of steps since the first deviation (B,)
+    # of each period: number of steps since the first deviation (B,)
+    passed: tuple[NDArray, ...]
     shares: ShareState
-    read_B4: NDArray  # steps, known ones, their absolute changes, and the number of those
+    # steps, known ones, their absolute changes, and the number of those
+    read_B4: NDArray
 
 
 class Seasonal(NamedTuple):
     """Sums over the periods at every step: for the W newest steps and the next H."""
 
     past_BTW: NDArray
-    expected_BTH: NDArray  # tables weighted by their shares: the seasonal part that is removed
+    # tables weighted by their shares: the seasonal part that is removed
+    expected_BTH: NDArray
     doubted_BTH: NDArray  # the part of the tables that the shares exclude
     late_BTH: NDArray  # indices of the newest cycles minus the usual indices
     settled_BT: NDArray  # whether a season became known at this step
@@ -90,7 +100,9 @@ def read_seasons(
     explained: list[Explained] = []
     new_states, shares = [], []
     for state, family in zip(states, families(periods), strict=True):
-        new_state, indices, share_BTK, late = _read_family(state, family, reading, explained)
+        new_state, indices, share_BTK, late = _read_family(
+            state, family, reading, explained
+        )
         shares_BT = [share_BTK[:, :, table] for table in range(len(indices))]
         around = [index.ahead(range(1 - window, 1 + horizon)) for index in indices]
         past = [around_BDT[:, window - 1 :: -1] for around_BDT in around]
@@ -115,7 +127,9 @@ def _read_family(
     read_BT4, enough_BT, least_BT = _read_so_far(state.read_B4, reading)
     tables: list[TableState] = []
     late, passed, indices, late_indices = [], [], [], []
-    for period, late_state, before_B in zip(family.periods, state.late, state.passed, strict=True):
+    for period, late_state, before_B in zip(
+        family.periods, state.late, state.passed, strict=True
+    ):
         deviation_BT, known_BT = deviations(*reading[:3], period, enough_BT)
         for shorter, share_BT in explained:
             deviation_BT = deviation_BT - share_BT * shorter.at(-(period // 2))
@@ -128,18 +142,24 @@ def _read_family(
         decays = [family.tables[place].decay for place in places]
         added = add_to_tables(states, deviation_BT, known_BT, decays, least_BT)
         for place, columns in zip(places, added, strict=True):
-            indices.append(Indices(columns, period, family.tables[place].inner, passed_BT))
+            indices.append(
+                Indices(columns, period, family.tables[place].inner, passed_BT)
+            )
             tables.append(newest_columns(columns, period))
         columns = plain_table(late_state, deviation_BT, known_BT, LATE)
         inner = family.tables[places[0]].inner
         late_indices.append(Indices(columns, period, inner, passed_BT))
         late.append(newest_columns(columns, period))
     share_BTK, sums = read_shares(state.shares, family, reading, indices, explained)
-    new_state = FamilyState(tuple(tables), tuple(late), tuple(passed), sums, read_BT4[:, -1])
+    new_state = FamilyState(
+        tuple(tables), tuple(late), tuple(passed), sums, read_BT4[:, -1]
+    )
     return new_state, indices, share_BTK, late_indices
 
 
-def _read_so_far(read_B4: NDArray, reading: Reading) -> tuple[NDArray, NDArray, NDArray]:
+def _read_so_far(
+    read_B4: NDArray, reading: Reading
+) -> tuple[NDArray, NDArray, NDArray]:
     """Sums of what was read up to each step (B, T, 4); the share of a cycle that must be known; and
     the lower bound of the usual deviation."""
     first = reading.z_BU.shape[1] - reading.steps

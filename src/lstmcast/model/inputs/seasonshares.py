@@ -18,7 +18,8 @@ from lstmcast.model.inputs.tables import Indices, Reading
 # Weight of the prior of the shares, in observations: of a period's first table, and of the
 # difference that another table makes.
 PRIOR_WEIGHT, PRIOR_SHARE, PRIOR_WEIGHT_OF_OTHERS = 4.0, 0.5, 30.0
-LEAST_OF_OTHERS = -0.5  # lower bound of the share of a table that is not the first of its period
+# lower bound of the share of a table that is not the first of its period
+LEAST_OF_OTHERS = -0.5
 SWEEPS = 4  # coordinate-descent sweeps of the regression
 # Changes from step to step are used as well if this many in a row are predicted to be this many
 # times as large as those over the first lag: the lag is then a multiple of a season and hides it.
@@ -123,7 +124,9 @@ class _Sums(NamedTuple):
         self, family: Family, change_BT: NDArray, foretold: list[NDArray], counts: bool
     ) -> None:
         """Add changes over a lag (NaN = unknown), and the prediction of each table."""
-        says_something_BT = np.logical_or.reduce([foretold_BT != 0 for foretold_BT in foretold])
+        says_something_BT = np.logical_or.reduce(
+            [foretold_BT != 0 for foretold_BT in foretold]
+        )
         use_BT = ~np.isnan(change_BT) & says_something_BT
         change_BT = np.where(use_BT, change_BT, 0.0)
         columns = _columns(family, foretold, use_BT)
@@ -131,7 +134,9 @@ class _Sums(NamedTuple):
             self.product_BTK[:, :, row] += column_BT * change_BT
             for column in range(row, len(columns)):
                 self.square_BTKK[:, :, row, column] += column_BT * columns[column]
-                self.square_BTKK[:, :, column, row] = self.square_BTKK[:, :, row, column]
+                self.square_BTKK[:, :, column, row] = self.square_BTKK[
+                    :, :, row, column
+                ]
         if counts:
             np.add(self.count_BT, use_BT, out=self.count_BT)
 
@@ -146,7 +151,9 @@ def _left(change_BT: NDArray, lag: int, explained: list[Explained]) -> NDArray:
 def _columns(family: Family, foretold: list[NDArray], use_BT: NDArray) -> list[NDArray]:
     """The regressors (B, T), 0 where unused."""
     columns = []
-    for place, (table, foretold_BT) in enumerate(zip(family.tables, foretold, strict=True)):
+    for place, (table, foretold_BT) in enumerate(
+        zip(family.tables, foretold, strict=True)
+    ):
         column_BT = foretold_BT
         if table.first != place:
             column_BT = foretold_BT - foretold[table.first]
@@ -176,7 +183,9 @@ def _ridge(
     """Coefficients as shares of the tables, estimated within their bounds by coordinate descent
     (Friedman, Hastie & Tibshirani 2010)."""
     K = len(family.tables)
-    is_first = np.array([table.first == place for place, table in enumerate(family.tables)])
+    is_first = np.array(
+        [table.first == place for place, table in enumerate(family.tables)]
+    )
     prior_K = np.where(is_first, PRIOR_SHARE, 0.0)
     weight_K = np.where(is_first, PRIOR_WEIGHT, PRIOR_WEIGHT_OF_OTHERS)
     least_K = np.where(is_first, 0.0, LEAST_OF_OTHERS)
@@ -188,12 +197,18 @@ def _ridge(
     sweeps = SWEEPS if K > 1 else 1
     for _ in range(sweeps):
         for column in range(K):
-            remaining_BT = product_BTK[:, :, column] + penalty_BTK[:, :, column] * prior_K[column]
+            remaining_BT = (
+                product_BTK[:, :, column] + penalty_BTK[:, :, column] * prior_K[column]
+            )
             for second in range(K):
                 if second != column:
-                    explained_BT = square_BTKK[:, :, column, second] * share_BTK[:, :, second]
+                    explained_BT = (
+                        square_BTKK[:, :, column, second] * share_BTK[:, :, second]
+                    )
                     remaining_BT = remaining_BT - explained_BT
-            share_BT = np.maximum(remaining_BT / safe_BTK[:, :, column], least_K[column])
+            share_BT = np.maximum(
+                remaining_BT / safe_BTK[:, :, column], least_K[column]
+            )
             share_BT = np.minimum(share_BT, 1.0)
             is_told_BT = whole_BTK[:, :, column] > 0
             share_BTK[:, :, column] = np.where(is_told_BT, share_BT, prior_K[column])

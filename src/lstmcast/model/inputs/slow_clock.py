@@ -23,7 +23,14 @@ from numpy.typing import NDArray
 
 from lstmcast.data.times.calendars import DAY, HOUR, MINUTE
 from lstmcast.data.times.frequency import Frequency
-from lstmcast.model.inputs.regression import Fit, Layout, base_sums, fit, products_of, sums_of
+from lstmcast.model.inputs.regression import (
+    Fit,
+    Layout,
+    base_sums,
+    fit,
+    products_of,
+    sums_of,
+)
 from lstmcast.util.states import with_rows
 
 HARMONICS = 10
@@ -35,7 +42,8 @@ EARLY, EARLY_GAIN = 2.75, 12.0
 TREND = 1000.0  # unit of the trend, in days
 # Residuals beyond this many standard deviations get less weight: spikes and closed days.
 LIMIT = 3.0
-SPREAD = 1.4826  # standard deviation of a normal distribution, in median absolute deviations
+# standard deviation of a normal distribution, in median absolute deviations
+SPREAD = 1.4826
 FIRST_FITS = 3  # iterations on the first chunk, to find its outliers
 # The share of predicted effects that was realised: the decay of its sums per chunk, and the
 # signal-to-noise ratio of the prior at a share of 1.
@@ -52,7 +60,8 @@ class Clock(NamedTuple):
     year: float = YEAR  # days per year
     first: int = 64  # days before the first solution
     renewal: int = 128  # days for which a solution is in force
-    fewest: int = 550  # days before the year is estimated: with fewer, a trend looks like one
+    # days before the year is estimated: with fewer, a trend looks like one
+    fewest: int = 550
 
     @property
     def layout(self) -> Layout:
@@ -121,7 +130,8 @@ def _chunk(clock: Clock, first: int, days: int) -> tuple[NDArray, NDArray]:
 class SlowState(NamedTuple):
     """Summary of the whole past of each series, on one axis."""
 
-    reference_B: NDArray  # first known day; keeps sums exact for values with a large offset
+    # first known day; keeps sums exact for values with a large offset
+    reference_B: NDArray
     unit_B: NDArray  # power of two near it, so that squares stay in range
     sums_B3M: NDArray  # sums of the regression over the days of all finished chunks
     weight_B: NDArray
@@ -294,7 +304,9 @@ def _solved(clock: Clock, sums_B3M: NDArray, weight_B: NDArray) -> Fit:
     return with_rows(of_base, enough, of_all)
 
 
-def _first_weights(clock: Clock, columns_DK: NDArray, products: NDArray, z_BD: NDArray) -> NDArray:
+def _first_weights(
+    clock: Clock, columns_DK: NDArray, products: NDArray, z_BD: NDArray
+) -> NDArray:
     """The weights of the first chunk, which has no earlier solution: from its own solutions."""
     known_BD = np.isfinite(z_BD)
     filled_BD = np.nan_to_num(z_BD)
@@ -328,7 +340,11 @@ def _weights(columns_DK: NDArray, z_BD: NDArray, fitted: Fit | SlowState) -> NDA
 
 
 def _came(
-    clock: Clock, columns_DK: NDArray, z_BD: NDArray, weight_BE: NDArray, state: SlowState
+    clock: Clock,
+    columns_DK: NDArray,
+    z_BD: NDArray,
+    weight_BE: NDArray,
+    state: SlowState,
 ) -> NDArray:
     """The sums of the share after a chunk, whose year the solution in force has predicted."""
     year_BK = state.coefficients_BK.copy()

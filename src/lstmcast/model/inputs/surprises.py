@@ -22,15 +22,20 @@ from lstmcast.model.inputs.base import decayed_sums
 from lstmcast.model.inputs.surprisestate import Axis, Range, Surprises
 from lstmcast.util.states import rows_of, with_rows
 
-LIMIT = 6.0  # distance from the recent range at which a value is a surprise, in usual changes
+# distance from the recent range at which a value is a surprise, in usual changes
+LIMIT = 6.0
 FLOOR = 0.02  # lower bound of the usual change on the logarithmic axis
 MEMORY = 64.0  # number of values over which the usual change is averaged
-DOUBT = 4  # values after a shift, within which one nearer to the previous level undoes it
+# values after a shift, within which one nearer to the previous level undoes it
+DOUBT = 4
 FADE = 0.99  # decay per value of the largest change that persisted
-AT_ONCE = 2.0  # multiple of the limit above which a surprise is accepted at once, unless
-EARLY_FAR = 20.0  # limit for the first values on the logarithmic axis: this ratio to them,
+# multiple of the limit above which a surprise is accepted at once, unless
+AT_ONCE = 2.0
+# limit for the first values on the logarithmic axis: this ratio to them,
+EARLY_FAR = 20.0
 EARLY_LARGEST = 10.0  # or this multiple of the largest change so far;
-CYCLE_MORE, CYCLE_LARGEST = 4, 4.0  # after a cycle and this many more: this multiple of it;
+# after a cycle and this many more: this multiple of it;
+CYCLE_MORE, CYCLE_LARGEST = 4, 4.0
 EQUAL = 4  # after this many equal values: any change
 
 
@@ -122,7 +127,9 @@ def _newest(before_B2: NDArray, now_TB2: NDArray) -> NDArray:
     return np.take_along_axis(values, newest, axis=0)
 
 
-def _faded_largest(before_B2: NDArray, changed_TB2: NDArray, change_TB2: NDArray) -> NDArray:
+def _faded_largest(
+    before_B2: NDArray, changed_TB2: NDArray, change_TB2: NDArray
+) -> NDArray:
     """The largest persistent change before each value and after the last (1 + T, B, 2)."""
     fade_TB2 = np.where(changed_TB2, FADE, 1.0)
     largest_TB2 = np.empty((1 + len(change_TB2), *before_B2.shape))
@@ -168,7 +175,9 @@ def _allowed_early(
     count_B, largest_B = count_B2[..., 0], largest_B2[..., 0]
     far_B = np.maximum(np.log(EARLY_FAR), EARLY_LARGEST * largest_B)
     far_B = np.where(axis.log_B, far_B, np.inf)
-    after_cycle_B = np.maximum(allowed_B2[..., 0], axis.slack_B * CYCLE_LARGEST * largest_B)
+    after_cycle_B = np.maximum(
+        allowed_B2[..., 0], axis.slack_B * CYCLE_LARGEST * largest_B
+    )
     if axis.season > 1:
         has_cycle_B = count_B >= axis.season + CYCLE_MORE
         far_B = np.where(has_cycle_B, after_cycle_B, far_B)
@@ -195,7 +204,9 @@ def _read(state: Surprises, now_B2: NDArray) -> Surprises:
     )
 
 
-def _step_by_step(state: Surprises, z_RT: NDArray, tail_RL: NDArray, axis: Axis) -> Calmed:
+def _step_by_step(
+    state: Surprises, z_RT: NDArray, tail_RL: NDArray, axis: Axis
+) -> Calmed:
     """`set_aside` for series that may have surprises, step by step."""
     rows, T = z_RT.shape
     L, season = tail_RL.shape[1], axis.season
@@ -279,7 +290,11 @@ def _expected(state: Surprises, before_R: NDArray) -> NDArray:
 
 
 def _shifted(
-    state: Surprises, again_R: NDArray, returned_R: NDArray, z_R: NDArray, before_R: NDArray
+    state: Surprises,
+    again_R: NDArray,
+    returned_R: NDArray,
+    z_R: NDArray,
+    before_R: NDArray,
 ) -> Surprises:
     """The state with recurring surprises accepted as shifts, and undone shifts removed."""
     moved_R = np.where(again_R, z_R - _expected(state, before_R), state.shift_B)
@@ -295,7 +310,9 @@ def _shifted(
         before_B=np.where(either_R, state.shift_B, state.before_B),
         largest_B2=np.where(again_R[:, None], largest_R2, kept_R2),
         doubt_B=np.where(again_R, DOUBT, doubt_R),
-        largest_before_B2=np.where(either_R[:, None], state.largest_B2, state.largest_before_B2),
+        largest_before_B2=np.where(
+            either_R[:, None], state.largest_B2, state.largest_before_B2
+        ),
     )
 
 

@@ -56,7 +56,11 @@ class Surprises(NamedTuple):
 
 def no_surprises(rows: int, tail: int) -> Surprises:
     """The state before the first value."""
-    zeros, pairs, unknown = np.zeros(rows), np.zeros((rows, 2)), np.full((rows, 2), np.nan)
+    zeros, pairs, unknown = (
+        np.zeros(rows),
+        np.zeros((rows, 2)),
+        np.full((rows, 2), np.nan),
+    )
     return Surprises(
         shift_B=zeros,
         before_B=zeros,

@@ -180,12 +180,18 @@ def plain_table(
     state: TableState, deviation_BT: NDArray, known_BT: NDArray, decay: float
 ) -> TableState:
     """`add_to_table` without a cap."""
-    sums, weights = sums_by_phase(state.sum_BM, state.weight_BM, deviation_BT, known_BT, decay)
+    sums, weights = sums_by_phase(
+        state.sum_BM, state.weight_BM, deviation_BT, known_BT, decay
+    )
     return TableState(sums, weights, state.surprise_BM)
 
 
 def sums_by_phase(
-    sum_BM: NDArray, weight_BM: NDArray, values_BT: NDArray, known_BT: NDArray, decay: float
+    sum_BM: NDArray,
+    weight_BM: NDArray,
+    values_BT: NDArray,
+    known_BT: NDArray,
+    decay: float,
 ) -> tuple[NDArray, NDArray]:
     """Decayed sums of the values of each phase and of their number, of the last M steps and T more
     (B, M + T): a step starts from the one a cycle before, and repeats it if its value is
@@ -245,7 +251,9 @@ class Indices:
         passed_BT: number of steps since the first deviation.
     """
 
-    def __init__(self, table: TableState, period: int, inner: int, passed_BT: NDArray) -> None:
+    def __init__(
+        self, table: TableState, period: int, inner: int, passed_BT: NDArray
+    ) -> None:
         is_known = table.weight_BM > 0
         # (B, m + T): one column per new phase
         weight = np.where(is_known, table.weight_BM, 1.0)
@@ -283,7 +291,9 @@ class Indices:
         known_BDT = self._several(self._known, self._period, distances)
         return np.where(self._whole[:, None] & known_BDT, index, 0.0)
 
-    def _several(self, columns: NDArray, cycle: int, distances: range, asof: int = 0) -> NDArray:
+    def _several(
+        self, columns: NDArray, cycle: int, distances: range, asof: int = 0
+    ) -> NDArray:
         """Columns for several distances, as known some steps earlier (B, D, T), in one gather: it
         is also used for single steps of a stream."""
         first = _columns_ahead(self._period, cycle, distances, asof)
@@ -369,6 +379,7 @@ def _summed(values_BN: NDArray) -> NDArray:
 def _columns_ahead(period: int, cycle: int, distances: range, asof: int = 0) -> NDArray:
     """The columns, in a table of a period, of the newest index of the phases at some distances, as
     known at the first step."""
-    ahead = np.array(distances) + asof + period // 2  # from the newest step that has an index
+    # from the newest step that has an index
+    ahead = np.array(distances) + asof + period // 2
     cycles = -(-ahead // cycle)
     return period + ahead - cycle * cycles - asof

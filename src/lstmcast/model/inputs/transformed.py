@@ -126,7 +126,11 @@ class Transformed:
     def from_described(cls, about: Mapping[str, Any]) -> Transformed:
         """Rebuild the inputs from `described`; UsageError (a ValueError) if it is invalid."""
         past = dict(PastColumns.from_described(about.get("past", ())).columns)
-        return cls(Transforms.from_json(about["transforms"]), columns=about["columns"], past=past)
+        return cls(
+            Transforms.from_json(about["transforms"]),
+            columns=about["columns"],
+            past=past,
+        )
 
     @property
     def from_context(self) -> bool:
@@ -141,12 +145,18 @@ class Transformed:
     @property
     def learns(self) -> bool:
         """Whether any transform has fitted parameters."""
-        return any(transforms.learns for transforms in (self.transforms, *self.beside.transforms))
+        return any(
+            transforms.learns
+            for transforms in (self.transforms, *self.beside.transforms)
+        )
 
     @property
     def pooled(self) -> bool:
         """Whether any transform is fitted to all series together."""
-        return any(transforms.pooled for transforms in (self.transforms, *self.beside.transforms))
+        return any(
+            transforms.pooled
+            for transforms in (self.transforms, *self.beside.transforms)
+        )
 
     def context(self, periods: tuple[int, ...]) -> Whole:
         """The whole series is read."""
@@ -168,15 +178,21 @@ class Transformed:
     def fit(self, panel: Panel, ends: NDArray) -> FittedTransforms:
         """Fit the transforms to the first `ends` (S,) values of each series."""
         known_panel = panel.until(np.maximum(ends, 1))
-        state = self.transforms.fit(known_panel.values, known_panel.offsets, known_panel.ids)
+        state = self.transforms.fit(
+            known_panel.values, known_panel.offsets, known_panel.ids
+        )
         return FittedTransforms(self.transforms, state, self.beside.fit(known_panel))
 
-    def fitted_to(self, panel: Panel, fitted: FittedTransforms | None) -> FittedTransforms:
+    def fitted_to(
+        self, panel: Panel, fitted: FittedTransforms | None
+    ) -> FittedTransforms:
         """The fitted transforms for the series of a panel; unknown series are fitted to the
         panel."""
         if fitted is None:
             return self.fit(panel, panel.lengths)
-        state = self.transforms.align(fitted.state, panel.values, panel.offsets, panel.ids)
+        state = self.transforms.align(
+            fitted.state, panel.values, panel.offsets, panel.ids
+        )
         return FittedTransforms(self.transforms, state, fitted.past.align(panel))
 
     def data(
@@ -217,14 +233,18 @@ class Transformed:
         )
         return data, fitted
 
-    def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> FittedTransforms:
+    def fitted_from(
+        self, arrays: Mapping[str, NDArray], ids: NDArray
+    ) -> FittedTransforms:
         """Rebuild fitted transforms of series with these ids from their arrays; KeyError if one is
         missing."""
         state = self.transforms.state_from_arrays(arrays, ids)
         past = self.beside.from_arrays(arrays, ids)
         return FittedTransforms(self.transforms, state, past)
 
-    def of_rows(self, fitted: FittedTransforms | None, ids: list[Any]) -> FittedTransforms:
+    def of_rows(
+        self, fitted: FittedTransforms | None, ids: list[Any]
+    ) -> FittedTransforms:
         """The fitted transforms of the rows of a stream.
 
         Raises:
@@ -247,7 +267,11 @@ class Transformed:
     def rows(self, panel: Panel) -> NDArray:
         """Indices of the series that the network reads together, row by row (R, K). Raises
         DataError if the series of the panel do not form such rows."""
-        return panel.rows(self.columns) if self.columns > 1 else np.arange(len(panel))[:, None]
+        return (
+            panel.rows(self.columns)
+            if self.columns > 1
+            else np.arange(len(panel))[:, None]
+        )
 
     def whole(self, panel: Panel, fitted: FittedTransforms) -> WholeRows:
         """All rows of a panel, each from start to end."""
@@ -324,9 +348,12 @@ class Transformed:
         """0 and 1: labels are already scaled."""
         return np.zeros((1, 1, 1)), np.ones((1, 1, 1))
 
-    def feed(self, point_NHK: NDArray, state: TransformedState) -> tuple[Seen, TransformedState]:
+    def feed(
+        self, point_NHK: NDArray, state: TransformedState
+    ) -> tuple[Seen, TransformedState]:
         """Read labels as inputs: the same numbers unless the two are scaled separately."""
-        assert not self.beside  # past covariates are unknown there; decoding raises an error before
+        # past covariates are unknown there; decoding raises an error before
+        assert not self.beside
         columns = [
             self.transforms.as_input(
                 point_NHK[:, :, column], state.series_BK[:, column], state.fitted.state
@@ -337,7 +364,11 @@ class Transformed:
         return Seen(x_NHC, np.ones(x_NHC.shape[:2], bool), None), state
 
     def units(
-        self, z_NHKX: NDArray, known: TransformedKnown, paths: bool = False, moves: bool = True
+        self,
+        z_NHKX: NDArray,
+        known: TransformedKnown,
+        paths: bool = False,
+        moves: bool = True,
     ) -> NDArray:
         """Labels of all steps after the N positions, inverted from the values before them."""
         columns = [

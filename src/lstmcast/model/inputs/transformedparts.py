@@ -52,7 +52,9 @@ class TransformedKnown(NamedTuple):
 
     def rows(self, rows: NDArray) -> TransformedKnown:
         """A subset of the positions."""
-        return self._replace(series_NK=self.series_NK[rows], counts_N=self.counts_N[rows])
+        return self._replace(
+            series_NK=self.series_NK[rows], counts_N=self.counts_N[rows]
+        )
 
 
 class TransformedState(NamedTuple):
@@ -85,7 +87,10 @@ def known_after(state: TransformedState) -> TransformedKnown:
 
 
 def before_later(
-    before_BKDL: NDArray, applied: AppliedTransforms, fitted: TransformsState, steps: int
+    before_BKDL: NDArray,
+    applied: AppliedTransforms,
+    fitted: TransformsState,
+    steps: int,
 ) -> NDArray:
     """The last values that the differences received, some steps later; a missing one repeats the
     value one lag before."""
@@ -116,7 +121,9 @@ def with_past_read(
     if state.past is None:
         return read_BTC, state.x_BK, None
     assert known_BTP is not None  # the caller passes the columns named by the inputs
-    past_BTP, past = state.fitted.past.advance(state.series_BK[:, 0], state.past, known_BTP)
+    past_BTP, past = state.fitted.past.advance(
+        state.series_BK[:, 0], state.past, known_BTP
+    )
     newest_BC = np.concatenate([state.x_BK, past.x_BP], axis=1)
     return np.concatenate([read_BTC, past_BTP], axis=2), newest_BC, past
 
@@ -138,7 +145,11 @@ class WholeRows(NamedTuple):
 
     @classmethod
     def of(
-        cls, values_NC: NDArray, offsets: NDArray, rows_RK: NDArray, applied: AppliedTransforms
+        cls,
+        values_NC: NDArray,
+        offsets: NDArray,
+        rows_RK: NDArray,
+        applied: AppliedTransforms,
     ) -> WholeRows:
         """Rows with these inputs; NaN = missing."""
         newest_NC = newest_known(values_NC, offsets)
@@ -181,7 +192,9 @@ def require_sizes(values_BTK: NDArray, state: TransformedState) -> None:
     if len(large):
         row, step, column = large[0]
         series_B = state.series_BK[:, min(column, state.series_BK.shape[1] - 1)]
-        raise too_large(state.fitted.state.ids[series_B[row]], values_BTK[row, step, column])
+        raise too_large(
+            state.fitted.state.ids[series_B[row]], values_BTK[row, step, column]
+        )
 
 
 def carried_on(newest_BC: NDArray, values_BTC: NDArray) -> NDArray:
@@ -213,7 +226,8 @@ def same_rows(fitted: FittedTransforms, rows: int, columns: int) -> FittedTransf
 def learns_by_series(chain: Chain) -> bool:
     """Whether the chain has parameters fitted to each series separately."""
     return any(
-        step.learns._fields and getattr(step, "per", "series") == "series" for step in chain.steps
+        step.learns._fields and getattr(step, "per", "series") == "series"
+        for step in chain.steps
     )
 
 
@@ -229,7 +243,11 @@ def side_by_side(values_N: NDArray, panel: Panel, rows_RK: NDArray) -> NDArray:
 
 
 def read_columns(
-    inputs_N: NDArray, panel: Panel, rows_RK: NDArray, fitted: FittedTransforms, with_past: bool
+    inputs_N: NDArray,
+    panel: Panel,
+    rows_RK: NDArray,
+    fitted: FittedTransforms,
+    with_past: bool,
 ) -> NDArray:
     """What the network reads of all rows (N, C), NaN where a value is missing; `beside`: including
     past covariates."""

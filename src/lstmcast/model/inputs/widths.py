@@ -46,7 +46,9 @@ def start_widths(rows: int, season: int) -> WidthState:
     return WidthState(np.zeros((rows, season)), np.zeros((rows, season)))
 
 
-def read_widths(state: WidthState, change_BT: NDArray, horizon: int) -> tuple[NDArray, WidthState]:
+def read_widths(
+    state: WidthState, change_BT: NDArray, horizon: int
+) -> tuple[NDArray, WidthState]:
     """Relative widths of the next steps, as known at each of T steps (B, T, H), and the state after
     them. `change_BT`: changes over one season; NaN = unknown."""
     season, steps = state.change_BM.shape[1], change_BT.shape[1]

@@ -19,7 +19,9 @@ class LookAtTable(Table):
 class ShownForecast(ForecastTable):
     """A forecast to show."""
 
-    model: Text | None = Field(None, description="a saved model (default: the shipped network)")
+    model: Text | None = Field(
+        None, description="a saved model (default: the shipped network)"
+    )
     draw: Texts | None = Field(None, description="series to draw (default: the first)")
 
 
@@ -27,8 +29,12 @@ class WhatIf(Request):
     """Other coming values of columns known in advance, for one series or all."""
 
     series: Text
-    everywhere: bool = Field(False, description="whether all series get the same values")
-    values: dict[Text, Annotated[list[Value | str], Field(min_length=1, max_length=10_000)]]
+    everywhere: bool = Field(
+        False, description="whether all series get the same values"
+    )
+    values: dict[
+        Text, Annotated[list[Value | str], Field(min_length=1, max_length=10_000)]
+    ]
 
 
 class Compare(Request):

@@ -21,7 +21,9 @@ def airline_table() -> bytes:
     """
     panel = airline()
     times = map(format_time, panel.times(0))
-    rows = [f"{time},{value:g}" for time, value in zip(times, panel.values, strict=True)]
+    rows = [
+        f"{time},{value:g}" for time, value in zip(times, panel.values, strict=True)
+    ]
     return "\n".join(["month,passengers", *rows, ""]).encode()
 
 
@@ -37,7 +39,9 @@ def shop_table() -> bytes:
     price = np.where((steps // 45) % 2 == 0, 4.5, 4.9)
     promo = (random.random(len(steps)) < 0.15).astype(int)
     level = 120 * np.exp(0.0004 * steps) * _WEEK[steps % 7] * (price / 4.5) ** -1.8
-    sold = np.rint(level * np.where(promo == 1, 1.5, 1.0) * random.lognormal(0, 0.08, len(steps)))
+    sold = np.rint(
+        level * np.where(promo == 1, 1.5, 1.0) * random.lognormal(0, 0.08, len(steps))
+    )
     texts = [f"{value:g}" for value in sold[:DAYS]] + [""] * AHEAD
     rows = [
         f"{day},{text},{cost:g},{is_promoted}"

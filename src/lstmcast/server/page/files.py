@@ -77,6 +77,10 @@ def page_of(language: str) -> File:
         if file.kind == SCRIPT and not file.packed
     )
     data = script_data(script_words(scripts, words))
-    for place, text in {"language": language, "words": data, "plotly": PLOTLY_NAME}.items():
+    for place, text in {
+        "language": language,
+        "words": data,
+        "plotly": PLOTLY_NAME,
+    }.items():
         page = page.replace(f"${place}", text)
     return _file(page.encode(), "text/html; charset=utf-8")

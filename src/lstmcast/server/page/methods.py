@@ -60,14 +60,22 @@ class Method:
     trained: bool = False
 
     def predict(
-        self, panel: Panel, horizon: int | None = None, /, *, cutoffs: np.ndarray | None = None
+        self,
+        panel: Panel,
+        horizon: int | None = None,
+        /,
+        *,
+        cutoffs: np.ndarray | None = None,
     ) -> Forecast:
         """Forecast the steps after each series, or after its cutoffs."""
         return self.model.predict(panel, horizon, cutoffs=cutoffs)
 
 
 def compared(
-    stored: Kept, words: Words, options: Compare, models: Mapping[str, Path] | None = None
+    stored: Kept,
+    words: Words,
+    options: Compare,
+    models: Mapping[str, Path] | None = None,
 ) -> Document:
     """Forecasts of several methods, and their accuracy; names that begin with `model:` are models.
     Raises LstmcastError, Problem."""
@@ -95,7 +103,9 @@ def compared(
     }
 
 
-def _method(name: str, horizon: int, words: Words, models: Mapping[str, Path]) -> Method:
+def _method(
+    name: str, horizon: int, words: Words, models: Mapping[str, Path]
+) -> Method:
     """A method by its name. Raises Problem, UsageError."""
     if not name.startswith(MODEL):
         model = LSTMForecaster(horizon, method=name)
@@ -121,7 +131,9 @@ def _held_back(trained: Sequence[Method], panel: Panel) -> np.ndarray:
             )
         ends = method.model.model.held_back_from(panel)
         if ends is None:
-            detail = f"The network {method.name!r} has no validation data for a comparison."
+            detail = (
+                f"The network {method.name!r} has no validation data for a comparison."
+            )
             raise Problem(UNUSABLE, detail, "methods")
         ends_S = np.maximum(ends_S, ends)
     return ends_S[:, None]

@@ -15,7 +15,8 @@ from lstmcast.server.problems import Problem
 
 MOST = 20  # results
 HOURS = 2.0  # after which an unused result is dropped
-MOST_VALUES = 5_000_000  # values of all histories and forecasts: 8 bytes each, and more for bounds
+# values of all histories and forecasts: 8 bytes each, and more for bounds
+MOST_VALUES = 5_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +31,13 @@ class Kept:
     def size(self) -> int:
         """The number of its values: the data including covariates, and all forecasts."""
         tested = self.result.backtest
-        forecasts = [self.result.forecast, *(tested.forecasts.values() if tested else ())]
-        values = sum(forecast.point.size + forecast.quantiles.size for forecast in forecasts)
+        forecasts = [
+            self.result.forecast,
+            *(tested.forecasts.values() if tested else ()),
+        ]
+        values = sum(
+            forecast.point.size + forecast.quantiles.size for forecast in forecasts
+        )
         panel = self.result.panel
         covariates = panel.covariates
         columns = (

@@ -59,7 +59,9 @@ async def _of_table(
     words = spoken(request)
     async with asked_in(request, model, model, server.work.aside) as body:
         if not body.files:
-            raise Problem(UNUSABLE, f"No table was sent. Send it as the file {FILE!r}.", FILE)
+            raise Problem(
+                UNUSABLE, f"No table was sent. Send it as the file {FILE!r}.", FILE
+            )
         return Document(await server.work.limited("heavy", answer, server, body, words))
 
 
@@ -81,7 +83,9 @@ async def _of_result(
 
 def _add_files(api: FastAPI) -> None:
     @api.get("/", include_in_schema=False)
-    async def page(request: Request, language: str = Query("", max_length=10)) -> Response:
+    async def page(
+        request: Request, language: str = Query("", max_length=10)
+    ) -> Response:
         default = language_of(request.headers.get("accept-language", ""))
         selected = language if language in LANGUAGES else default
         headers = {"content-security-policy": POLICY, "vary": "accept-language"}
@@ -163,7 +167,9 @@ def _add_results(api: FastAPI, server: Server) -> None:
         return Response(content, headers=headers, media_type=TYPES[file])
 
     @api.get("/page/results/{name}/chart", include_in_schema=False)
-    async def chart(name: str, request: Request, series: str = Query(max_length=1000)) -> Response:
+    async def chart(
+        name: str, request: Request, series: str = Query(max_length=1000)
+    ) -> Response:
         stored, words = results.named(name), spoken(request)
         return Document(await work.limited("heavy", chart_of, stored, words, series))
 

@@ -96,9 +96,15 @@ def file_of(stored: Kept, words: Words, name: str) -> bytes:
             _report(stored, words, None).save(place)
         else:
             # a downloaded file is likely to be opened in a spreadsheet
-            outputs = Outputs(table=place, language=words.language, escape_formulas=True)
+            outputs = Outputs(
+                table=place, language=words.language, escape_formulas=True
+            )
             outputs.write(
-                outcome.forecast, outcome.panel, outcome.backtest, stored.model, outcome.totals
+                outcome.forecast,
+                outcome.panel,
+                outcome.backtest,
+                stored.model,
+                outcome.totals,
             )
         return place.read_bytes()
 
@@ -145,12 +151,16 @@ def what_if(stored: Kept, words: Words, plan: WhatIf) -> Document:
     series = None if plan.everywhere else [plan.series]
     planned = with_plan(panel, plan.values, series)
     horizon = stored.result.forecast.horizon
-    scenarios = compare_scenarios(stored.model, {GIVEN: panel, PLANNED: planned}, horizon)
+    scenarios = compare_scenarios(
+        stored.model, {GIVEN: panel, PLANNED: planned}, horizon
+    )
     origin = list(map(str, panel.ids)).index(plan.series)
     header, *rows = scenarios.rows(MOST_ROWS)
     return {
         "point": plain_list(scenarios.forecasts[PLANNED].point[origin]),
-        "difference": [plain_list(bound) for bound in scenarios.differences[PLANNED][origin].T],
+        "difference": [
+            plain_list(bound) for bound in scenarios.differences[PLANNED][origin].T
+        ],
         "table": page_table([_scenario(name, words) for name in header], rows),
         "name": words(PLANNED),
     }

@@ -23,7 +23,8 @@ class TrainOptions(Request):
         None, description="number of steps (default: one season)"
     )
     weights: Literal["pretrained", "scratch"] = Field(
-        "pretrained", description="fine-tune the shipped network, or train one from scratch"
+        "pretrained",
+        description="fine-tune the shipped network, or train one from scratch",
     )
     epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] | None = Field(
         None, description="at most so many; as --epochs of the command unless given"
@@ -32,7 +33,8 @@ class TrainOptions(Request):
         None, description="at most so long; what the server allows unless given"
     )
     preset: Literal["balanced", "best"] | None = Field(
-        None, description="choose from the data what to train, as --preset of the command"
+        None,
+        description="choose from the data what to train, as --preset of the command",
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
@@ -41,7 +43,9 @@ class TrainOptions(Request):
         decided = self.model_fields_set & {"weights", "epochs"}
         if self.preset is not None and decided:
             name = sorted(decided)[0]
-            raise ValueError(f"{name} is what preset={self.preset} decides: leave one of them out")
+            raise ValueError(
+                f"{name} is what preset={self.preset} decides: leave one of them out"
+            )
         return self
 
     def forecaster(self, horizon: int) -> LSTMForecaster:
@@ -50,7 +54,9 @@ class TrainOptions(Request):
         if self.epochs is None:
             return default
         training = replace(default.training, epochs=self.epochs)
-        return LSTMForecaster(horizon, weights=self.weights, seed=self.seed, training=training)
+        return LSTMForecaster(
+            horizon, weights=self.weights, seed=self.seed, training=training
+        )
 
 
 class TrainTable(Table, TrainOptions):

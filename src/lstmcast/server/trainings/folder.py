@@ -82,7 +82,10 @@ class Folder:
 
     def append(self, line: Line) -> None:
         """Append a line of progress. Raises OutputError."""
-        with output_errors(self.progress), self.progress.open("a", encoding="utf-8") as file:
+        with (
+            output_errors(self.progress),
+            self.progress.open("a", encoding="utf-8") as file,
+        ):
             file.write(json.dumps(line) + "\n")
 
     def lines(self, first: int = 0) -> list[Line]:

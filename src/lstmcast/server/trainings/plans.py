@@ -24,7 +24,9 @@ OPTIONS = tuple(name for name in TrainOptions.model_fields if name != "name")
 LONGEST_STEM = 50  # letters of a name that is derived from a file's
 
 
-def planned(fields: Any, files: Sequence[str], place: Path, limits: Limits) -> dict[str, Any]:
+def planned(
+    fields: Any, files: Sequence[str], place: Path, limits: Limits
+) -> dict[str, Any]:
     """The stored job of a request whose files are below a folder.
 
     Its data are read once, so that errors in them are reported at once. Raises Problem,
@@ -83,7 +85,9 @@ def _below(place: Path, files: Sequence[str]) -> list[str]:
 def _minutes(fields: TrainOptions, limits: Limits) -> float:
     limit = limits.training_minutes
     if fields.minutes is not None and fields.minutes > limit:
-        detail = f"minutes={fields.minutes:g} is too long: at most {limit:g} are given here."
+        detail = (
+            f"minutes={fields.minutes:g} is too long: at most {limit:g} are given here."
+        )
         raise Problem(UNUSABLE, detail, "minutes")
     return fields.minutes or limit
 

@@ -109,7 +109,11 @@ def train(folder: Folder) -> dict[str, Any]:
 
 
 def _fitted(
-    fields: TrainOptions, source: Source, horizon: int, folder: Folder, follower: Follower
+    fields: TrainOptions,
+    source: Source,
+    horizon: int,
+    folder: Folder,
+    follower: Follower,
 ) -> dict[str, Any]:
     if fields.preset is not None:
         return _chosen(fields, source, horizon, folder, follower)
@@ -126,7 +130,11 @@ def _fitted(
 
 
 def _chosen(
-    fields: TrainOptions, source: Source, horizon: int, folder: Folder, follower: Follower
+    fields: TrainOptions,
+    source: Source,
+    horizon: int,
+    folder: Folder,
+    follower: Follower,
 ) -> dict[str, Any]:
     """The model that a preset chooses, and the reason."""
 
@@ -135,7 +143,9 @@ def _chosen(
             folder.append({"note": event.text})
 
     assert fields.preset is not None  # checked by the caller
-    job = PresetJob(source, horizon, fields.preset, folder.model, fields.seed, [follower])
+    job = PresetJob(
+        source, horizon, fields.preset, folder.model, fields.seed, [follower]
+    )
     trained = job.run(notify)
     return {"preset": trained.result.document(), "notes": []}
 
@@ -146,7 +156,8 @@ def _number(loss: float) -> float | None:
 
 def _end_with_the_server() -> None:
     """End when standard input is closed; checkpoints, written atomically, remain."""
-    while os.read(STANDARD_INPUT, 1):  # not with sys.stdin, whose lock would be held at exit
+    # not with sys.stdin, whose lock would be held at exit
+    while os.read(STANDARD_INPUT, 1):
         pass
     os._exit(ALONE)
 
@@ -163,7 +174,10 @@ def main(path: str) -> int:
     except LstmcastError as error:
         outcome = {"state": "failed", "detail": str(error)}
     except MemoryError:
-        outcome = {"state": "failed", "detail": "There is not enough memory to train on these data"}
+        outcome = {
+            "state": "failed",
+            "detail": "There is not enough memory to train on these data",
+        }
     except Exception as error:
         traceback.print_exc()
         detail = f"{type(error).__name__}: {error}. Please report it."

@@ -15,7 +15,9 @@ SECRETS = ("LSTMCAST_TOKEN",)  # environment variables that a training does not 
 
 def started(folder: Folder) -> subprocess.Popen[bytes]:
     """Start the process of a training. Raises OSError."""
-    environment = {name: text for name, text in os.environ.items() if name not in SECRETS}
+    environment = {
+        name: text for name, text in os.environ.items() if name not in SECRETS
+    }
     with folder.log.open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", PROCESS, str(folder.path.resolve())],
@@ -23,7 +25,8 @@ def started(folder: Folder) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             env=environment,
-            start_new_session=True,  # Ctrl-C must reach only the server, which ends the process
+            # Ctrl-C must reach only the server, which ends the process
+            start_new_session=True,
         )
 
 

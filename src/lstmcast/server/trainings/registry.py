@@ -62,7 +62,9 @@ class Trainings:
         with self._lock:
             trainings = list(self._known.values())
         return iter(
-            sorted(trainings, key=lambda training: (training.job["created"], training.name))
+            sorted(
+                trainings, key=lambda training: (training.job["created"], training.name)
+            )
         )
 
     def __len__(self) -> int:
@@ -82,7 +84,11 @@ class Trainings:
 
     def models(self) -> dict[str, Path]:
         """The folders of trained models by name."""
-        return {training.name: training.folder.model for training in self if training.has_model}
+        return {
+            training.name: training.folder.model
+            for training in self
+            if training.has_model
+        }
 
     def number(self, training: Training) -> int | None:
         """The number of trainings before it; None if it is not waiting."""
@@ -131,7 +137,9 @@ class Trainings:
         training = self.named(name)
         with self._lock:
             if not training.has_ended or not training.job.get("resumable"):
-                detail = f"The training {name!r} cannot continue: it is {training.state}."
+                detail = (
+                    f"The training {name!r} cannot continue: it is {training.state}."
+                )
                 raise Problem(409, detail, "name")
             training.set(state=WAITING, detail=None, resumable=False)
             self._line.append(training)
@@ -221,7 +229,11 @@ class Trainings:
     def _begin_next(self) -> None:
         """Start waiting trainings while there is room."""
         with self._lock:
-            while self._line and not self._closing and self.running < self.limits.trainings:
+            while (
+                self._line
+                and not self._closing
+                and self.running < self.limits.trainings
+            ):
                 self._begin(self._line.pop(0))
 
     def _begin(self, training: Training) -> None:

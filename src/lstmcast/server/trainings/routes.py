@@ -42,7 +42,12 @@ def _add_beginning(api: FastAPI, server: Server) -> None:
     work = server.work
     trainings = server.trainings
 
-    @api.post(BELOW, tags=TAGS, status_code=201, openapi_extra=documented(TrainHistory, TrainTable))
+    @api.post(
+        BELOW,
+        tags=TAGS,
+        status_code=201,
+        openapi_extra=documented(TrainHistory, TrainTable),
+    )
     async def started(request: Request) -> Response:
         """Train a network on a history (JSON) or a table (a form with files) in a separate process.
 
@@ -102,7 +107,9 @@ def _add_looking(api: FastAPI, server: Server) -> None:
         """Download the trained model as an archive of a folder for `--model` of the commands."""
         training = trainings.named(name)
         if not training.has_model:
-            raise Problem(404, f"The training {name!r} has no model: it is {training.state}.")
+            raise Problem(
+                404, f"The training {name!r} has no model: it is {training.state}."
+            )
         content = await work.limited("heavy", _packed, training.folder.model, name)
         headers = {"content-disposition": f'attachment; filename="{name}.zip"'}
         return Response(content, headers=headers, media_type="application/zip")
@@ -129,7 +136,9 @@ def _described(server: Server, training: Training, words: Words) -> dict[str, An
     return training.described(words, server.trainings.number(training))
 
 
-async def _followed(server: Server, training: Training, first: int) -> AsyncIterator[str]:
+async def _followed(
+    server: Server, training: Training, first: int
+) -> AsyncIterator[str]:
     """The progress of a training until it has ended or the client leaves."""
     trainings = server.trainings
     number = first
