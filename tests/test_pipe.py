@@ -109,6 +109,8 @@ def test_what_lines_say(lines, values):
         (['{"series": "a", "x": 1, "y": 2}'], "one is expected"),
         (['{"series": null, "x": 1}'], "the name of a row is expected"),
         (['{"date": "2024-01-01"}'], "holds no value"),
+        (["{}"], "holds no value: its fields are none"),
+        (['{"a": 1}', "[1]"], "a number is expected"),
         (['{"a": 1' + "0" * 400 + "}"], "too large"),
         (['a,"b'], "not CSV"),
     ],
@@ -161,6 +163,14 @@ def test_a_line_that_is_wrong_changes_nothing(network):
     assert {**answers[-1], "line": 3} == plain[-1]
     assert pipe.stream.ids == ["a"]
     assert (pipe.wrong, pipe.first_wrong) == (5, 3)
+
+
+def test_numbers_near_the_largest_one_stay_numbers():
+    stream = lc.Stream(lc.LSTMForecaster(horizon=1), [], conformal=lc.Conformal())
+    largest = sys.float_info.max
+    answers = fed(Pipe(stream), "a", "-1e308", f"{largest!r}", f"{-largest!r}")
+    assert [answer["value"] for answer in answers] == [-1e308, largest, -largest]
+    assert json.loads(json.dumps(answers, allow_nan=False)) == answers
 
 
 def test_missing_ticks_are_read_as_unknown_and_late_ones_are_left_out(network):

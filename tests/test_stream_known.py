@@ -311,6 +311,7 @@ def test_a_saved_stream_goes_on_with_the_same_bits(tmp_path, count):
             "column 'warm' is 'cold' at coming tick 1",
         ),
         ({"warm": [[1j]]}, DataError, "a number, a text or yes and no is expected"),
+        ({"warm": [[10**400]]}, DataError, "'warm' holds too large a number"),
     ],
 )
 def test_a_tick_that_cannot_be_used_changes_nothing(future, error, words):

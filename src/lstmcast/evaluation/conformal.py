@@ -116,6 +116,7 @@ def start(rows: int, steps: int) -> Tracked:
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")  # values near the largest number
 def adjusted(state: Tracked, rows: NDArray, answer_RHQ: NDArray) -> NDArray:
     """Quantiles of some of the series with adjusted bounds; the median is unchanged. Steps beyond
     the tracked ones use the factors of the last one."""
@@ -132,15 +133,13 @@ def adjusted(state: Tracked, rows: NDArray, answer_RHQ: NDArray) -> NDArray:
         for bound in outwards:
             quantile_RH = answer_RHQ[:, :, BOUNDS[bound]]
             spread_RH = np.maximum(np.abs(quantile_RH - median_RH), least_RH)
-            with np.errstate(over="ignore"):
-                moved_RH = (
-                    median_RH + SIDES[bound] * spread_RH * factor_RHB[:, :, bound]
-                )
+            moved_RH = median_RH + SIDES[bound] * spread_RH * factor_RHB[:, :, bound]
             reach_RH = further(reach_RH, moved_RH)
             result_RHQ[:, :, BOUNDS[bound]] = reach_RH
     return result_RHQ
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def advance(
     state: Tracked,
     rows: NDArray,
@@ -213,8 +212,7 @@ def _error(values_R: NDArray, answer_RQ: NDArray) -> NDArray:
     median_R = answer_RQ[:, MEDIAN]
     spread_R = answer_RQ[:, BOUNDS[-2]] - answer_RQ[:, BOUNDS[1]]
     least_R = LEAST_SPREAD * np.abs(median_R) + limits.tiny
-    with np.errstate(over="ignore"):
-        error_R = np.abs(values_R - median_R) / (spread_R + least_R)
+    error_R = np.abs(values_R - median_R) / (spread_R + least_R)
     return np.minimum(error_R, limits.max)
 
 

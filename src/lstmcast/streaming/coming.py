@@ -106,12 +106,21 @@ def _cell(name: str, value: Any, row: Any) -> Cell:
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, (int, float, np.integer, np.floating, np.bool_)):
-        number = float(value)
-        return number if math.isfinite(number) else None
+        return _number(name, value, row)
     raise DataError(
         f"Row {row!r}: future column {name!r} holds {value!r}, but a number, a text or yes and no "
         "is expected."
     )
+
+
+def _number(name: str, value: Any, row: Any) -> float | None:
+    try:
+        number = float(value)
+    except OverflowError as error:
+        raise DataError(
+            f"Row {row!r}: future column {name!r} holds too large a number."
+        ) from error
+    return number if math.isfinite(number) else None
 
 
 def longest(cells_CR: Told) -> int:

@@ -116,7 +116,8 @@ class Naming:
             other_columns = (time, series, *self.past, *self.future)
             targets = [name for name in fields if name not in other_columns]
         if not targets:
-            problem = f"it holds no value: its fields are {listed(list(fields))}"
+            held = listed(list(fields)) if fields else "none"
+            problem = f"it holds no value: its fields are {held}"
             if self.target:
                 problem += f", and {listed(list(self.target))} is expected"
             raise DataError(problem)
@@ -153,6 +154,7 @@ class LineReader:
         if not text:
             return None
         if text.startswith("{"):
+            self._first = False  # a header would have come before it
             return self._record(_json_object(text))
         first, self._first = self._first, False
         cells = self._cells(line.strip("\r\n"), first)

@@ -334,4 +334,5 @@ def _plain(values: Any) -> Any:
         return [_plain(value) for value in values]
     if not math.isfinite(values):
         return None
-    return float(f"{values:.{DIGITS}g}")
+    rounded = float(f"{values:.{DIGITS}g}")
+    return rounded if math.isfinite(rounded) else float(values)
