@@ -188,6 +188,42 @@ def test_missing_ticks_are_read_as_unknown_and_late_ones_are_left_out(network):
     assert pipe.wrong == 0
 
 
+LATE = "date,a,b", "2024-01-05,1,2", "2024-01-04,3,4", "2024-01-05,5,6"
+
+
+def test_late_values_are_counted_also_after_a_restart(network, tmp_path):
+    place = Place(tmp_path / "state")
+    pipe = pipe_of(network, place=place)
+    answers = fed(pipe, *LATE)
+    assert ["skipped" in answer for answer in answers] == [False] * 2 + [True] * 4
+    assert pipe.late == 4 and pipe.stream.ticks == 1
+    pipe.save()
+    again = lc.Stream.load(tmp_path / "state")
+    assert Pipe(again, place=place).late == 4
+
+
+def test_the_command_says_how_many_values_were_late():
+    lines = "\n".join(("time,a", "5,1", "4,1", "5,1", ""))
+    done, answers = piped(text=lines)
+    assert done.status == 0 and len(answers) == 3
+    assert "left out, as they were late or already read: 2 values" in done.err
+    done, answers = piped("--late", "error", text=lines)
+    assert done.status == 1 and "left out" not in done.err
+    assert ["error" in answer for answer in answers] == [False, True, True]
+
+
+def test_late_values_may_be_errors(network):
+    clocks = Clocks(parse_frequency("D"))
+    pipe = Pipe(lc.Stream(network, []), 1, None, clocks, late="error")
+    _, first, *others = [fed(pipe, line) for line in LATE]
+    assert len(first) == 2
+    assert [answer["error"] for (answer,) in others] == [
+        "row 'a': 2024-01-04 is before 2024-01-05, the newest.",
+        "row 'a': 2024-01-05 was already read.",
+    ]
+    assert pipe.late == 0 and pipe.stream.ticks == 1
+
+
 def test_after_a_long_gap_a_row_begins_anew(network):
     pipe = pipe_of(network)
     answers = fed(pipe, "date,a", "2024-01-01,4", "2024-01-02,6", "2025-01-01,100")
@@ -327,6 +363,7 @@ def test_wrong_lines_show_in_the_exit_status():
         (["--horizon", 0], "horizon"),
         (["--frequency", "often"], "often"),
         (["--kind", "odd"], "odd"),
+        (["--late", "odd"], "odd"),
     ],
 )
 def test_wrong_usage(run, options, message):

@@ -216,6 +216,15 @@ def test_the_forecasts_are_those_of_the_forecaster():
 
 
 @pytest.mark.usefixtures("short_contexts")
+def test_a_forecaster_opens_its_stream():
+    panel = panel_of({"a": walks(40, 1)[:, 0]})
+    stream = SHIPPED.stream(panel, alerts=lc.Alerts(), conformal=lc.Conformal())
+    np.testing.assert_array_equal(stream.predict(9), Stream(SHIPPED, panel).predict(9))
+    assert stream.alerts == lc.Alerts() and stream.conformal == lc.Conformal()
+    named = SHIPPED.stream(["b"], frequency="h", periods=[12], kind="count")
+    assert (named.grid.periods, named.ids) == ((12,), ["b"])
+
+
 def test_rows_of_the_shipped_network_have_ticks_of_their_own():
     """Each tick is of some rows only, and in any order."""
     names = ("positive", "across zero", "changes its sign", "with gaps")

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from lstmcast.data.panel import Columns
@@ -22,6 +22,13 @@ from lstmcast.specification import Specification
 from lstmcast.training_config import TrainingConfig
 from lstmcast.training_history import History
 from lstmcast.transforms import Transforms
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Kind, Panel
+    from lstmcast.evaluation.anomalies import Alerts
+    from lstmcast.evaluation.conformal import Conformal
+    from lstmcast.streaming.learning import Learning
+    from lstmcast.streaming.stream import Stream
 
 
 class SpecifiedForecaster:
@@ -114,6 +121,39 @@ class SpecifiedForecaster:
         batching = self.specification.resolved_batching(self.start)
         context = context_for(self.start.network, batching)
         return Fitted(self.start.network, self.start.inputs, context)
+
+    def stream(
+        self,
+        rows: Panel | Iterable[Any],
+        *,
+        frequency: str = "integer",
+        periods: int | Sequence[int] | None = None,
+        kind: Kind | None = None,
+        future: Sequence[str] = (),
+        learning: Learning | None = None,
+        alerts: Alerts | None = None,
+        conformal: Conformal | None = None,
+    ) -> Stream:
+        """A `Stream` of the network, which forecasts tick by tick; the arguments are its own.
+
+        >>> import lstmcast as lc
+        >>> lc.LSTMForecaster(horizon=3).stream(["shop"], frequency="D").ids
+        ['shop']
+        """
+        from lstmcast.streaming.stream import Stream
+
+        return Stream(
+            self,
+            rows,
+            frequency=frequency,
+            periods=periods,
+            kind=kind,
+            future=future,
+            learning=learning,
+            alerts=alerts,
+            conformal=conformal,
+            seed=self.seed,
+        )
 
     @property
     def may_read_past(self) -> bool:

@@ -77,12 +77,15 @@ def run(pipe: Pipe, source: BinaryIO, output: TextIO) -> int:
 
     It is 0, 1 if lines were invalid, or 128 plus the number of the signal.
     """
+    late_before = pipe.late
     with _Signals() as signals:
         try:
             for line in signals.lines(source):
                 _answer(pipe, line, output)
         finally:
             pipe.save()
+    if late := pipe.late - late_before:
+        echo.note(False, f"left out, as they were late or already read: {late} values")
     if pipe.wrong:
         echo.note(
             False,

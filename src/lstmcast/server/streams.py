@@ -98,6 +98,7 @@ class ServedStream:
             "future": [] if stream.known is None else list(stream.known.names),
             "quantiles": list(HEAD_QUANTILES) if stream.network.head.spreads else None,
             "conformal": stream.conformal is not None,
+            "late": self.pipe.late,
             "kept": self._journal is not None,
             "saved_tick": self.saved,
             "not_saved": self.unsaved or None,

@@ -9,13 +9,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.times.frequency import parse_frequency
-from lstmcast.errors import LstmcastError, OutputError, UsageError
+from lstmcast.errors import DataError, LstmcastError, OutputError, UsageError
 from lstmcast.evaluation.conformal import LEVELS
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.streaming.clocks import Clocks
@@ -30,6 +30,8 @@ DIGITS = 10  # significant digits in answers; networks are less precise
 UNNAMED = "unnamed"
 
 Answer = dict[str, Any]
+# what is done with ticks that are late or were already read
+Late = Literal["skip", "error"]
 
 
 class Place(NamedTuple):
@@ -72,6 +74,8 @@ class Pipe:
         naming: the roles of the fields of a line.
         clocks: the times of the newest ticks, and their frequency.
         place: where the state is saved.
+        late: "skip" leaves out ticks that are late or were already read, and counts them;
+            "error" refuses the whole record.
 
     >>> import lstmcast as lc
     >>> pipe = Pipe(lc.Stream(lc.LSTMForecaster(horizon=1), []), horizon=1)
@@ -90,6 +94,7 @@ class Pipe:
         naming: Naming | None = None,
         clocks: Clocks | None = None,
         place: Place | None = None,
+        late: Late = "skip",
     ) -> None:
         config = stream.network.config
         if config.inputs.columns > 1:
@@ -104,6 +109,8 @@ class Pipe:
         self.stream = stream
         self.horizon = horizon
         self.place = place
+        self.refuses_late = late == "error"
+        self.late: int = stream.note.get("late", 0)
         self.reader = LineReader(naming, stream.note.get("header"))
         self.clocks = clocks or Clocks(parse_frequency("integer"))
         self.lines = self.used = self.wrong = 0
@@ -135,7 +142,8 @@ class Pipe:
     def save(self) -> None:
         """Save the state, if there is a folder for it; raises OutputError."""
         if self.place is not None:
-            state = {**self.clocks.saved(), "header": self.reader.header}
+            lines = {"header": self.reader.header, "late": self.late}
+            state = {**self.clocks.saved(), **lines}
             self.stream.note = {**self.stream.note, **state}
             self.stream.save(self.place.folder)
 
@@ -157,9 +165,13 @@ class Pipe:
         ticks = self._ticks(values, time)
         late = [tick for tick in ticks if tick.steps < 1]
         due = [tick for tick in ticks if tick.steps >= 1]
+        if late and self.refuses_late:
+            raise DataError(f"row {late[0].row!r}: {self.skipped(late[0])}")
+        if due:
+            self._check(due, record)
+        self.late += len(late)
         if not due:
             return Advance([], late, {}, np.empty(0))
-        self._check(due, record)
         restarted = self._bridge(due)
         rows = self._of_all(due)
         values_R = np.array([tick.value for tick in due])

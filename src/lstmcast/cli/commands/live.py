@@ -119,9 +119,10 @@ def stream(
         )
     if state is not None:
         check_place(state)  # before the first line arrives
+    late = lines.late_ticks()
     opened, clocks = piping.opened(model, state, horizon, lines)
     place = None if state is None else Place(state, save_every)
-    pipe = Pipe(opened, horizon, lines.naming(), clocks, place)
+    pipe = Pipe(opened, horizon, lines.naming(), clocks, place, late)
     status = piping.run(pipe, sys.stdin.buffer, sys.stdout)
     if status:
         raise typer.Exit(status)

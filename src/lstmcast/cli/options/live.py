@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lstmcast.data.table import Kind
     from lstmcast.server.settings import Settings
     from lstmcast.streaming.lines import Naming
+    from lstmcast.streaming.pipe import Late
     from lstmcast.streaming.stream import Stream
 
 
@@ -69,6 +70,14 @@ class LineOptions:
         ),
     ] = None
 
+    late: Annotated[
+        str,
+        typer.Option(
+            metavar="skip|error",
+            help="What to do with a time that is late or was already read: skip its values and "
+            "count them, or answer the whole line with an error.",
+        ),
+    ] = "skip"
     rate: Rate = 0.001
     conformal: Annotated[
         bool,
@@ -111,6 +120,14 @@ class LineOptions:
         if self.kind is not None:
             require_choice("--kind", self.kind, get_args(Kind))
         return cast("Kind | None", self.kind)
+
+    def late_ticks(self) -> Late:
+        """What is done with late ticks; UsageError for what is no such way."""
+        from lstmcast.data.table import require_choice
+        from lstmcast.streaming.pipe import Late
+
+        require_choice("--late", self.late, get_args(Late))
+        return cast("Late", self.late)
 
     def periods(self) -> tuple[int, ...] | None:
         """The seasonal periods that were given."""
