@@ -8,7 +8,12 @@ import pytest
 import lstmcast as lc
 from lstmcast.data.origins import Origins
 from lstmcast.data.times.frequency import parse_frequency
-from lstmcast.model.inputs.periods import looked_at, may_differ, own_period
+from lstmcast.model.inputs.periods import (
+    looked_at,
+    may_differ,
+    own_period,
+    periods_in_force,
+)
 
 
 def season(m, count, seed=0, noise=0.1, growth=0.0):
@@ -147,3 +152,29 @@ def test_a_stream_reads_each_row_by_its_own_period(split, tmp_path):
     origins = Origins(np.arange(3), np.full(3, 640))
     expected = model.model.decode(panel, origins, 6)
     np.testing.assert_allclose(stream.quantiles(6), expected, rtol=1e-5)
+
+
+def test_a_younger_state_chooses_its_period_when_it_takes_over(monkeypatch):
+    series = {
+        "usual": season(24, 1100, 1, noise=0.05),
+        "other": season(23, 1100, 2, noise=0.02),
+        "late": np.concatenate(
+            [season(24, 640, 3, noise=0.02), season(17, 460, 4, noise=0.01)]
+        ),
+    }
+    panel = lc.Panel.from_arrays(series, frequency="h", start="2024-01-01")
+    model, asked = lc.LSTMForecaster(6), []
+
+    def noted(values_between, first_R, count_R, usual_period):
+        asked.extend((count_R - first_R).tolist())
+        return periods_in_force(values_between, first_R, count_R, usual_period)
+
+    stream = lc.Stream(model, panel.until(np.full(3, 500)))
+    monkeypatch.setattr("lstmcast.streaming.ownperiods.periods_in_force", noted)
+    for tick in range(500, 1090):
+        stream.observe([values[tick] for values in series.values()])
+        if tick in (1022, 1023, 1024, 1089):
+            origins = Origins(np.arange(3), np.full(3, tick + 1))
+            expected = model.model.decode(panel, origins, 6)
+            np.testing.assert_allclose(stream.quantiles(6), expected, rtol=1e-5)
+    assert min(asked) >= 512

@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import shortest_season
-from lstmcast.model.inputs.axis import decided
 from lstmcast.model.inputs.periods import periods_in_force
 from lstmcast.streaming.lanes import Lane, LaneReader
 from lstmcast.streaming.ring import Ring
 from lstmcast.streaming.rows import Rows
-from lstmcast.util.states import rows_of
 
 USUAL = 0  # stands for the period of the grid
 
@@ -86,18 +84,20 @@ class PeriodLanes:
         return name
 
     def take_over(self, row_R: NDArray) -> None:
-        """Replace the older states of these rows by the newer ones, and restart the latter."""
+        """Replace the older states of these rows by the newer ones."""
         for period, places in self.by_period("newer", row_R):
             rows = row_R[places]
-            name = self._state("newer", period)
-            younger = rows_of(self.rows[name], rows)
-            reader = self.reader(period)
-            fresh = reader.start(len(rows))
+            younger = self.get("newer", period, rows)
             self.put("older", period, rows, younger)
+            self.set("older", rows, np.full(len(rows), period))
+
+    def begin_newer(self, row_R: NDArray) -> None:
+        """Start the newer states of these rows, by the periods of their older ones."""
+        for period, places in self.by_period("older", row_R):
+            rows = row_R[places]
+            fresh = self.reader(period).start(len(rows))
             self.put("newer", period, rows, fresh)
-            if self.own_periods:
-                self.rows[_period_name("older")][rows] = period
-                self.rows[_period_name("newer")][rows] = USUAL
+            self.set("newer", rows, np.full(len(rows), period))
 
     def by_period(self, lane: str, row_R: NDArray) -> list[tuple[int, NDArray]]:
         """The periods of a lane's rows, each with the indices into `row_R`."""
@@ -139,13 +139,10 @@ class PeriodLanes:
         row_R: NDArray,
         first_R: NDArray,
         count_R: NDArray,
-        ticks: int,
+        is_due_R: NDArray,
     ) -> NDArray:
-        """The period of rows after some ticks (R,), chosen anew where that is due."""
+        """The period of rows after so many ticks (R,), chosen anew where that is due."""
         period_R = self.rows.of(_period_name(lane), row_R).copy()
-        read_R = count_R - first_R
-        read_before_R = read_R - ticks
-        is_due_R = decided(read_R) > read_before_R
         due = np.flatnonzero(is_due_R)
         if len(due):
             period_R[due] = self.chosen(ring, row_R[due], first_R[due], count_R[due])

@@ -21,7 +21,7 @@ from lstmcast.decoding import ForecastState
 from lstmcast.decoding.intermittent import NEWEST, with_own_past
 from lstmcast.model.inputs import FittedTransforms
 from lstmcast.model.inputs.adaptivestate import with_effects_ahead
-from lstmcast.model.inputs.axis import ROOT
+from lstmcast.model.inputs.axis import ROOT, decided
 from lstmcast.model.inputs.slow_clock import Clock
 from lstmcast.streaming.lanes import Lane, LaneReader, block_of
 from lstmcast.streaming.limits import LIMIT_STATES, LimitReader
@@ -225,6 +225,7 @@ class RowReader:
             return
         rows, until_R = row_R[due], count_R[due]
         first_R = (until_R - 1) // block * block
+        self.lanes.begin_newer(rows[self.rows["newer count"][rows] <= first_R])
         waiting_R = until_R - np.maximum(self.rows["newer count"][rows], first_R)
         for waiting in np.unique(waiting_R).tolist():
             group = np.flatnonzero(waiting_R == waiting)
@@ -241,8 +242,9 @@ class RowReader:
         row_R, first_R, count_R = ticks.row_R, ticks.first_R, ticks.count_R
         changed_R = np.zeros(len(row_R), bool)
         if self.lanes.own_periods:
+            is_due_R = self._is_due(name, ticks)
             period_R = self.lanes.now(
-                self.ring, name, row_R, first_R, count_R, ticks.length
+                self.ring, name, row_R, first_R, count_R, is_due_R
             )
             changed_R = period_R != self.rows.of(f"{name} period", row_R)
             if changed_R.any():
@@ -257,6 +259,13 @@ class RowReader:
         unchanged = np.flatnonzero(~changed_R)
         for period, places in self.lanes.by_period(name, row_R[unchanged]):
             self._read_rows(name, period, ticks.of(unchanged[places]))
+
+    def _is_due(self, name: str, ticks: Ticks) -> NDArray:
+        """Whether periods are chosen anew with these ticks (R,): those of the newer lane when it
+        takes over, as nobody asks it before."""
+        if name == "newer":
+            return ticks.read_R == block_of(self.context)
+        return decided(ticks.read_R) > ticks.read_R - ticks.length
 
     def _read_rows(self, name: str, period: int, ticks: Ticks) -> None:
         """Read ticks into rows of one lane that have one period."""
