@@ -163,6 +163,8 @@ class Answers:
         shape = (len(row_R), horizon, network.config.inputs.columns, X)
         answer_RHKX = np.full(shape, np.nan)
         for begun_N, lane in self.reading.answering(row_R, TOGETHER):
+            if len(begun_N) == len(row_R):
+                return self._of_lane(horizon, row_R, lane)
             answer_RHKX[begun_N] = self._of_lane(horizon, row_R[begun_N], lane)
         return answer_RHKX
 

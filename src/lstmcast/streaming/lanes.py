@@ -140,9 +140,9 @@ class LaneReader:
         begun_N = np.flatnonzero(begun_S)
         is_partial = len(begun_N) < len(begun_S)
         recurrent = rows_of(lane.recurrent, begun_N) if is_partial else lane.recurrent
-        x_NTC = reading.x_BTC[begun_N]
+        x_NTC = reading.x_BTC[begun_N] if is_partial else reading.x_BTC
         x_TNC = np.ascontiguousarray(x_NTC.transpose(1, 0, 2))
-        begun_NT = reading.begun_BT[begun_N]
+        begun_NT = reading.begun_BT[begun_N] if is_partial else reading.begun_BT
         outs, recurrent = self.network.run(x_TNC, begun_NT.T, recurrent)
         hidden = tuple(out_TRD[-1] for out_TRD in outs)
         if is_partial:

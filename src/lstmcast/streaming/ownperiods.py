@@ -156,6 +156,8 @@ def _period_name(lane: str) -> str:
 
 def places_of(period_R: NDArray) -> list[tuple[int, NDArray]]:
     """The indices of the rows of each period."""
+    if len(period_R) and (period_R == period_R[0]).all():
+        return [(int(period_R[0]), np.arange(len(period_R)))]
     places = []
     for period in np.unique(period_R).tolist():
         has_period_R = period_R == period

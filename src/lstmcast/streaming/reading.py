@@ -56,12 +56,12 @@ class Ticks(NamedTuple):
         return self.count_R - self.first_R
 
     def of(self, places: NDArray) -> Ticks:
-        """Those of some of the rows."""
+        """Those of the rows at these ascending places."""
+        if len(places) == len(self.row_R):
+            return self
         past_NP = None if self.past_RP is None else self.past_RP[places]
-        row_N, values_NTK = self.row_R[places], self.values_RTK[places]
-        return Ticks(
-            row_N, values_NTK, self.first_R[places], self.count_R[places], past_NP
-        )
+        others = self.row_R, self.values_RTK, self.first_R, self.count_R
+        return Ticks(*(array[places] for array in others), past_NP)
 
 
 class RowReader:
@@ -248,7 +248,7 @@ class RowReader:
             )
             changed_R = period_R != self.rows.of(f"{name} period", row_R)
             if changed_R.any():
-                changed = ticks.of(changed_R)
+                changed = ticks.of(np.flatnonzero(changed_R))
                 self._read_anew(
                     name,
                     changed.row_R,
@@ -256,9 +256,9 @@ class RowReader:
                     changed.count_R,
                     period_R[changed_R],
                 )
-        unchanged = np.flatnonzero(~changed_R)
-        for period, places in self.lanes.by_period(name, row_R[unchanged]):
-            self._read_rows(name, period, ticks.of(unchanged[places]))
+        unchanged = ticks.of(np.flatnonzero(~changed_R))
+        for period, places in self.lanes.by_period(name, unchanged.row_R):
+            self._read_rows(name, period, unchanged.of(places))
 
     def _is_due(self, name: str, ticks: Ticks) -> NDArray:
         """Whether periods are chosen anew with these ticks (R,): those of the newer lane when it
@@ -273,19 +273,19 @@ class RowReader:
         lane = self.lanes.get(name, period, ticks.row_R)
         axes_R = self._axes(lane, ticks)
         stale_R = reader.stale(lane, ticks.values_RTK, axes_R)
-        going = np.flatnonzero(~stale_R)
-        if len(going):
-            if len(going) < len(stale_R):
-                lane = rows_of(lane, going)
-            row_N = ticks.row_R[going]
-            extra = None if ticks.past_RP is None else ticks.past_RP[going, None]
+        unchanged = np.flatnonzero(~stale_R)
+        going = ticks.of(unchanged)
+        if len(unchanged):
+            if len(unchanged) < len(stale_R):
+                lane = rows_of(lane, unchanged)
+            extra = None if going.past_RP is None else going.past_RP[:, None]
             if self.slow is not None:
                 axes_N, horizon = reader.own_axes(lane), reader.grid.horizon
-                extra = self.slow.known(row_N, axes_N, ticks.length, horizon)
-            lane = reader.advance(lane, ticks.values_RTK[going], extra)
-            self.lanes.put(name, period, row_N, lane)
+                extra = self.slow.known(going.row_R, axes_N, ticks.length, horizon)
+            lane = reader.advance(lane, going.values_RTK, extra)
+            self.lanes.put(name, period, going.row_R, lane)
         if stale_R.any():
-            stale = ticks.of(stale_R)
+            stale = ticks.of(np.flatnonzero(stale_R))
             period_R = np.full(len(stale.row_R), period)
             self._read_anew(name, stale.row_R, stale.first_R, stale.count_R, period_R)
 
@@ -297,7 +297,7 @@ class RowReader:
         newest_RU = self.ring.last(1 + ticks.length, ticks.count_R, ticks.row_R)
         due_R = self.reader.chooses(newest_RU, ticks.read_R)
         if due_R.any():
-            due = ticks.of(due_R)
+            due = ticks.of(np.flatnonzero(due_R))
             values_RT = self.ring.since(due.first_R, due.count_R, due.row_R)
             axes_R[due_R] = self.reader.axes(values_RT, due.read_R)
         return axes_R
@@ -351,7 +351,8 @@ class RowReader:
         """Where in `row_R` rows lie that have begun, and their lane: those of one period together,
         so many at most."""
         for period, places in self.lanes.by_period("older", row_R):
-            lane = self.lanes.get("older", period, row_R[places])
+            row_N = row_R if len(places) == len(row_R) else row_R[places]
+            lane = self.lanes.get("older", period, row_N)
             begun_N = np.flatnonzero(lane.begun_S)
             if len(begun_N) < len(places):
                 lane = rows_of(lane, begun_N)
