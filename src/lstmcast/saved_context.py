@@ -16,18 +16,12 @@ from numpy.typing import NDArray
 from lstmcast.context import Blocks, farthest_held_out
 from lstmcast.continuation import Continuation as Continuation
 from lstmcast.continuation import Joiner
-from lstmcast.continuation import is_unnamed as is_unnamed
+from lstmcast.continuation_checks import is_unnamed as is_unnamed
 from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.features import Covariates
-from lstmcast.data.findings import (
-    Findings,
-)
+from lstmcast.data.findings import Findings
 from lstmcast.data.keys import described, keys_from_saved, packed, packed_keys, unpacked
-from lstmcast.data.kinds import (
-    coded,
-    decoded,
-    kind_counts,
-)
+from lstmcast.data.kinds import coded, decoded, kind_counts
 from lstmcast.data.observed import Clock, ObservedCalendar
 from lstmcast.data.panel import Columns, DataReport, Panel, Recipe
 from lstmcast.data.soundness import require_sound

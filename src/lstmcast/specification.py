@@ -21,7 +21,7 @@ from lstmcast.evaluation.methods import (
     checked_candidates,
     checked_method,
 )
-from lstmcast.fitted import Arrays, Fitted
+from lstmcast.fitted import Fitted
 from lstmcast.forecast import NETWORK, QUANTILES, Combination
 from lstmcast.model.heads import Head, check_head, head_named
 from lstmcast.model.inputs import Transformed
@@ -34,6 +34,7 @@ from lstmcast.training_config import (
     to_json,
     training_from_json,
 )
+from lstmcast.training_record import Arrays
 from lstmcast.transforms import Transforms
 from lstmcast.util.config import checked_seed
 from lstmcast.util.files import checked_path

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from lstmcast.articles.runs import ExampleRun
-    from lstmcast.articles.stocks import Followed, Settings
+    from lstmcast.articles.stocks import Settings
+    from lstmcast.articles.stocks_measures import Followed
 
 TOGETHER = 25  # ticks in a rolling error
 LINES, SHOWN = 6, 40  # prices in a picture; ticks in the close-up of returns

@@ -12,7 +12,8 @@ from itertools import accumulate, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.export.graphs import Graph, Symbol
+from lstmcast.export.graphs import Graph
+from lstmcast.export.symbols import Symbol
 from lstmcast.model.activations import ACTIVATIONS, GATE_ACTIVATIONS
 from lstmcast.model.heads import answer_of
 from lstmcast.model.lstm import Layer

@@ -16,7 +16,7 @@ import numpy as np
 from lstmcast._version import __version__
 from lstmcast.context import Newest
 from lstmcast.errors import UsageError
-from lstmcast.export.graphs import OPSET, Graph, Symbol
+from lstmcast.export.graphs import OPSET, Graph
 from lstmcast.export.intervals import (
     around,
     mean_change,
@@ -25,6 +25,7 @@ from lstmcast.export.intervals import (
     widened,
 )
 from lstmcast.export.layers import answer_in, state_size, step_of
+from lstmcast.export.symbols import Symbol
 from lstmcast.export.transformed import (
     Column,
     applied,

@@ -29,8 +29,8 @@ from lstmcast.jobs.predicting import PredictJob, PredictResult
 from lstmcast.jobs.source import Source
 from lstmcast.jobs.training import FitJob
 from lstmcast.output.places import Outputs, Written, check_place
-from lstmcast.store import MANIFEST
 from lstmcast.store import check_place as check_folder
+from lstmcast.store_problems import MANIFEST
 from lstmcast.util.files import locked, whole_file
 
 if TYPE_CHECKING:

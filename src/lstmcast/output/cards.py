@@ -22,8 +22,8 @@ from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.text import number_format
 
 if TYPE_CHECKING:
-    from lstmcast.fitted import Record
     from lstmcast.output.learning_curve import Curve
+    from lstmcast.training_record import Record
 
 MOST_EPOCHS = 20_000  # epochs that the chart draws, of all members together
 

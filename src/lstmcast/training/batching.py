@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from lstmcast import training_config as settings
 from lstmcast import windows
-from lstmcast.training.feeds import AdaptiveFeed, Batch, Group, TransformedFeed
+from lstmcast.training.batch import Batch, Group
+from lstmcast.training.feeds import AdaptiveFeed
 from lstmcast.training.losses import Sums, added
 from lstmcast.training.module import State
 from lstmcast.training.reading import (
@@ -28,6 +29,7 @@ from lstmcast.training.reading import (
     detached,
     settled,
 )
+from lstmcast.training.transformedfeed import TransformedFeed
 from lstmcast.util.parallel import ahead
 from lstmcast.windows import Segments, Split
 

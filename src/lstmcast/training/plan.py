@@ -16,7 +16,8 @@ from lstmcast.fit_data import AdaptiveData, FitData, TransformedData
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training import batching as schemes
 from lstmcast.training.batching import BatchingScheme
-from lstmcast.training.feeds import AdaptiveFeed, TransformedFeed
+from lstmcast.training.feeds import AdaptiveFeed
+from lstmcast.training.transformedfeed import TransformedFeed
 from lstmcast.training_config import TrainingConfig
 from lstmcast.windows import Segments, Split
 

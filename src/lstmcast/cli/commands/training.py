@@ -29,17 +29,12 @@ from lstmcast.cli.options.common import (
 )
 from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.examples import ExampleOptions
+from lstmcast.cli.options.fitting import Choosing, FitOutput
 from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.language import OLD_NAME, known_language
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
-from lstmcast.cli.options.training import (
-    Choosing,
-    FitOutput,
-    Refitting,
-    Testing,
-    Training,
-)
+from lstmcast.cli.options.training import Refitting, Testing, Training
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
