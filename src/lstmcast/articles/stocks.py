@@ -222,33 +222,43 @@ def follow_shipped(prices: Panel, ahead: Ahead) -> None:
         ahead.look(tick + 1, shipped=shipped)
 
 
-def stream(
-    to: ExampleRun, settings: Settings, prices: Panel, seed: int
-) -> list[Measure]:
-    """Follow all prices; write tables, pictures and the network."""
-    network = NetworkConfig(
+def _network(settings: Settings) -> NetworkConfig:
+    """A network that reads returns and answers the next price."""
+    return NetworkConfig(
         settings.layers,
         inputs=Running("returns"),
         head="point",
         horizon=1,
         cell=settings.cell,
     )
+
+
+def _progress(settings: Settings, tick: int, so_far: Followed) -> str:
+    """A line on the last 100 ticks up to this one."""
+    late = slice(tick - 99, tick + 1)
+    mine, frozen, naive = (
+        100 * rmse(errors[late], np.zeros(1)) for errors in so_far[:3]
+    )
+    copy = ""
+    if tick >= settings.stops:
+        copy = f", no longer learning {frozen:.2f}%"
+    return (
+        f"tick {tick + 1:5}: error of the last 100 ticks {mine:.2f} %{copy}, naive "
+        f"{naive:.2f}%"
+    )
+
+
+def stream(
+    to: ExampleRun, settings: Settings, prices: Panel, seed: int
+) -> list[Measure]:
+    """Follow all prices; write tables, pictures and the network."""
     prices_TS, ahead = matrix(prices), Ahead(origins_of(settings.ticks), {})
+    network = _network(settings)
     online = Stream(network, prices.ids.tolist(), learning=settings.learning, seed=seed)
 
     def tell(tick: int, so_far: Followed) -> None:
         if (tick + 1) % 250 == 0:
-            late = slice(tick - 99, tick + 1)
-            mine, frozen, naive = (
-                100 * rmse(errors[late], np.zeros(1)) for errors in so_far[:3]
-            )
-            copy = (
-                f", no longer learning {frozen:.2f}%" if tick >= settings.stops else ""
-            )
-            to.say(
-                f"tick {tick + 1:5}: error of the last 100 ticks {mine:.2f} %{copy}, naive "
-                f"{naive:.2f}%"
-            )
+            to.say(_progress(settings, tick, so_far))
 
     began = time.perf_counter()
     followed, stopped = follow(online, prices_TS, settings.stops, tell, ahead)
@@ -265,12 +275,8 @@ def stream(
     pictures.draw_speed(to, followed)
     shares = share_measures(settings, prices_TS, followed, seconds)
     of_stream = stream_measures(settings, followed, seconds)
-    measures = [
-        *of_stream[:2],
-        *shares,
-        *of_stream[2:],
-        *ahead_measures(errors, seconds),
-    ]
+    of_ahead = ahead_measures(errors, seconds)
+    measures = [*of_stream[:2], *shares, *of_stream[2:], *of_ahead]
     for row in measures:
         to.say(f"{row.measure}: {row.value:.4g}")
     conclusion = verdict(shares) if settings.change else verdict_of_own(shares[0].value)

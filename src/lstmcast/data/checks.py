@@ -7,8 +7,6 @@ Rules change nothing; repairs.py does. A problem in many series gives one findin
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy import ndarray
 
@@ -23,10 +21,7 @@ from lstmcast.data.findings import (
     per_series,
 )
 from lstmcast.data.table import ReadOptions, Table, format_time
-from lstmcast.data.times.calendars import (
-    clock_change,
-    micros_of,
-)
+from lstmcast.data.times.calendars import clock_change, micros_of
 from lstmcast.data.times.frequency import Frequency
 from lstmcast.util.text import are
 
@@ -281,48 +276,29 @@ def edges(table: Table, is_kept: ndarray) -> list[Finding]:
     is_void, is_after = ~is_kept & ~has_value[table.series], _after_last(table, is_kept)
     is_before = ~is_kept & ~is_void & ~is_after
 
-    def say(which: str) -> Callable[[ndarray], Case]:
+    def told(which: str, is_missing: ndarray, rule: Finding) -> list[Finding]:
         def case(rows: ndarray) -> Case:
-            missing = (
-                "value is missing"
-                if len(rows) == 1
-                else f"{len(rows):,} values are missing"
-            )
+            missing = "value is missing"
+            if len(rows) > 1:
+                missing = f"{len(rows):,} values are missing"
             return Case(f"{which} {missing}", int(table.lines[rows[0]]))
 
-        return case
+        rows = np.flatnonzero(is_missing)
+        return per_series(table.ids, table.series, rows, rule, case)
 
     # static columns describe a series without values
     action = "It is forecast like series with the same static columns."
     left_out = Finding("no values", "warning", "", "The series is left out.")
     if table.static:
         left_out = Finding("no values", "note", "", action)
-    late = Finding(
-        MISSING_VALUES,
-        "note",
-        "",
-        "{They} {are} left out: the series begins with its first value.",
-    )
-    no_recent = Finding(
-        NO_RECENT_VALUES,
-        "warning",
-        "",
-        "{They} {are} left out: the forecast starts after the last value.",
-    )
+    begins = "{They} {are} left out: the series begins with its first value."
+    late = Finding(MISSING_VALUES, "note", "", begins)
+    starts = "{They} {are} left out: the forecast starts after the last value."
+    no_recent = Finding(NO_RECENT_VALUES, "warning", "", starts)
     return [
-        *per_series(
-            table.ids, table.series, np.flatnonzero(is_void), left_out, say("all")
-        ),
-        *per_series(
-            table.ids, table.series, np.flatnonzero(is_before), late, say("the first")
-        ),
-        *per_series(
-            table.ids,
-            table.series,
-            np.flatnonzero(is_after),
-            no_recent,
-            say("the last"),
-        ),
+        *told("all", is_void, left_out),
+        *told("the first", is_before, late),
+        *told("the last", is_after, no_recent),
     ]
 
 

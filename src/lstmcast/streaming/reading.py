@@ -49,12 +49,13 @@ class Ticks(NamedTuple):
 
     def of(self, places: NDArray) -> Ticks:
         """Those of some of the rows."""
+        past_NP = None if self.past_RP is None else self.past_RP[places]
         return Ticks(
             row_R=self.row_R[places],
             values_RTK=self.values_RTK[places],
             first_R=self.first_R[places],
             count_R=self.count_R[places],
-            past_RP=None if self.past_RP is None else self.past_RP[places],
+            past_RP=past_NP,
         )
 
 

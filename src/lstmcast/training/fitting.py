@@ -72,20 +72,8 @@ def fit_network(
         starts, head, start = list(start.members), head or start.head, start.config
     network, count = with_even_widths(start), len(starts)
     place = None if folder is None else Path(folder)
-    job = Job(
-        network,
-        config,
-        head,
-        loss,
-        seed,
-        device,
-        place,
-        resume,
-        callbacks,
-        count,
-        stored,
-        lineage,
-    )
+    run = (seed, device, place, resume, callbacks, count, stored, lineage)
+    job = Job(network, config, head, loss, *run)
     _check(job, data)
     threads = threads or default_threads(network, config)
     with training_environment(config, device, place, callbacks, threads):

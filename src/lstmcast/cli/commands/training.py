@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lstmcast.cli import echo
+from lstmcast.cli import echo, manner
 from lstmcast.cli.commands import common, parts
 from lstmcast.cli.commands.common import (
     end,
@@ -42,6 +42,16 @@ if TYPE_CHECKING:
     from lstmcast.jobs import BacktestJob, FitJob, PresetJob, Source
     from lstmcast.jobs.events import Notify
 
+ModelFolder = Annotated[
+    Path,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="DIR",
+        parser=named,
+        help="Folder for the trained model.",
+    ),
+]
 HeldOutPlace = Annotated[
     str | None,
     typer.Option(
@@ -55,16 +65,7 @@ HeldOutPlace = Annotated[
 def fit(
     context: typer.Context,
     data: Data,
-    model: Annotated[
-        Path,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="DIR",
-            parser=named,
-            help="Folder for the trained model.",
-        ),
-    ],
+    model: ModelFolder,
     reading: ReadingOptions,
     training: Training,
     run: FitOutput,
@@ -101,7 +102,7 @@ def fit(
         source,
         model,
         made_by=context.obj,
-        language=echo.words().language,
+        language=manner.words().language,
         callbacks=lines,
         **run.settings(),
         **training.hardware(),
@@ -184,31 +185,25 @@ def backtest(
     require_one_end(horizon)
     if testing.cutoffs == 0:
         raise UsageError("--cutoffs must be at least 1 here, got 0.")
+    tests = testing.cutoffs, testing.compared()
     if chunks.chunk is not None:
         unsupported = {"held-out": held_out, "outliers": outliers}
         idle = parts.idle_options([refitting], {}) + training.given()
         idle += parts.idle_options([reconciling, rows], unsupported)
-        make = parts.backtests(horizon, method, testing.cutoffs, testing.compared())
+        make = parts.backtests(horizon, method, *tests)
         job = chunks.job(reading.source(data), out, make, refitting.workers, idle)
         parts.run(job, quiet, as_json)
         return
     chunks.require_chunks(None)
     refitting.require_use_of(training)
-    hierarchy = reconciling.asked()
-    table = rows.place(out)
+    hierarchy, table = reconciling.asked(), rows.place(out)
     Output(out=out).places(rows=rows).check(data)  # before anything else is found wrong
     reading, repairs = reading.repairs(outliers)
     source, steps, notify = _source(data, horizon, training, reading, quiet)
-    job = BacktestJob(
-        _forecaster(steps, training, reading, method),
-        source,
-        testing.cutoffs,
-        testing.compared(),
-        table=table,
-        repairs=repairs,
-        hierarchy=hierarchy,
-        **refitting.settings(training),
-    )
+    forecaster = _forecaster(steps, training, reading, method)
+    extras = {"table": table, "repairs": repairs, "hierarchy": hierarchy}
+    settings = refitting.settings(training)
+    job = BacktestJob(forecaster, source, *tests, **extras, **settings)
     _run_backtest(job, notify, quiet, as_json, held_out)
 
 
@@ -242,7 +237,7 @@ def example(
     from lstmcast.cli import console
 
     known_language(run.labels, OLD_NAME)
-    words = echo.words()
+    words = manner.words()
     request = articles.Request(
         run.faithful, run.seed, run.seeds, run.epochs, run.device, words.language, quiet
     )._asdict()
