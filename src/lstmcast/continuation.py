@@ -208,7 +208,8 @@ class Joiner:
         self, newer: Panel, recipe: Recipe, findings: Findings, label: str | None
     ) -> DataReport:
         """The report of the newer data, with the saved reading options."""
-        remembered, coming = self.panel.report, newer.report
+        remembered = self.panel.report
+        coming = newer.report
         return replace(
             coming,
             findings=findings,
@@ -244,7 +245,8 @@ class Joiner:
 
     def _kinds(self, matched: Matched) -> tuple[Kind, NDArray | None]:
         """The kinds of values, as declared (newer data first) or as recognised in all values."""
-        newer, places = matched.newer, matched.places
+        newer = matched.newer
+        places = matched.places
         if newer.recognised is None:
             return newer.kind, None
         if self.panel.recognised is None:

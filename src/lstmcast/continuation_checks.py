@@ -36,7 +36,8 @@ def require_continuing(saved: Panel, newer: Panel) -> None:
 
 def _require_zone(saved: Panel, newer: Panel) -> None:
     """Raise ModelError for times of another zone; dates are the same in every zone."""
-    saved_zone, zone = saved.report.time_zone, newer.report.time_zone
+    saved_zone = saved.report.time_zone
+    zone = newer.report.time_zone
     if not saved_zone or not zone or same_zone(saved_zone, zone):
         return
     starts = (saved.starts, newer.starts)

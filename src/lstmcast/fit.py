@@ -185,7 +185,8 @@ class Prepared(NamedTuple):
 
         Where it is combined with simple forecasts, their shares are measured too.
         """
-        horizon, method = specification.horizon, specification.method
+        horizon = specification.horizon
+        method = specification.method
         validated = Fitted(
             trained.validated,
             self.inputs,
@@ -194,7 +195,8 @@ class Prepared(NamedTuple):
         )
         # Measured with weights that have not seen the validation data, at all steps of the grid.
         panel = without(self.panel)
-        measured, shares = held_back(validated.decode, panel, self.ends, horizon), {}
+        measured = held_back(validated.decode, panel, self.ends, horizon)
+        shares = {}
         failed = failure_notes(measured, panel)
         if method == AUTO:
             method = NETWORK
@@ -260,10 +262,12 @@ def prepared(
         ModelError: The past of the data is not what the checkpoints were trained on.
     """
     require_unseen(start.trained_until, panel)
-    training, ends = specification.resolved_training(start), panel.lengths
+    training = specification.resolved_training(start)
+    ends = panel.lengths
     if training.validation is not None:
         ends = training.validation.training_ends(panel.lengths, specification.horizon)
-    inputs, horizon = start.config.inputs, specification.horizon
+    inputs = start.config.inputs
+    horizon = specification.horizon
     past = _past(start, folder) if folder and resume else None
     panel = _with_known_share(panel, horizon, past)
     affine = head_named(start.config.head, specification.own_head).affine

@@ -41,12 +41,14 @@ def failure_notes(measured: HeldBack | None, panel: Panel) -> tuple[str, ...]:
     if measured is None:
         return ()
     last_O = last_known(panel, measured.origins)
-    quantiles_OHQ, actual_OH = measured.quantiles_OHQ, measured.actual_OH
+    quantiles_OHQ = measured.quantiles_OHQ
+    actual_OH = measured.actual_OH
     median_OH = quantiles_OHQ[:, :, quantiles_OHQ.shape[2] // 2]
     known_OH = np.isfinite(actual_OH)
     error_OH = np.where(known_OH, np.abs(median_OH - actual_OH), 0.0)
     naive_OH = np.where(known_OH, np.abs(last_O[:, None] - actual_OH), 0.0)
-    errors_O, naive_O = error_OH.sum(axis=1), naive_OH.sum(axis=1)
+    errors_O = error_OH.sum(axis=1)
+    naive_O = naive_OH.sum(axis=1)
     is_compared = naive_O > 0
     if not is_compared.any():
         return ()

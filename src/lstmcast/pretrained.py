@@ -134,11 +134,13 @@ def _require_transforms(folder: str | Path, manifest: Mapping[str, Any]) -> None
 def _from_scratch(
     network: NetworkConfig, head: Head | str | None, horizon: int
 ) -> Start:
-    own_head, name = None, network.head
+    own_head = None
+    name = network.head
     if isinstance(head, str):
         name = head
     elif head:
-        own_head, name = head, head.name
+        own_head = head
+        name = head.name
     head_named(name, own_head)
     config = replace(network, horizon=network.horizon or horizon, head=name)
     return Start(config, None, "scratch")

@@ -91,7 +91,8 @@ class SavedContext:
 
     def described(self) -> dict[str, Any]:
         """The part of it that a manifest holds."""
-        panel, report = self.panel, self.panel.report
+        panel = self.panel
+        report = self.panel.report
         reading = report.recipe.described() if report.recipe else {}
         optional = {
             "time_zone": report.time_zone,
@@ -163,7 +164,8 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
     )
     frequency = parse_frequency(manifest["frequency"])
     # older manifests have no time zones and no recipe
-    zone, frame_zone = manifest.get("time_zone"), manifest.get("frame_zone")
+    zone = manifest.get("time_zone")
+    frame_zone = manifest.get("frame_zone")
     report = DataReport(
         manifest["source"],
         frame=manifest["frame"],

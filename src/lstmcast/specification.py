@@ -75,7 +75,8 @@ class Specification:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Specification):
             return NotImplemented
-        settings, other_settings = vars(self), vars(other)
+        settings = vars(self)
+        other_settings = vars(other)
         if isinstance(self.weights, Network) and isinstance(other.weights, Network):
             if not same_weights(self.weights, other.weights):
                 return False
@@ -240,7 +241,8 @@ def started(
         specification.horizon,
     )
     if transforms is not None:
-        plain_start, start = start, start.with_transforms(transforms)
+        plain_start = start
+        start = start.with_transforms(transforms)
         if start.config != plain_start.config and start.network:
             specification = replace(specification, weights=start.network)
         elif start.config != plain_start.config and specification.network:

@@ -215,7 +215,8 @@ def follow_shipped(prices: Panel, ahead: Ahead) -> None:
     tick."""
     begin = max(ahead.origins[0] - READ, 0)
     first = prices.until(np.full(len(prices), ahead.origins[0])).since(begin)
-    shipped, prices_TS = Stream(LSTMForecaster(AHEAD), first), matrix(prices)
+    shipped = Stream(LSTMForecaster(AHEAD), first)
+    prices_TS = matrix(prices)
     ahead.look(ahead.origins[0], shipped=shipped)
     for tick in range(ahead.origins[0], ahead.origins[-1]):
         shipped.observe(prices_TS[tick])
@@ -252,7 +253,8 @@ def stream(
     to: ExampleRun, settings: Settings, prices: Panel, seed: int
 ) -> list[Measure]:
     """Follow all prices; write tables, pictures and the network."""
-    prices_TS, ahead = matrix(prices), Ahead(origins_of(settings.ticks), {})
+    prices_TS = matrix(prices)
+    ahead = Ahead(origins_of(settings.ticks), {})
     network = _network(settings)
     online = Stream(network, prices.ids.tolist(), learning=settings.learning, seed=seed)
 

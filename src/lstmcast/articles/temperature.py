@@ -62,7 +62,8 @@ class Settings(NamedTuple):
 def settings(faithful: bool, days: int) -> Settings:
     """The settings of the article, or our own; the validation and test parts are each a fifth of
     the days."""
-    validation, inputs = Validation(steps=days // 5), Transformed(Standard())
+    validation = Validation(steps=days // 5)
+    inputs = Transformed(Standard())
     if faithful:
         training = TrainingConfig(
             epochs=100,
@@ -235,7 +236,8 @@ def next_values(network: Network, windows_BT: NDArray) -> NDArray:
 def _say_next_five(to: ExampleRun, forecast: Forecast, actual_KH: NDArray) -> None:
     steps = "days " if to.own is None else "steps"
     to.say(f"the last five {steps}    predicted      true")
-    times, predicted_H = forecast.times[-1], forecast.point[-1]
+    times = forecast.times[-1]
+    predicted_H = forecast.point[-1]
     for when, predicted, true in zip(times, predicted_H, actual_KH[-1], strict=True):
         to.say(f"  {str(when)[:16]:<20}{predicted:>10.2f}{true:>10.2f}")
 
@@ -305,7 +307,8 @@ def _draw(
 def _draw_series(to: ExampleRun, panel: Panel, held_back: int) -> None:
     """The values, and which of them are for training, for validation and, from `held_back` on,
     for testing."""
-    times, values = panel.times(0), panel.values
+    times = panel.times(0)
+    values = panel.values
     trained = held_back - (len(values) - held_back)
     with to.figure("series") as figure:
         ax = figure.subplots()
@@ -326,8 +329,10 @@ def _draw_next_five(
     to: ExampleRun, panel: Panel, forecast: Forecast, naive: Forecast
 ) -> None:
     """The newest values, and both forecasts of the last five."""
-    times, values = panel.times(0)[-40:], panel.values[-40:]
-    next_times, next_values = forecast.times[-1], forecast.point[-1]
+    times = panel.times(0)[-40:]
+    values = panel.values[-40:]
+    next_times = forecast.times[-1]
+    next_values = forecast.point[-1]
     last_value = to.text("last known value")
     with to.figure("next-five") as figure:
         ax = figure.subplots()

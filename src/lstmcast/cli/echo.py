@@ -87,7 +87,8 @@ class Warnings(logging.Handler):
 @contextmanager
 def warnings() -> Iterator[None]:
     """Write warnings of the library, translated."""
-    logger, handler = logging.getLogger("lstmcast"), Warnings(logging.WARNING)
+    logger = logging.getLogger("lstmcast")
+    handler = Warnings(logging.WARNING)
     logger.addHandler(handler)
     try:
         yield
@@ -280,7 +281,8 @@ def file_job(outcome: FileResult, quiet: bool, as_json: bool) -> None:
             words()(f"{outcome.name}: everything is ready. Nothing was written.")
         )
         return
-    forecast, tested = outcome.result.forecast, outcome.result.backtest
+    forecast = outcome.result.forecast
+    tested = outcome.result.backtest
     if tested is not None:
         typer.echo(words()(f"Accuracy on held-out data: {tested.summary().verdict}"))
     steps = f"{len(forecast.ids):,} series, {len(forecast):,} rows"

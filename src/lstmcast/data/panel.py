@@ -216,11 +216,13 @@ class Panel:
         A series may occur several times, for example once for each origin of a forecast.
         """
         value_rows, offsets = segments(self.offsets, rows, first, counts)
-        kind, recognised = self.kind, self.recognised
+        kind = self.kind
+        recognised = self.recognised
         if recognised is not None:
             recognised = recognised[rows]
             kind = common_kind(recognised)
-        starts, earlier = self.starts[rows], None
+        starts = self.starts[rows]
+        earlier = None
         if np.any(first):
             starts = self.frequency.advance(starts, first)
         else:

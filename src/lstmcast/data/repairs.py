@@ -113,7 +113,8 @@ def _with_finite_values(table: Table) -> Table:
 def _first_and_last_times(table: Table) -> tuple[ndarray, ndarray]:
     """The first and last time of each series (S,). table: sorted."""
     offsets = table_offsets(table)
-    first_rows, last_rows = offsets[:-1], offsets[1:] - 1
+    first_rows = offsets[:-1]
+    last_rows = offsets[1:] - 1
     return table.times[first_rows], table.times[last_rows]
 
 

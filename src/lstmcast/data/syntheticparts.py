@@ -230,7 +230,8 @@ def workday_part(draws: Draws, periods: tuple[int, ...]) -> NDArray:
     """The short pattern times a factor per day of the long cycle: working days and days off."""
     rng = draws.rng
     count, length = draws.shape
-    short, long = periods[0], periods[-1]
+    short = periods[0]
+    long = periods[-1]
     days = long // short
     daily_BM = _pattern(draws, short)
     is_weekend = np.arange(days) >= 5

@@ -60,7 +60,8 @@ class Graph:
         """Add a constant array."""
         from onnx import numpy_helper
 
-        array, name = np.asarray(value, dtype), self._new("c")
+        array = np.asarray(value, dtype)
+        name = self._new("c")
         self.constants.append(numpy_helper.from_array(array, name))
         return SymbolicArray(self, name, array.dtype, array.ndim)
 

@@ -70,7 +70,8 @@ def _cell(
     state: tuple[Symbol, Symbol],
 ) -> tuple[Symbol, Symbol, Symbol]:
     """One LSTM layer: its output, h and c."""
-    cell, units = network.config.cell, weights.weight_hh.shape[1]
+    cell = network.config.cell
+    units = weights.weight_hh.shape[1]
     gate = GATE_ACTIVATIONS[cell.recurrent_activation]
     curve = ACTIVATIONS[cell.activation]
     h_BD, c_BD = state
@@ -108,7 +109,8 @@ def _raw(
     x_BC: Symbol,
 ) -> Symbol:
     """Raw numbers of one member (B, H, K, R)."""
-    config, head = network.config, network.head
+    config = network.config
+    head = network.head
     dense_BD = _dense(network, graph, arrays, "dense", config.after, hidden_BD)
     raw_BF = dense_BD @ graph.constant(arrays["head.weight"].T) + arrays["head.bias"]
     shape = (0, config.steps, config.inputs.columns, head.outputs)

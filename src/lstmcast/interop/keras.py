@@ -158,7 +158,8 @@ def _part(
     layer: Mapping[str, Any], arrays: Sequence[Any], gates: Mapping[str, GateActivation]
 ) -> Part:
     config = layer["config"]
-    name, is_lstm = config["name"], layer["class_name"] == "LSTM"
+    name = config["name"]
+    is_lstm = layer["class_name"] == "LSTM"
     config = (
         config["layer"]["config"]
         if layer["class_name"] == "TimeDistributed"
@@ -228,9 +229,11 @@ def _listed(
         is_lstm = (
             not odd and len(remaining) > 1 and remaining[1].shape == (units, outputs)
         )
-        matrices, remaining = remaining[: 1 + is_lstm], remaining[1 + is_lstm :]
+        matrices = remaining[: 1 + is_lstm]
+        remaining = remaining[1 + is_lstm :]
         has_bias = bool(remaining) and remaining[0].shape == (outputs,)
-        bias, remaining = remaining[:has_bias], remaining[has_bias:]
+        bias = remaining[:has_bias]
+        remaining = remaining[has_bias:]
         if not is_lstm:
             units = outputs
         layer = _built(name, units, matrices, bias)

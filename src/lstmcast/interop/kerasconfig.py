@@ -95,10 +95,12 @@ def _origins(node: Any) -> Iterator[str]:
 
 
 def _require_known(layer: Mapping[str, Any]) -> None:
-    kind, config = layer["class_name"], layer["config"]
+    kind = layer["class_name"]
+    config = layer["config"]
     if kind == "TimeDistributed":
         layer = config["layer"]
-        kind, config = layer["class_name"], layer["config"]
+        kind = layer["class_name"]
+        config = layer["config"]
     name = config["name"]
     if kind not in ALLOWED or layer.get("registered_name") not in (None, kind):
         raise ModelError(

@@ -77,7 +77,8 @@ def job_text(
     Raises:
         UsageError: Options that no job file has.
     """
-    columns, report = panel.columns, panel.report
+    columns = panel.columns
+    report = panel.report
     places = [seen_from(folder, path) for path in data]
     settings: dict[str, Any] = {"data": places[0] if len(places) == 1 else places}
     if report.recipe is not None and report.frame != "arrays":

@@ -160,7 +160,8 @@ class LearningCurve:
         ]
         if not best_epochs:
             return ""
-        first, newest = min(best_epochs)[0], max(best_epochs)[0]
+        first = min(best_epochs)[0]
+        newest = max(best_epochs)[0]
         epochs = f"{first:,}" if first == newest else f"{first:,}–{newest:,}"
         loss = _mean_text([loss for _, loss in best_epochs], labels)
         return f"{labels['kept']}: {labels['epoch']} {epochs}, {loss}"
@@ -190,10 +191,12 @@ def _checked(labels: Mapping[str, str], language: str) -> dict[str, str]:
 
 
 def _curve(rows: tuple[Epoch, ...]) -> Curve:
-    best_epoch, best_loss = None, np.nan
+    best_epoch = None
+    best_loss = np.nan
     for row in rows:
         if row.best:
-            best_epoch, best_loss = row.epoch, _judged(row)
+            best_epoch = row.epoch
+            best_loss = _judged(row)
             break
     trained = [row for row in rows if row.epoch > 0]
     return Curve(

@@ -344,7 +344,8 @@ def write_report(
     """Write a page with forecast, accuracy and model, and the command or call that made it."""
     from lstmcast.output.report import MADE_BY, Report
 
-    made_by, language = maker.by or MADE_BY, maker.language
+    made_by = maker.by or MADE_BY
+    language = maker.language
     details = {
         "made_by": made_by,
         "language": language,

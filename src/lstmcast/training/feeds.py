@@ -57,9 +57,12 @@ class AdaptiveFeed:
     ) -> None:
         assert isinstance(network.inputs, Adaptive)
         panel = data.panel
-        self.panel, self.inputs, self.affine = panel, network.inputs, affine
+        self.panel = panel
+        self.inputs = network.inputs
+        self.affine = affine
         self.codes_SP = codes_of(network.static, panel)
-        self.device, self.offsets = device, panel.offsets
+        self.device = device
+        self.offsets = panel.offsets
         # one more, so that a span may end behind the last value
         self.values = np.append(panel.values, np.nan)
         self.uplift = None
@@ -149,7 +152,8 @@ class AdaptiveFeed:
 
     def pieces(self, group: Group, chunk: int | None) -> Iterator[Batch]:
         """The segments in consecutive chunks, the state of their inputs carried on."""
-        on_axis, state = self._on_axis(group), self._start(group)
+        on_axis = self._on_axis(group)
+        state = self._start(group)
         steps = int(group.segments.lengths.max())
         size = chunk or steps
         for begin in range(0, steps, size):
@@ -230,7 +234,8 @@ class AdaptiveFeed:
         until: int,
     ) -> tuple[Batch, AdaptiveState]:
         """Steps `begin` to `until` of the segments, and the state behind them."""
-        read, z_BU = group.segments, on_axis.z_BU
+        read = group.segments
+        z_BU = on_axis.z_BU
         effect_BTF = self._effects(group, begin, until)
         reading, next_state = self.inputs.read(state, z_BU[:, begin:until], effect_BTF)
         has_scale_BT = reading.known.scale > 0
@@ -240,7 +245,8 @@ class AdaptiveFeed:
         future_NH = z_BU[rows[:, None], target_steps_NH]
         future_NH = np.where(self.counted_H, future_NH, np.nan)
         has_target = ~np.isnan(future_NH).all(axis=1)
-        rows, steps = rows[has_target], steps[has_target]
+        rows = rows[has_target]
+        steps = steps[has_target]
         future_NH = future_NH[has_target]
         known_N = positions_of(reading.known, rows, steps)
         uplift_NH = self._uplift(read, rows, target_steps_NH[has_target])

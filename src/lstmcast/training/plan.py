@@ -120,7 +120,8 @@ def make_batching(
     if isinstance(data, AdaptiveData):
         adaptive_feed = AdaptiveFeed(data, network, device, affine)
         return _adaptive(adaptive_feed, split, data, config, seed)
-    feed, batching = TransformedFeed(data, network, device), config.batching
+    feed = TransformedFeed(data, network, device)
+    batching = config.batching
     if isinstance(batching, settings.Windows):
         return _transformed_windows(feed, split, batching, config, seed)
     if isinstance(batching, settings.Rollout):

@@ -128,10 +128,12 @@ def batch_from_series(
 ) -> SyntheticBatch:
     """Inputs at all but the last H steps of the series, and what came after `count` of the
     positions."""
-    H, inputs = network.steps, network.inputs
+    H = network.steps
+    inputs = network.inputs
     assert isinstance(inputs, Adaptive)
     z_BU = to_axis(values_BU, log)
-    B, T = len(z_BU), z_BU.shape[1] - H
+    B = len(z_BU)
+    T = z_BU.shape[1] - H
     grid = Grid(H, periods, family, np.full(B, log))
     reading, _ = inputs.read(inputs.start(grid, B), z_BU[:, :T])
     has_read_three = np.cumsum(reading.begun_BT, axis=1) >= 3

@@ -127,7 +127,8 @@ class HeldBack:
     def __init__(
         self, feed: TransformedFeed | AdaptiveFeed, segments: Segments, size: int
     ) -> None:
-        self.feed, self.segments = feed, segments
+        self.feed = feed
+        self.segments = segments
         self.size = max(size, VALIDATED_TOGETHER)
         self.kept: list[Batch] | None = None
 

@@ -25,7 +25,8 @@ class TransformedFeed:
     def __init__(
         self, data: TransformedData, network: NetworkConfig, device: str
     ) -> None:
-        self.device, self.offsets = device, data.offsets
+        self.device = device
+        self.offsets = data.offsets
         self.counted_H = counted_steps(network, data.horizon)
         inputs_NC = np.nan_to_num(forward_filled(data.inputs, data.offsets))
         self.inputs_NC = on_device(inputs_NC, device)

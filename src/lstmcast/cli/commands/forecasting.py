@@ -199,7 +199,8 @@ def predict(
     outputs.check(data or ())  # before anything else is found wrong
     source = reading.source(data) if data else None
     own_method = None if method == "auto" else method  # else as it was saved
-    levels, totals = output.quantile_levels(), output.totals()
+    levels = output.quantile_levels()
+    totals = output.totals()
     settings = (
         horizon,
         levels,

@@ -93,7 +93,8 @@ def fit(
         preset = PresetJob(source, steps, choosing.preset, model, training.seed, lines)
         _run_preset(preset, notify, quiet, as_json)
         return
-    forecaster, notify = choosing.forecaster(horizon), echo.notes(quiet)
+    forecaster = choosing.forecaster(horizon)
+    notify = echo.notes(quiet)
     if forecaster is None:
         source, steps, notify = _source(data, horizon, training, reading, quiet)
         forecaster = _forecaster(steps, training, reading)
@@ -144,7 +145,8 @@ def _progress(quiet: bool) -> list[Any]:
 def _forecaster(
     horizon: int, training: Training, reading: ReadingOptions, method: str = "auto"
 ) -> LSTMForecaster:
-    past, static = reading.past_names(), reading.static_names()
+    past = reading.past_names()
+    static = reading.static_names()
     return common.forecaster_for(
         horizon, training=training, past=past, method=method, static=static
     )
@@ -196,7 +198,8 @@ def backtest(
         return
     chunks.require_chunks(None)
     refitting.require_use_of(training)
-    hierarchy, table = reconciling.asked(), rows.place(out)
+    hierarchy = reconciling.asked()
+    table = rows.place(out)
     Output(out=out).places(rows=rows).check(data)  # before anything else is found wrong
     reading, repairs = reading.repairs(outliers)
     source, steps, notify = _source(data, horizon, training, reading, quiet)

@@ -21,7 +21,8 @@ _UNITS = (
     ("ns", 10**9, "nanoseconds"),
 )
 # the first and the last second since 1970 that are believed: March 1973, June 2128
-_FIRST_SECOND, _LAST_SECOND = 10**8, 5 * 10**9
+_FIRST_SECOND = 10**8
+_LAST_SECOND = 5 * 10**9
 # seconds of 2000, where 1904 is the origin
 _FIRST_OF_1904 = np.datetime64("2066-01-01", "us")
 _FROM_1904 = np.timedelta64(24_107, "D")
@@ -49,7 +50,8 @@ def integer_times(numbers: ndarray) -> Times:
     """
     numbers = np.asarray(numbers, np.int64)
     if len(numbers):
-        lowest, highest = int(numbers.min()), int(numbers.max())
+        lowest = int(numbers.min())
+        highest = int(numbers.max())
         for reading in (
             _year_months,
             _years,
@@ -125,7 +127,8 @@ def _years(numbers: ndarray, low: int, high: int) -> Times | None:
 
 
 def _months(numbers: ndarray, low: int, high: int) -> Times | None:
-    years, months = numbers // 100, numbers % 100
+    years = numbers // 100
+    months = numbers % 100
     if low < 150001 or high > 220012 or not _within(months, 1, 12):
         return None
     return Times.of(from_fields(years, months, 1), "number")
@@ -133,7 +136,8 @@ def _months(numbers: ndarray, low: int, high: int) -> Times | None:
 
 def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
     """20001 to 20004: years and quarters, where every year but the first and the last has four."""
-    years, quarters = numbers // 10, numbers % 10
+    years = numbers // 10
+    quarters = numbers % 10
     if low < 19001 or high > 21004 or not _within(quarters, 1, 4):
         return None
     distinct_years, counts = np.unique(np.unique(numbers) // 10, return_counts=True)
@@ -166,7 +170,8 @@ def _short_days(numbers: ndarray, low: int, high: int) -> Times | None:
 
 def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:
     """Years and ISO weeks, 202401 to 202453: more than twelve of them, or they are months."""
-    years, weeks = numbers // 100, numbers % 100
+    years = numbers // 100
+    weeks = numbers % 100
     if low < 190001 or high > 210053 or not _within(weeks, 1, 53):
         return None
     values = iso_weeks(years, weeks)
@@ -205,7 +210,8 @@ def _days(numbers: ndarray, low: int, high: int) -> Times | None:
         if np.isnat(values).any():
             return None
         return Times.of(values, "number")
-    years, days = numbers // 1000, numbers % 1000
+    years = numbers // 1000
+    days = numbers % 1000
     if low < 1900001 or high > 2100366 or not _within(days, 1, 366):
         return None
     if days.max() <= 12 and len(np.unique(years)) > 1:
@@ -229,7 +235,8 @@ def _hours(numbers: ndarray, low: int, high: int) -> Times | None:
     """2024030115, the hour 15 of a day; seconds since 1970 would be of 2030 or later."""
     if low < 1900010100 or high > 2100123124:
         return None
-    days, hours = numbers // 100, numbers % 100
+    days = numbers // 100
+    hours = numbers % 100
     values = _day_numbers(days)
     if np.isnat(values).any() or not _within(hours, 0, 24):
         return None

@@ -43,10 +43,12 @@ def channels_of(
     x_BTC = np.empty((*age_BT.shape, width), np.float32)
     end = 0
     for channel in channels:
-        begin, end = end, end + channel.shape[2]
+        begin = end
+        end = end + channel.shape[2]
         x_BTC[:, :, begin:end] = channel
     for ahead_BTH in ahead:  # where they go at once, as they are most of the channels
-        begin, end = end, end + ahead_BTH.shape[2]
+        begin = end
+        end = end + ahead_BTH.shape[2]
         own_BTH = x_BTC[:, :, begin:end]
         with np.errstate(over="ignore"):  # infinite ones are clipped like all others
             np.divide(ahead_BTH, unit_BT1, out=own_BTH, casting="same_kind")

@@ -172,7 +172,8 @@ def _allowed_early(
     may not change.
     """
     early_B2 = np.full(largest_B2.shape, np.inf)
-    count_B, largest_B = count_B2[..., 0], largest_B2[..., 0]
+    count_B = count_B2[..., 0]
+    largest_B = largest_B2[..., 0]
     far_B = np.maximum(np.log(EARLY_FAR), EARLY_LARGEST * largest_B)
     far_B = np.where(axis.log_B, far_B, np.inf)
     after_cycle_B = np.maximum(
@@ -209,7 +210,8 @@ def _step_by_step(
 ) -> Calmed:
     """`set_aside` for series that may have surprises, step by step."""
     rows, T = z_RT.shape
-    L, season = tail_RL.shape[1], axis.season
+    L = tail_RL.shape[1]
+    season = axis.season
     read_RU2 = np.full((rows, L + T, 2), np.nan)
     read_RU2[:, :L, 0] = tail_RL
     read_RU2[:, :L, 1] = state.cycle_BL

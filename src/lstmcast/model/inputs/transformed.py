@@ -221,7 +221,8 @@ class Transformed:
         names = column_names(ids, self.columns)
         chains = (*self.transforms.chains, *self.beside.chains)
         require_nothing_learned(names, fitted, chains)
-        unknown, offsets = np.full(len(names), np.nan), np.arange(len(names) + 1)
+        unknown = np.full(len(names), np.nan)
+        offsets = np.arange(len(names) + 1)
         if fitted is None:
             state = self.transforms.fit(unknown, offsets, names)
             past = self.beside.of_rows(names, None)

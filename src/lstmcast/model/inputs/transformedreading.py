@@ -52,7 +52,8 @@ def training_data(
     scale = shift = None
     if spec.transforms.apart:
         scale_S, shift_S = label_to_input(fitted, len(panel))
-        scale, shift = scale_S[rows], shift_S[rows]
+        scale = scale_S[rows]
+        shift = shift_S[rows]
     ids = panel.ids if spec.columns == 1 else row_names(panel.ids, rows)
     data = TransformedData(
         read_columns(inputs.values, panel, rows, fitted, bool(spec.beside)),
