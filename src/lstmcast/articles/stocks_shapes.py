@@ -161,8 +161,11 @@ def history(prices: Panel, count: int) -> Panel:
     """The first ticks of at most `count` stocks: those whose prices change most often in both the
     training and the held-back part; DataError if there is none."""
     moved_TS = moves(matrix(prices)[:HISTORY])
-    trained = int(training_ends(prices.until(np.full(len(prices), HISTORY)))[0])
-    often_S = np.minimum(moved_TS[:trained].sum(axis=0), moved_TS[trained:].sum(axis=0))
+    first_ticks = prices.until(np.full(len(prices), HISTORY))
+    trained = int(training_ends(first_ticks)[0])
+    moves_trained_S = moved_TS[:trained].sum(axis=0)
+    moves_held_back_S = moved_TS[trained:].sum(axis=0)
+    often_S = np.minimum(moves_trained_S, moves_held_back_S)
     if not often_S.any():
         raise DataError(
             f"no price changes both within the first {trained} ticks, which are trained on, and "

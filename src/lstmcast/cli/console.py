@@ -240,7 +240,8 @@ def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
     header, *rows = totals.rows(MOST_ROWS // 2)
     # a period may say how much of it is forecast
     place = header.index(totals.span)
-    rows = [[*row[:place], words(row[place]), *row[place + 1 :]] for row in rows]
+    for row in rows:
+        row[place] = words(row[place])
     left_aligned = [*map(words, totals.names), words(totals.span)]
     text = fitting(list(map(words, header)), rows, terminal_columns(), left_aligned)
     hidden = _more_rows(len(totals) - len(rows), words)

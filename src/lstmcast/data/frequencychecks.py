@@ -220,7 +220,9 @@ def _irregular(table: Table, rows: ndarray, frequency: Frequency) -> Finding:
 
 
 def advised_periods(table: Table) -> str:
-    steps = np.diff(micros_of(table.times))[table.series[1:] == table.series[:-1]]
+    all_steps = np.diff(micros_of(table.times))
+    is_within_series = table.series[1:] == table.series[:-1]
+    steps = all_steps[is_within_series]
     usual_step = 0.75 * np.median(steps)
     longer = next(
         (code for code, length in _ROUND.items() if length >= usual_step), "MS"

@@ -220,7 +220,8 @@ def _spikes(draws: Draws, period: int) -> NDArray:
 
 def _smooth_over_phases(draws: Draws, steps_BKM: NDArray) -> NDArray:
     """Neighbouring phases change together in half of the series."""
-    total = sum(np.roll(steps_BKM, shift, axis=2) for shift in (-2, -1, 0, 1, 2))
+    shifts = (-2, -1, 0, 1, 2)
+    total = sum(np.roll(steps_BKM, shift, axis=2) for shift in shifts)
     neighbours_BKM = total / np.sqrt(5)
     draws_B11 = draws.rng.random((len(steps_BKM), 1, 1))
     return np.where(draws_B11 < 0.5, neighbours_BKM, steps_BKM)

@@ -112,7 +112,10 @@ def _year_months(numbers: ndarray, low: int, high: int) -> Times | None:
         years = np.where(years > _PIVOT, 1900, 2000) + years
     steps = np.diff(12 * years + months)
     # twelve years such as 2001 to 2012 are years
-    if abs(steps[0]) != 1 or (steps != steps[0]).any() or len(np.unique(years)) < 2:
+    is_even = (steps == steps[0]).all()
+    if abs(steps[0]) != 1 or not is_even:
+        return None
+    if len(np.unique(years)) < 2:
         return None
     return Times.of(
         from_fields(years, months, 1), "number", "whole numbers read as year and month"
@@ -161,9 +164,10 @@ def _short_days(numbers: ndarray, low: int, high: int) -> Times | None:
     short = numbers // 10_000
     years = np.where(short > _PIVOT, 1900, 2000) + short
     values = from_fields(years, numbers // 100 % 100, days)
-    if np.isnat(values).any() or np.median(np.diff(np.unique(values))) > np.timedelta64(
-        31, "D"
-    ):
+    if np.isnat(values).any():
+        return None
+    steps = np.diff(np.unique(values))
+    if np.median(steps) > np.timedelta64(31, "D"):
         return None
     return Times.of(values, "number", "whole numbers read as year, month and day")
 

@@ -71,7 +71,8 @@ def _context(
 ) -> NDArray:
     """Channels about the whole series: scale, recent relative to usual change, age, trust in the
     season, season length, axis."""
-    recent_BT = np.abs(relative_BTW[:, :, 1:] - relative_BTW[:, :, :-1]).mean(axis=2)
+    changes_BTW = relative_BTW[:, :, 1:] - relative_BTW[:, :, :-1]
+    recent_BT = np.abs(changes_BTW).mean(axis=2)
     share_BT = shares_PBT[0] if shares_PBT else np.zeros_like(age_BT)
     longest = max(seasonal(grid.periods), default=1)
     log_BT = np.broadcast_to(grid.log_B[:, None], scale_BT.shape)
