@@ -175,7 +175,7 @@ class Outputs:
             files += write_to_database(self.table, columns, **side_tables)
         return Written(tuple(map(str, files)), tuple(notes))
 
-    def _components(self, place: Path, forecast: Forecast, panel: Panel) -> Path:
+    def _components(self, place: str | Path, forecast: Forecast, panel: Panel) -> Path:
         """The picture of a series taken apart, written."""
         from lstmcast.output.components import ComponentsPlot
 

@@ -272,9 +272,11 @@ def save_pages(
     return path
 
 
-def _newest_origins(forecast: Forecast, places: Mapping[str, int]) -> dict[str, int]:
+def _newest_origins(
+    forecast: Forecast, places: Mapping[object, int]
+) -> dict[object, int]:
     """The last origin of each series that has a place in the panel. Raises UsageError."""
-    newest = {}
+    newest: dict[object, int] = {}
     for origin, name in enumerate(forecast.ids):
         if name in places:
             newest[name] = origin

@@ -137,8 +137,8 @@ def forecast(
 def _job(
     model: Any,
     source: Source,
-    options: tuple[Any, ...],
-    scenario: Sequence[str] | None,
+    options: tuple[int, Any, Any, Any, str | None],
+    scenario: Sequence[Path] | None,
     hierarchy: Any,
     repairs: Any,
 ) -> ForecastJob:
