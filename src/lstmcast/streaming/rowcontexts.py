@@ -58,7 +58,8 @@ class RowContexts:
         """Where in `row_R` rows lie that have begun, and their lane: those of one period together,
         so many at most."""
         for period, places in self.reading.lanes.by_period("older", row_R):
-            lane = self.reading.lanes.get("older", period, row_R[places])
+            row_N = row_R if len(places) == len(row_R) else row_R[places]
+            lane = self.reading.lanes.get("older", period, row_N)
             begun_N = np.flatnonzero(lane.begun_S)
             if len(begun_N) < len(places):
                 lane = rows_of(lane, begun_N)
