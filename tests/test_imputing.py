@@ -209,6 +209,20 @@ def test_held_out_values_are_compared_as_they_came():
     np.testing.assert_array_equal(tested.actual, plain.actual)
 
 
+def test_findings_say_that_missing_values_are_filled_in():
+    days = np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")
+    sold = np.where(np.arange(60) % 25 == 8, np.nan, 100.0 + np.arange(60) % 7)
+    source = Source({"day": days, "sold": sold}, target="sold")
+    for missing, words in ((True, "They are filled in"), (False, "They are masked")):
+        told, notify = events()
+        job = ForecastJob(
+            lc.LSTMForecaster(3), source, cutoffs=0, repairs=Repairs("keep", missing)
+        )
+        result = job.run(notify)
+        for findings in (told[0].panel.check(), result.panel.report.findings):
+            assert words in findings[0].action
+
+
 def test_repairs_are_forecast_from_and_not_measured_by():
     panel, (told, notify) = spoilt(), events()
     how = {"cutoffs": 2, "baselines": False}

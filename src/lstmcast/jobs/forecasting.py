@@ -20,7 +20,7 @@ from lstmcast.jobs.answers import (
 from lstmcast.jobs.documents import made_of, parsed, tested_document
 from lstmcast.jobs.events import DataRead, Note, ignore
 from lstmcast.jobs.repairing import Repairs, require_no_totals
-from lstmcast.jobs.source import Source, read_for, source_with_totals
+from lstmcast.jobs.source import Source, source_with_totals
 from lstmcast.output.places import Outputs, Written
 from lstmcast.totals import COUNTED_TWICE
 
@@ -124,12 +124,10 @@ class ForecastJob:
     def _panels(self, notify: Notify) -> dict[str, Panel]:
         """The data by scenario, if there are several; the first one is forecast."""
         if not self.scenarios:
-            return {"": read_for(self.source, self.model, notify)}
-        panels = (
-            {}
-            if len(self.scenarios) > 1
-            else {AS_GIVEN: self.source.of(self.model).read()}
-        )
+            panel = self._read(self.source)
+            notify(DataRead(panel))
+            return {"": panel}
+        panels = {} if len(self.scenarios) > 1 else {AS_GIVEN: self._read(self.source)}
         for path in self.scenarios:
             name = file_label(Path(path).name)
             if name in panels:
@@ -138,9 +136,12 @@ class ForecastJob:
                     "different names."
                 )
             coming = replace(self.source.beside, future_data=path)
-            panels[name] = replace(self.source, beside=coming).of(self.model).read()
+            panels[name] = self._read(replace(self.source, beside=coming))
         notify(DataRead(next(iter(panels.values()))))
         return panels
+
+    def _read(self, source: Source) -> Panel:
+        return self.repairs.announced(source.of(self.model).read())
 
     def _compared(self, panels: dict[str, Panel]) -> Scenarios | None:
         if len(panels) < 2:

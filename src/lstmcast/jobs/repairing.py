@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.findings import MISSING_VALUES, Finding, Findings
 from lstmcast.data.observed import value_count
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time, require_choice
 from lstmcast.errors import UsageError
 from lstmcast.jobs.events import Note
+from lstmcast.util.text import in_number
 
 if TYPE_CHECKING:
     from lstmcast.hierarchy.reconciled import Hierarchy
     from lstmcast.jobs.events import Notify
 
 Outliers = Literal["keep", "mask", "repair"]
+FILLED = "{They} {are} filled in with what the network expects."
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,14 @@ class Repairs:
 
     def __post_init__(self) -> None:
         require_choice("outliers", self.outliers, get_args(Outliers))
+
+    def announced(self, panel: Panel) -> Panel:
+        """The panel, whose findings say that missing values will be filled in."""
+        if not self.missing:
+            return panel
+        findings = map(_to_be_filled, panel.report.findings)
+        report = replace(panel.report, findings=Findings(findings))
+        return replace(panel, report=report)
 
     def masked(self, panel: Panel, notify: Notify) -> Panel:
         """The panel without outliers, which are recognised only by earlier values, so that the
@@ -71,6 +82,13 @@ class Repairs:
             count = int((imputed.filled & np.isnan(panel.values)).sum())
             notify(Note(f"{count:,} missing value{'s' * (count != 1)} filled in"))
         return replace(panel, values=np.where(is_known, imputed.panel.values, np.nan))
+
+
+def _to_be_filled(finding: Finding) -> Finding:
+    """What is said of missing values that the network fills in; other findings stay."""
+    if finding.rule != MISSING_VALUES or finding.severity != "warning":
+        return finding
+    return replace(finding, action=in_number(FILLED, finding.count))
 
 
 def _told(panel: Panel, rows: ndarray, action: str) -> str:
