@@ -149,6 +149,7 @@ def test_times_say_which_ticks_are_missing_and_which_came_late():
     again = tick(client, 3, time="2024-03-04")
     assert again["skipped"]["north"] == "2024-03-04 was already read"
     assert "point" not in again
+    assert client("GET", "/v1/streams/plant").json()["late"] == 2
     assert tick(client, 4, time="2025-03-04")["anew"] == ["north", "south"]
     client.app.server.close()
 
