@@ -13,6 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.sheet import Column, Sheet, columns_without
+from lstmcast.data.times.seasonlabels import middle_month
 from lstmcast.data.times.shapes import month_named
 
 _WEEKDAY_WORDS = (
@@ -91,9 +92,10 @@ def _may_be_numbers(column: Column) -> bool:
 
 
 def months_across(sheet: Sheet) -> Grid | None:
-    grid = _numbered(sheet, "month", month_named, _ROTATED)
-    if grid is not None:
-        return _from_first(grid)
+    for number_of in (month_named, middle_month):
+        grid = _numbered(sheet, "month", number_of, _ROTATED)
+        if grid is not None:
+            return _from_first(grid)
     grid = _numbered(sheet, "month", number_in(_MONTH), _ROTATED)
     if grid is None:
         return None

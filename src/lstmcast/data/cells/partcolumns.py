@@ -14,6 +14,7 @@ from numpy import ndarray
 from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.scripts import western_halves
 from lstmcast.data.sheet import Column, folded
+from lstmcast.data.times.seasonlabels import middle_month
 from lstmcast.data.times.shapes import month_named, tidied
 
 _HIGHEST = {
@@ -106,7 +107,8 @@ def _names_months(column: Column) -> bool:
     if not column.is_text or len(column.data) != len(_MONTHS_OF_YEAR):
         return False
     texts = [folded(text) for text in column.data]
-    if not all(map(month_named, texts)) and not all(map(_MONTH_CODE.fullmatch, texts)):
+    namings = (month_named, middle_month, _MONTH_CODE.fullmatch)
+    if not any(all(map(naming, texts)) for naming in namings):
         return False
     return {_part_number(text) for text in texts} == _MONTHS_OF_YEAR
 
@@ -239,7 +241,7 @@ def _part_numbers(column: Column) -> ndarray:
 
 def _part_number(text: str) -> float:
     tidy = folded(text)
-    month = month_named(tidy) or _ROMAN.get(tidy)
+    month = month_named(tidy) or _ROMAN.get(tidy) or middle_month(tidy)
     tidy = tidy if tidy.isascii() else tidied(tidy)
     if month is not None:
         return month
@@ -259,12 +261,16 @@ def clock_of(column: Column) -> Part | None:
 
 
 def _from_beginnings(clock: Part | None) -> Part | None:
-    """Clock times in a column that says that hours end then, 01:00 to 24:00, as beginnings."""
-    if clock is None or _ENDS.search(_spaced_name(clock.column)) is None:
+    """Clock times of the ends of periods, 01:00 to 24:00, as their beginnings."""
+    if clock is None:
         return clock
     length = np.nanmin(clock.numbers)
     is_day = np.nanmax(clock.numbers) == _DAY and length > 0
     if not is_day or (clock.numbers % length > 0).any():
+        return clock
+    says_so = _ENDS.search(_spaced_name(clock.column)) is not None
+    ends = np.unique(clock.numbers[np.isfinite(clock.numbers)])
+    if not says_so and len(ends) * length != _DAY:
         return clock
     return replace(clock, numbers=clock.numbers - length)
 

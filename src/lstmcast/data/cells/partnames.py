@@ -6,17 +6,20 @@ import re
 
 _WORDS = {
     "year": "year yr yy yyyy fy gjahr jahr année annee an año anio anyo ano anno jaar rok år "
-    "vuosi év yıl yil год 年 年度 年份 년 연도",
+    "vuosi év yıl yil год 年 年度 年份 년 연도 aaaa leto godina година anul έτος рік aasta gads "
+    "metai tahun năm vuodet سنة سال שנה",
     "half": "half semester semestre halbjahr 半期",
     "quarter": "quarter qtr quart q quartal trimestre trim kvartal kwartaal kwartał квартал 四半期",
     "month": "month mo mm mnth mon monat mois mes mês mese maand måned månad měsíc mesic miesiąc "
-    "miesiac kuukausi hónap honap ay месяц 月 月份 월",
+    "miesiac kuukausi hónap honap ay месяц 月 月份 월 kk kuu mesiac mjesec mesec месец lună luna "
+    "μήνας місяць mėnuo mēnesis bulan tháng شهر ماه חודש",
     "week": "week wk weeknum weekno isoweek kw woche semaine semana settimana uge vecka týden "
     "tyden tydzień viikko hét hafta неделя 週 周 주",
     "yearday": "doy dayofyear yday jd jday julian julianday ydays",
-    "day": "day dd dy dom mday tag jour día dia giorno dag den dzień päivä nap gün день 日 일",
+    "day": "day dd dy dom mday tag jour día dia giorno dag den dzień päivä nap gün день 日 일 jj "
+    "pv deň dan ден zi ziua ημέρα päev diena hari ngày يوم روز יום",
     "hour": "hour hr hh h he stunde heure heures hora horas ora uur time hodina godzina tunti óra "
-    "saat час 時 時間 時間帯 时间 小时 시간 시",
+    "saat час 時 時間 時間帯 时间 小时 시간 시 klo timme tími ura ώρα valanda giờ ساعة ساعت",
     "minute": "minute minutes min mi mn minuten minuto 分",
     "second": "second seconds sec ss sekunde seconde segundo 秒",
     "weekday": "weekday dow dayofweek wochentag isoweekday",

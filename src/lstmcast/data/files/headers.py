@@ -12,12 +12,14 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmcast.data.files.countheaders import counts_on
-from lstmcast.data.numbers import is_missing, parse_numbers
+from lstmcast.data.missingwords import is_missing
+from lstmcast.data.numbers import parse_numbers
 from lstmcast.data.times.calendars import micros_of, month_of
 from lstmcast.data.times.dates import parse_times
 
 WITHIN = 40  # rows; titles above a header are never longer in practice
 _BODY = 60  # rows below those, which show what the columns hold
+_LEVELS_IN_COMMENTS = 3
 _COMMENTS = ("#", "%", "//", "!")
 # levels of names are joined by this: store A/sales
 _LEVELS = "/"
@@ -50,17 +52,18 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     (['day', 'sold'], 1)
     """
     data, comments = [], []
-    last_above = None  # the comment that stands next to the first row of data
+    above = []  # the comments above the first row of data
     for row in rows:
         if _mark_of(row) is None:
             data.append(row)
         else:
             comments.append(row)
             if not data:
-                last_above = row
+                above.append(row)
     if not data:
         return list(rows), []
-    if last_above is not None:
+    # units may stand between the names and the data
+    for last_above in reversed(above[-_LEVELS_IN_COMMENTS:]):
         numbered = [row.cells[0].strip() for row in data[:2]] in (
             ["0", "1"],
             ["1", "2"],
@@ -69,6 +72,8 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         if cells is not None:
             comments.remove(last_above)
             return [Row(last_above.line, cells), *data], comments
+        if len(_bare(last_above)) != len(data[0].cells):
+            break
     return data, comments
 
 

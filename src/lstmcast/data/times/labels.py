@@ -39,7 +39,8 @@ _MONTH_DAY = re.compile(rf"{_WEEK}(?P<name>[^\W\d_]{{3,9}})\.?[ -]?(?P<number>\d
 _DAY_MONTH = re.compile(_WEEK + r"(?P<number>\d{1,2})[ -]?(?P<name>[^\W\d_]{3,9})\.?")
 _CLOCKS = re.compile(r"(.*\d{4}.*|\d{4}.*) ?(\d\d:\d\d)-(\d\d:\d\d)")
 _SEASON = re.compile(
-    r"(?:season|saison|temporada|stagione|(?:crop|marketing|school|academic) year) (\d.*)|"
+    r"(?:season|saison|temporada|stagione|(?:crop|marketing|school|academic) year|[mcsa]y) ?"
+    r"(\d{2,4} ?[/-].*)|"
     r"(\d.*) (?:season|saison|(?:crop|marketing|school|academic) year)"
 )
 _DAY_ZERO = re.compile(r"(\d{4}[-/.]\d\d)[-/.]00")

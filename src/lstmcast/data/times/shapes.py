@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lstmcast.data.numbers import is_missing
+from lstmcast.data.missingwords import is_missing
 from lstmcast.data.scripts import OTHER_MONTHS, in_western_signs
 
 # dashes of any length, and waves, as ranges and fiscal years are written
