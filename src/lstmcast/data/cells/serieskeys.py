@@ -13,13 +13,13 @@ from numpy import ndarray
 
 from lstmcast.data.cells.columns import (
     CALENDAR_PARTS,
-    DATE_SHARE,
     NUMBER_SHARE,
     TARGET_NAMES,
     ask,
     changes,
     words_of,
 )
+from lstmcast.data.cells.timecolumns import DATE_SHARE
 from lstmcast.data.sheet import Column, Sheet, columns_without, folded
 from lstmcast.errors import DataError
 
