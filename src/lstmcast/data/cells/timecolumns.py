@@ -15,6 +15,7 @@ from lstmcast.data.cells.columns import (
     micros_of,
     words_of,
 )
+from lstmcast.data.cells.twoclocks import by_one_clock
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import DataError
 
@@ -29,11 +30,17 @@ année annee trimestre giorno mese anno created tstamp prd
 """
 _BEGINNING_WORDS = (
     "from start starts starting begin begins beginning von ab anfang beginn inicio inizio début "
-    "開始 validfrom datefrom"
+    "van desde dal od fra från alku başlangıç início 開始 开始 validfrom datefrom"
 )
-_END_WORDS = "to end ends ending until stop bis ende fin fine 終了 validto dateto"
+_END_WORDS = (
+    "to end ends ending until stop bis ende fin fine tot hasta til till slut loppu bitiş fim até "
+    "koniec konec 終了 结束 validto dateto"
+)
 _BEGINNING = frozenset(_BEGINNING_WORDS.split())
 _END = frozenset(_END_WORDS.split())
+# in names without spaces, such as INTERVALSTARTTIME
+_BEGINS = re.compile(r"start|begin|from")
+_ENDS = re.compile(r"end|stop|until")
 # of columns that say when a row was written
 _WRITTEN = frozenset(
     [
@@ -73,7 +80,7 @@ def find_time(sheet: Sheet) -> Column | None:
     if len(sure) > 1:
         changing = [column for column in sure if changes(column)]
         sure = _best_named(sure, _TIME_NAMES) or changing
-    sure = _without_ends(sure)
+    sure = by_one_clock(_without_ends(sure))
     if len(sure) > 1:
         raise DataError(
             f"{sheet.source} has {len(sure)} columns of dates. Choose the time column with "
@@ -132,8 +139,12 @@ def _begins(first: Column, second: Column) -> bool:
 
     An end is the next start, or the day before it.
     """
-    are_named = _BEGINNING & words_of(first.name) and _END & words_of(second.name)
-    if not are_named or first.times is None or second.times is None:
+    is_named = _is_named(first, _BEGINNING, _BEGINS)
+    if (
+        not (is_named and _is_named(second, _END, _ENDS))
+        or first.times is None
+        or second.times is None
+    ):
         return False
     begin = first.spread(first.times.values).astype("datetime64[us]")
     end = second.spread(second.times.values).astype("datetime64[us]")
@@ -145,6 +156,12 @@ def _begins(first: Column, second: Column) -> bool:
     gaps = begin[1:] - end[:-1]
     usual_gap = np.median(gaps)
     return bool(np.mean(gaps == usual_gap) > 0.9)
+
+
+def _is_named(column: Column, words: frozenset[str], part: re.Pattern[str]) -> bool:
+    """Whether a name has one of the words, or a part of it, where it has no spaces."""
+    own_words = words_of(column.name)
+    return bool(words & own_words) or any(map(part.search, own_words))
 
 
 def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
