@@ -139,12 +139,10 @@ def _begins(first: Column, second: Column) -> bool:
 
     An end is the next start, or the day before it.
     """
-    is_named = _is_named(first, _BEGINNING, _BEGINS)
-    if (
-        not (is_named and _is_named(second, _END, _ENDS))
-        or first.times is None
-        or second.times is None
-    ):
+    if first.times is None or second.times is None:
+        return False
+    begins = _is_named(first, _BEGINNING, _BEGINS)
+    if not begins or not _is_named(second, _END, _ENDS):
         return False
     begin = first.spread(first.times.values).astype("datetime64[us]")
     end = second.spread(second.times.values).astype("datetime64[us]")
