@@ -34,6 +34,10 @@ _UNKNOWN = frozenset(
     ]
 )
 _ONLY_SIGNS = re.compile(r"[*?.…~#_–—-]+")  # ***, ****, ...., ##### of a narrow column
+# errors of spreadsheets in any language: #WERT!, #¡VALOR!, Err:502
+_ERROR = re.compile(
+    r"#¡?[^\W\d_]{2,8}(?:/\w{1,2})?[!?]|#\w{1,4}/\w{1,2}[!?]?|err:\d{3}"
+)
 # as Eurostat writes a missing value with its flag
 _FLAGGED = re.compile(r": ?[a-z]{1,2}")
 
@@ -47,6 +51,8 @@ def is_missing(text: str) -> bool:
     tidy = text.strip().casefold()
     if tidy in MISSING or len(tidy) < 2:
         return tidy in MISSING
+    if tidy.startswith(("#", "err:")) and _ERROR.fullmatch(tidy):
+        return True
     return (_ONLY_SIGNS.fullmatch(tidy) or _FLAGGED.fullmatch(tidy)) is not None
 
 

@@ -24,7 +24,10 @@ from lstmcast.data.scripts import western_digits
 
 _E_COMMA = re.compile(r"(\d),(\d+e[-+]?\d+)$", re.IGNORECASE)  # 4,039E+01
 _CURRENCY = re.compile(
-    r"(?:(?:us|r|a|c|ca|au|nz|hk|s|nt|mx)?\$|[€£¥₹₩₽₺฿¢円元₫₪₴₦₱₸]|chf|usd|eur|gbp|jpy|cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|kr\.?|rs\.?|rp\.?|fr\.?|zł|kč)"
+    r"(?:(?:us|r|a|c|ca|au|nz|hk|s|nt|mx|rd|cl|co)?\$|[€£¥₹₩₽₺฿¢円元₫₪₴₦₱₸₡₲₾₼₵]|chf|usd|eur|gbp|jpy|"
+    r"cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|zar|myr|idr|thb|php|krw|vnd|rub|uah|ron|bgn|mxn|"
+    r"clp|cop|pen|ars|sgd|hkd|twd|nzd|ils|aed|sar|egp|try|kr\.?|rs\.?|rp\.?|fr\.?|zł|kč|"
+    r"s/\.?|rm|bs\.?|лв\.?|руб\.?|грн\.?)"
 )
 _PARTS = re.compile(r"([^\d]*?)([-+]?[.,]?\d(?:[\d.,' ]*\d)?)([.,]?)([^\d]*)")
 # by thousands, and in India by hundreds above the first thousand: 12,34,567
@@ -199,6 +202,9 @@ def _take_apart(text: str) -> _Body | None:
         prefix = prefix.removeprefix("-").rstrip("(- ")
     currencies = [*_CURRENCY.findall(prefix), *_CURRENCY.findall(suffix)]
     prefix, suffix = _CURRENCY.sub("", prefix), _CURRENCY.sub("", suffix)
+    if prefix.strip() == "r":  # South African rand
+        currencies.append(prefix.strip())
+        prefix = ""
     unit = (prefix + suffix).strip()
     if len(unit) > 12 or (prefix.strip() and unit != "~"):
         # "Q1", "store 12": letters before digits make a name, not a number with a unit

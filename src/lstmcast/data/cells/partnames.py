@@ -36,6 +36,17 @@ era date datum fecha 年号 元号
 _BESIDE = frozenset(_BESIDE_WORDS.split())
 
 
+def likely_kind_of(name: str) -> str | None:
+    """The part of a time that is the only one among the words of a name, whatever else they say.
+
+    >>> likely_kind_of("SEMANA_EPIDEMIOLOGICA"), kind_of_name("SEMANA_EPIDEMIOLOGICA")
+    ('week', None)
+    """
+    words = re.findall(r"[^\W\d_]+", name.casefold())
+    kinds = {_NAMED[word] for word in words if word in _NAMED and len(word) > 2}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
 def kind_of_name(name: str) -> str | None:
     """The part of a time that a name means, if it means nothing else."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)

@@ -43,7 +43,7 @@ def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
     if _is_money(column, ","):
         return replace(column, decimal="."), [_grouped(column, ",", _MONEY)]
     texts = [c for c in columns_without(sheet.columns, [column]) if c.is_text]
-    if any(map(_has_decimal_points, texts)):
+    if any(map(_has_decimal_points, texts)) or any(map(_has_months_first, texts)):
         return replace(column, decimal="."), [_grouped(column, ",", _ELSEWHERE)]
     return column, [_warning(column, ",", ".")]
 
@@ -153,16 +153,30 @@ def _has_german_dates(column: Column) -> bool:
 
 def _has_days_before_months(column: Column) -> bool:
     """Whether dates are written 31/12/2024, or with points, as where decimals have commas."""
+    if _has_german_dates(column):
+        return True
+    first, second = _highest_fields(column)
+    return first > 12 and second <= 12
+
+
+def _has_months_first(column: Column) -> bool:
+    """Whether dates are written 12/31/2024, as where decimals have points."""
+    first, second = _highest_fields(column)
+    return first <= 12 and second > 12
+
+
+def _highest_fields(column: Column) -> tuple[int, int]:
+    """The highest first and second number of dates with slashes; 0 where they are none."""
     matches = [
         _SLASH_DATE.fullmatch(str(text))
         for text in column.data[:_SAMPLE]
         if not is_missing(str(text))
     ]
     if len(matches) < _FEWEST or not all(matches):
-        return _has_german_dates(column)
+        return 0, 0
     fields = [(int(match[1]), int(match[2])) for match in matches if match is not None]
-    days, months = zip(*fields, strict=True)
-    return max(days) > 12 and max(months) <= 12
+    first, second = zip(*fields, strict=True)
+    return max(first), max(second)
 
 
 def _example(column: Column, mark: str) -> str:

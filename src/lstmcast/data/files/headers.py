@@ -61,19 +61,26 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
                 above.append(row)
     if not data:
         return list(rows), []
-    # units may stand between the names and the data
-    for last_above in reversed(above[-_LEVELS_IN_COMMENTS:]):
-        numbered = [row.cells[0].strip() for row in data[:2]] in (
-            ["0", "1"],
-            ["1", "2"],
-        )
-        cells = _header_in_comment(last_above, len(data[0].cells), numbered)
+    names = _names_in_comments(above[-_LEVELS_IN_COMMENTS:], data)
+    if names is None:
+        return data, comments
+    comments = [row for row in comments if row.line != names.line]
+    return [names, *data], comments
+
+
+def _names_in_comments(above: Sequence[Row], data: Sequence[Row]) -> Row | None:
+    """The highest of the comments next to the data that may be the header: units stand below it."""
+    first_cells = [row.cells[0].strip() for row in data[:2]]
+    numbered = first_cells in (["0", "1"], ["1", "2"])
+    width = len(data[0].cells)
+    names = None
+    for row in reversed(above):
+        cells = _header_in_comment(row, width, numbered)
         if cells is not None:
-            comments.remove(last_above)
-            return [Row(last_above.line, cells), *data], comments
-        if len(_bare(last_above)) != len(data[0].cells):
+            names = Row(row.line, cells)
+        elif len(_bare(row)) != width:
             break
-    return data, comments
+    return names
 
 
 def _header_in_comment(row: Row, width: int, numbered: bool) -> list[str] | None:

@@ -11,11 +11,12 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.cells.partcolumns import Part, clock_of, parts_by_kind
+from lstmcast.data.cells.partcolumns import Part, clock_of
 from lstmcast.data.cells.partjoining import (
     carried_times,
     with_parts,
 )
+from lstmcast.data.cells.partkinds import parts_by_kind
 from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.cells.splitparts import whole_names, with_whole_parts
 from lstmcast.data.covariates.beside import ColumnNames
