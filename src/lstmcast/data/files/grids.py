@@ -95,9 +95,10 @@ def _titles(
     titles = []
     for row in rows:
         if row.line < first_of_data.line and row.line not in header_lines:
-            titles += [
-                cell.strip()[:_LONGEST_TITLE] for cell in row.cells if cell.strip()
-            ]
+            texts = [cell.strip() for cell in row.cells if cell.strip()]
+            if len(texts) == 2:
+                texts = [" ".join(texts)]  # a word and what it is: Created, 2024-04-03
+            titles += [text[:_LONGEST_TITLE] for text in texts]
     return tuple(titles)
 
 

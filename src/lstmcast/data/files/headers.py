@@ -61,7 +61,9 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
                 above.append(row)
     if not data:
         return list(rows), []
-    names = _names_in_comments(above[-_LEVELS_IN_COMMENTS:], data)
+    names = None
+    if any(kind_of([cell]) for cell in data[0].cells):  # or they are the names
+        names = _names_in_comments(above[-_LEVELS_IN_COMMENTS:], data)
     if names is None:
         return data, comments
     comments = [row for row in comments if row.line != names.line]
@@ -171,9 +173,10 @@ def looks_like_data(row: Row) -> bool:
 
 def _named_by(above: Sequence[Row], first: int) -> Header:
     """The names that the rows above the data give."""
-    for row in above:
-        if is_full(row.cells):
-            return Header(row.cells, [row], first)
+    for block in reversed(_blocks(above)):
+        for row in block:
+            if is_full(row.cells):
+                return Header(row.cells, [row], first)
     levels = _levels(above)
     if levels is not None:
         return Header(*levels, first)
@@ -184,6 +187,19 @@ def _named_by(above: Sequence[Row], first: int) -> Header:
     if _is_units(row_of_names):
         row_of_names = fullest[0]
     return Header(row_of_names.cells, [row_of_names], first)
+
+
+def _blocks(above: Sequence[Row]) -> list[list[Row]]:
+    """Rows above the data, parted where a line between them is left out: titles and what they say
+    of a file are set off by blank lines."""
+    blocks: list[list[Row]] = []
+    line = 0
+    for row in above:
+        if not blocks or row.line > line + 1:
+            blocks.append([])
+        blocks[-1].append(row)
+        line = row.line
+    return blocks
 
 
 def _levels(above: Sequence[Row]) -> tuple[list[str], list[Row]] | None:
