@@ -108,7 +108,8 @@ def _settled_commas(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
 def _sample(column: Column) -> list[str]:
     step = max(1, len(column.data) // _SAMPLE)
     texts = [unicodedata.normalize("NFKC", str(text)) for text in column.data[::step]]
-    return [_BESIDE.sub("", text) for text in texts if not is_missing(text)]
+    bare = [_BESIDE.sub("", text) for text in texts if not is_missing(text)]
+    return [text.removesuffix("-") for text in bare]
 
 
 def doubtful_mark(column: Column) -> str:

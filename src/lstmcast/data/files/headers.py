@@ -29,6 +29,7 @@ _LEVELS_IN_COMMENTS = 3
 _COMMENTS = ("#", "%", "//", "!")
 # levels of names are joined by this: store A/sales
 _LEVELS = "/"
+_DAY = re.compile(r"(?:19|20)\d{6}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -255,8 +256,8 @@ def _carried(cells: Sequence[str]) -> list[str]:
 
 
 def _names_times(row: Row) -> bool:
-    """Whether a row of numbers is a header of consecutive years or months, as in tables with a
-    column per year."""
+    """Whether a row of numbers is a header of consecutive years or months, or of days such as
+    20240131, as in tables with a column per year."""
     cells = [cell for cell in row.cells if kind_of([cell])]
     is_beside_a_name = len(cells) < len(row.cells) and all(map(_YEAR.fullmatch, cells))
     if len(cells) < (2 if is_beside_a_name else 4):
@@ -264,6 +265,8 @@ def _names_times(row: Row) -> bool:
     times = parse_times(cells)
     if times is None or times.form == "index" or times.bad.any():
         return False
+    if all(map(_DAY.fullmatch, cells)):
+        return bool((np.diff(micros_of(times.values)) > 0).all())
     months = month_of(micros_of(times.values))
     steps = set(np.diff(months))
     return len(steps) == 1 and 0 not in steps
