@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -12,8 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.scripts import in_western_signs
 from lstmcast.data.sheet import Column, Sheet, columns_without
-from lstmcast.data.times.shapes import month_named
+from lstmcast.data.times.periodwords import named_period
+from lstmcast.data.times.shapes import month_named, month_of_three
 
 _WEEKDAY_WORDS = (
     "mon monday mo montag lundi lun 月",
@@ -56,9 +59,11 @@ _HALVES = {
     "second half": 2,
 }
 _WEEK = re.compile(r"(?:w|wk|week|kw|woche|semaine|s)?[ _.]?(\d{1,2})(?:週)?")
+_UPPER_LEVEL = re.compile(r"[^/]*[^/\d]/(?=[^/]+$)")  # hours of the day/1
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
+_SOME_YEAR = 2000
 NumberOf = Callable[[str], int | None]  # parser of a part, by its name
 
 
@@ -95,6 +100,7 @@ def months_across(sheet: Sheet) -> Grid | None:
     if grid is not None:
         return _from_first(grid)
     grid = _numbered(sheet, "month", number_in(_MONTH), _ROTATED)
+    grid = grid or _numbered(sheet, "month", month_of_three, [range(1, 13)])
     if grid is None:
         return None
     all_digits = all(column.name.strip().isdigit() for column in grid.columns)
@@ -144,7 +150,16 @@ def quarters_across(sheet: Sheet) -> Grid | None:
 
 
 def quarter_of(name: str) -> int | None:
-    return number_in(_QUARTER)(name) or _ROMAN.get(name) or _quarter_of_months(name)
+    number = number_in(_QUARTER)(name) or _ROMAN.get(name) or _quarter_of_months(name)
+    return number or _quarter_in_words(name)
+
+
+def _quarter_in_words(name: str) -> int | None:
+    """1 for I kw. and 1. čtvrtletí, as labels with a year are read."""
+    period = named_period(f"{name} {_SOME_YEAR}")
+    if period is None or period.unit != "quarter" or period.year != _SOME_YEAR:
+        return None
+    return period.number
 
 
 def _quarter_of_months(name: str) -> int | None:
@@ -252,7 +267,11 @@ def _second_hours(sheet: Sheet) -> dict[str, Column]:
 
 
 def _tidy_name(column: Column) -> str:
-    return " ".join(column.name.split()).casefold()
+    name = " ".join(column.name.split()).casefold()
+    name = _UPPER_LEVEL.sub("", name)
+    if name.isascii():
+        return name
+    return in_western_signs(unicodedata.normalize("NFKC", name))
 
 
 _SLOTS_OF_DAY = (24, 48, 96, 144, 288)

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lstmcast.data.cells.codecolumns import without_codes
+from lstmcast.data.cells.nestednames import of_level, on_path
+from lstmcast.data.cells.twoclocks import on_one_clock
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import DataError
 from lstmcast.util.spelling import did_you_mean
@@ -70,7 +73,8 @@ _COUNTERS = frozenset(
     ["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"]
 )
 _ROW_NUMBER = re.compile(
-    r"(unnamed.*|column\d+|index|(?:.*[\W_])?id|no|nr|row|record|seq|instant|position|#)\.?"
+    r"(unnamed.*|column\d+|index|(?:.*[\W_])?(?:id|objectid|fid|oid|gid|rowid)|no|nr|row|record|"
+    r"seq|instant|position|#)\.?"
 )
 _FEWEST_STEPS = 11  # of numbers that are times by their steps alone
 _ENDS = re.compile(r"(?:end|ending|to|bis)[ _](?:hour|hr|minute|period)")
@@ -99,6 +103,7 @@ def named_column(sheet: Sheet, name: str, role: str) -> Column:
             return column
     folded = str(name).strip().casefold()
     alike = [column for column in sheet.columns if _folded(column) == folded]
+    alike = alike or on_path(sheet, name)
     if len(alike) == 1:
         return alike[0]
     hint = did_you_mean(name, sheet.names)
@@ -114,8 +119,15 @@ def _folded(column: Column) -> str:
 
 
 def named_columns(sheet: Sheet, names: str | Sequence[str], role: str) -> list[Column]:
-    """One or several named columns: a list of names, or one text with commas in it."""
-    return [named_column(sheet, name, role) for name in names_in(sheet, names)]
+    """One or several named columns: a list of names, or one text with commas in it.
+
+    As targets, a name of two levels of names, close/AAPL and close/MSFT, is all of its columns.
+    """
+    columns: list[Column] = []
+    for name in names_in(sheet, names):
+        group = of_level(sheet, name) if role == "target" else []
+        columns += group or [named_column(sheet, name, role)]
+    return columns
 
 
 def names_in(sheet: Sheet, names: str | Sequence[str]) -> list[str]:
@@ -139,7 +151,7 @@ def find_time(sheet: Sheet) -> Column | None:
     if len(sure) > 1:
         changing = [column for column in sure if changes(column)]
         sure = _best_named(sure, _TIME_NAMES) or changing
-    sure = _without_ends(sure)
+    sure = on_one_clock(_without_ends(sure))
     if len(sure) > 1:
         raise DataError(
             f"{sheet.source} has {len(sure)} columns of dates. Choose the time column with "
@@ -277,8 +289,12 @@ def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
     for name in ("y", "target"):
         if name in by_name:
             return by_name[name]
-    likely = [column for name, column in by_name.items() if name in TARGET_NAMES]
+    likely = [
+        column for name, column in by_name.items() if name.strip("_") in TARGET_NAMES
+    ]
     changing = [column for column in numeric if changes(column)]
+    if len(changing) > 1:
+        changing = without_codes(sheet, changing)
     if not likely and len(changing) == 1:
         return changing[0]
     if len(likely) == 1:

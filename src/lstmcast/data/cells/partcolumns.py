@@ -14,7 +14,7 @@ from numpy import ndarray
 from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.scripts import western_halves
 from lstmcast.data.sheet import Column, folded
-from lstmcast.data.times.shapes import month_named, tidied
+from lstmcast.data.times.shapes import month_named, month_of_three, tidied
 
 _HIGHEST = {
     "half": 2,
@@ -24,14 +24,14 @@ _HIGHEST = {
     "weekday": 7,
     "yearday": 366,
     "day": 31,
-    "hour": 24,
+    "hour": 25,
     "minute": 59,
     "second": 60,
     "slot": 300,
 }
 _NUMBER = re.compile(
     r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,6})(?:\.0+)?"
-    r"(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?| ?h|[^\W\d_])?\.?"
+    r"(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?| ?h| ?utc| ?gmt|[^\W\d_])?\.?"
     r"(?: ?(?:quartal|quarter|qtr|trimestre|kwartał|čtvrtletí|halbjahr|semestre))?"
     r"(?: ?[-~] ?\d{1,2} ?(?:時|h|uhr)?)?"
 )
@@ -106,6 +106,8 @@ def _names_months(column: Column) -> bool:
     if not column.is_text or len(column.data) != len(_MONTHS_OF_YEAR):
         return False
     texts = [folded(text) for text in column.data]
+    if all(map(month_of_three, texts)):
+        return True
     if not all(map(month_named, texts)) and not all(map(_MONTH_CODE.fullmatch, texts)):
         return False
     return {_part_number(text) for text in texts} == _MONTHS_OF_YEAR
@@ -239,7 +241,7 @@ def _part_numbers(column: Column) -> ndarray:
 
 def _part_number(text: str) -> float:
     tidy = folded(text)
-    month = month_named(tidy) or _ROMAN.get(tidy)
+    month = month_named(tidy) or _ROMAN.get(tidy) or month_of_three(tidy)
     tidy = tidy if tidy.isascii() else tidied(tidy)
     if month is not None:
         return month
@@ -353,7 +355,7 @@ def _compact_clock_of(column: Column) -> Part | None:
         return None
     numbers = _part_numbers(column)
     known_numbers = numbers[np.isfinite(numbers)]
-    if not len(known_numbers) or known_numbers.max() <= 24:
+    if not len(known_numbers) or known_numbers.max() < 100:
         return None
     if known_numbers.max() > 2400:
         return _compact_seconds(column, numbers)

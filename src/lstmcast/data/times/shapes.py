@@ -40,6 +40,7 @@ MONTHS = {
     )
     for name in names.split()
 } | OTHER_MONTHS
+_INITIALS = "djfmamjjasondj"  # of the months from December to January
 _WEEKDAY = (
     r"(?:(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?"
     # not "mar", which is March
@@ -50,8 +51,12 @@ _WEEKDAY = (
     r"|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?"
     r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|ma|wo|vr|za|zo)"
 )
-# a weekday before or behind a date, or a word in brackets behind it
-_AROUND_DATES = rf"^{_WEEKDAY}[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\([^()\d]{{1,9}}\)$"
+# a weekday before or behind a date, or a word in brackets behind it; behind a clock time, it is
+# the name of a zone
+_AROUND_DATES = (
+    rf"^{_WEEKDAY}[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\({_WEEKDAY}\)$|"
+    r"(?<!:\d\d)(?<!:\d\d )[ ]?\([^()\d]{1,9}\)$"
+)
 # the year before the first of each era
 ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 ERAS |= {"r": 2018, "h": 1988, "s": 1925, "t": 1911}
@@ -108,6 +113,16 @@ def month_named(text: str) -> int | None:
     if number is None and not text.isascii():
         number = MONTHS.get(tidied(text).rstrip("."))
     return number
+
+
+def month_of_three(text: str) -> int | None:
+    """The middle of three months that stand for running means: DJF, JFM, …, NDJ.
+
+    >>> month_of_three("djf"), month_of_three("ndj"), month_of_three("dec")
+    (1, 12, None)
+    """
+    place = _INITIALS.find(text.casefold())
+    return place + 1 if len(text) == 3 and place >= 0 else None
 
 
 def tidied(text: str) -> str:
