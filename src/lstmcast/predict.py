@@ -14,7 +14,8 @@ from warnings import warn
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.effects import effects_of, require_known, without_known
+from lstmcast.covariates.effects import effects_of, without_known
+from lstmcast.covariates.reach import require_known
 from lstmcast.data.bounds import bounds_of
 from lstmcast.data.features import listed
 from lstmcast.data.observed import occurring, on_grid, without

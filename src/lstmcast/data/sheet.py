@@ -13,7 +13,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.numbers import Numbers, is_missing, parse_numbers
+from lstmcast.data.missingwords import is_missing
+from lstmcast.data.numbers import Numbers, parse_numbers
 from lstmcast.data.table import Finding, format_time
 from lstmcast.data.times.dates import parse_times
 from lstmcast.data.times.daycounts import counted_days

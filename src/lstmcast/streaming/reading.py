@@ -5,23 +5,15 @@ S series, a row each · R rows of a tick · K columns of a row · P columns besi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import shortest_season
-from lstmcast.data.bounds import within
 from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
-from lstmcast.data.ragged import offsets_of
-from lstmcast.data.times.frequency import some_frequency
-from lstmcast.decoding import ForecastState
-from lstmcast.decoding.intermittent import NEWEST, with_own_past
 from lstmcast.model.inputs import FittedTransforms
-from lstmcast.model.inputs.adaptivestate import with_effects_ahead
-from lstmcast.model.inputs.axis import ROOT
 from lstmcast.model.inputs.slow_clock import Clock
 from lstmcast.streaming.lanes import Lane, LaneReader, block_of
 from lstmcast.streaming.limits import LIMIT_STATES, LimitReader
@@ -57,10 +49,12 @@ class Ticks(NamedTuple):
 
     def of(self, places: NDArray) -> Ticks:
         """Those of some of the rows."""
-        past_NP = None if self.past_RP is None else self.past_RP[places]
-        row_N, values_NTK = self.row_R[places], self.values_RTK[places]
         return Ticks(
-            row_N, values_NTK, self.first_R[places], self.count_R[places], past_NP
+            row_R=self.row_R[places],
+            values_RTK=self.values_RTK[places],
+            first_R=self.first_R[places],
+            count_R=self.count_R[places],
+            past_RP=None if self.past_RP is None else self.past_RP[places],
         )
 
 
@@ -89,7 +83,7 @@ class RowReader:
         self.lanes = PeriodLanes(reader, rows, own_periods and from_context)
         self.slow: SlowReader | None = None
         self._ring: Ring | None = None
-        self._limits: LimitReader | None = None
+        self.limits: LimitReader | None = None
         block = block_of(self.context)
         rows.add("count", lambda count: np.zeros(count, np.int64))
         self.lanes.add("older")
@@ -103,7 +97,7 @@ class RowReader:
             longest = 2 * (block or 0)
             self._ring = Ring(rows, longest)
             if reader.grid.roots:  # else the values were declared to be anything
-                self._limits = LimitReader(rows, self._ring, self.context)
+                self.limits = LimitReader(rows, self._ring, self.context)
             if clock is not None:
                 self.slow = SlowReader(clock, rows, longest)
 
@@ -176,8 +170,8 @@ class RowReader:
     def _read_kept(self, counts: NDArray, block: int) -> None:
         """Read the newest values of all rows, of which so many came, into both lanes."""
         every_row = np.arange(len(counts))
-        if self._limits is not None:
-            self._limits.read_again(every_row)
+        if self.limits is not None:
+            self.limits.read_again(every_row)
         self.rows.put("newer count", every_row, counts.copy())
         begun_N = np.flatnonzero(counts)
         older = self.context.start(counts)
@@ -210,8 +204,8 @@ class RowReader:
             "older", Ticks(row_R, values_RK[:, None], first_R, count_R, past_RP)
         )
         self.rows["count"][row_R] = count_R
-        if self._limits is not None:
-            self._limits.tick(row_R, values_RK[:, 0])
+        if self.limits is not None:
+            self.limits.tick(row_R, values_RK[:, 0])
         if block is not None:
             self._read_newer(row_R, count_R, block)
 
@@ -316,74 +310,3 @@ class RowReader:
                 values_RT[places], axes_N, known_NTF
             )
             self.lanes.put(name, period, row_N, lane)
-
-    # ---- answers
-
-    def read_by(self, row_R: NDArray) -> tuple[Panel, Origins]:
-        """What forecasts of these rows have read, as series of their own, and where they end."""
-        count_R, grid = self.rows["count"][row_R], self.reader.grid
-        length_R = count_R - self.context.start(count_R)
-        values_RT = self.ring.since(count_R - length_R, count_R, row_R)
-        steps = values_RT.shape[1]
-        read_RT = np.arange(steps) >= steps - length_R[:, None]
-        panel = Panel(
-            values=values_RT[read_RT],
-            offsets=offsets_of(length_R),
-            ids=self.rows.ids[row_R].astype(str),
-            starts=np.zeros(len(row_R), np.int64),
-            frequency=some_frequency(grid.family),
-            periods=grid.periods,
-        )
-        return panel, Origins(np.arange(len(row_R)), length_R)
-
-    def answering(
-        self, row_R: NDArray, row_limit: int
-    ) -> Iterator[tuple[NDArray, Lane]]:
-        """Where in `row_R` rows lie that have begun, and their lane: those of one period together,
-        so many at most."""
-        for period, places in self.lanes.by_period("older", row_R):
-            lane = self.lanes.get("older", period, row_R[places])
-            begun_N = np.flatnonzero(lane.begun_S)
-            if len(begun_N) < len(places):
-                lane = rows_of(lane, begun_N)
-            if 0 < len(begun_N) <= row_limit:
-                yield places[begun_N], lane
-                continue
-            for first in range(0, len(begun_N), row_limit):
-                some_rows = slice(first, first + row_limit)
-                yield places[begun_N[some_rows]], rows_of(lane, some_rows)
-
-    def with_own_past(
-        self, values_RHKX: NDArray, lane: Lane, row_R: NDArray
-    ) -> NDArray:
-        """Answers of rows with what was read last in view, where they are mostly 0."""
-        root_R = self.reader.own_axes(lane) == ROOT
-        if not root_R.any():
-            return values_RHKX
-        count_R = self.rows["count"][row_R]
-        first_R = np.maximum(self.context.start(count_R), count_R - NEWEST)
-        newest_RW = self.ring.since(first_R, count_R, row_R)
-        season = shortest_season(lane.inputs.grid.periods) or 1
-        return with_own_past(values_RHKX[:, :, 0], newest_RW, root_R, season)[
-            :, :, None
-        ]
-
-    def within_bounds(self, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
-        """Answers of rows that do not go beyond what the values that were read have never
-        passed."""
-        if self._limits is None:
-            return answer_RHKX
-        return within(answer_RHKX, self._limits.bounds(row_R))
-
-    def forecast_state(self, lane: Lane, row_R: NDArray, fed: int) -> ForecastState:
-        """What the network knows of these rows, whose lane this is, and the effects of so many
-        coming steps as are `fed` back."""
-        state = self.reader.forecast_state(lane)
-        if self.slow is None or not fed:
-            return state
-        steps = fed + self.reader.grid.horizon
-        known_R1F = self.slow.known(row_R, self.reader.own_axes(lane), 1, steps)
-        if known_R1F is None:
-            return state
-        inputs = with_effects_ahead(lane.inputs, known_R1F[:, 0, 1:])
-        return state._replace(inputs=inputs)

@@ -53,6 +53,11 @@ class Updates:
         network = reader.network
         rows.add("memory", lambda count: start_memory(network, learning.chunk, count))
 
+    @property
+    def updates(self) -> int:
+        """Number of updates of the weights, the same for each member."""
+        return self.learners[0].updates
+
     def tick(
         self, number: int, row_R: NDArray, values_RK: NDArray, past_RP: NDArray | None
     ) -> None:
@@ -63,11 +68,8 @@ class Updates:
             lane.inputs, values_RK[:, None], past_R1P
         )
         assert reading.label_BTK is not None
-        self.rows.put(
-            "memory",
-            row_R,
-            labelled(self.rows.of("memory", row_R), reading.label_BTK[:, -1]),
-        )
+        memory = labelled(self.rows.of("memory", row_R), reading.label_BTK[:, -1])
+        self.rows.put("memory", row_R, memory)
         if number % self.learning.every == 0:
             self._learn(number)
         self.rows["count"][row_R] += 1
@@ -102,9 +104,8 @@ class Updates:
         self._go_back_if_worse(number)
         memory = self.rows["memory"]
         row_S = np.arange(len(self.rows))
-        self.rows.put(
-            "memory", row_S, memory._replace(waits_S=np.zeros_like(memory.waits_S))
-        )
+        none_wait_S = np.zeros_like(memory.waits_S)
+        self.rows.put("memory", row_S, memory._replace(waits_S=none_wait_S))
 
     def _go_back_if_worse(self, number: int) -> None:
         """Restore the weights of an earlier tick if the current ones have become worse."""

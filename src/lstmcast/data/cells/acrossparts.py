@@ -16,7 +16,8 @@ from numpy import ndarray
 from lstmcast.data.scripts import in_western_signs
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.periodwords import named_period
-from lstmcast.data.times.shapes import month_named, month_of_three
+from lstmcast.data.times.seasonlabels import middle_month
+from lstmcast.data.times.shapes import month_named
 
 _WEEKDAY_WORDS = (
     "mon monday mo montag lundi lun 月",
@@ -96,11 +97,11 @@ def _may_be_numbers(column: Column) -> bool:
 
 
 def months_across(sheet: Sheet) -> Grid | None:
-    grid = _numbered(sheet, "month", month_named, _ROTATED)
-    if grid is not None:
-        return _from_first(grid)
+    for number_of in (month_named, middle_month):
+        grid = _numbered(sheet, "month", number_of, _ROTATED)
+        if grid is not None:
+            return _from_first(grid)
     grid = _numbered(sheet, "month", number_in(_MONTH), _ROTATED)
-    grid = grid or _numbered(sheet, "month", month_of_three, [range(1, 13)])
     if grid is None:
         return None
     all_digits = all(column.name.strip().isdigit() for column in grid.columns)

@@ -7,7 +7,8 @@ import unicodedata
 from dataclasses import replace
 
 from lstmcast.data.findings import Finding
-from lstmcast.data.numbers import CURRENCY_SIGNS, DECIMAL_COMMA, is_missing
+from lstmcast.data.missingwords import is_missing
+from lstmcast.data.numbers import CURRENCY_SIGNS, DECIMAL_COMMA
 from lstmcast.data.sheet import Column, Sheet, columns_without
 
 _POINTS = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
@@ -15,6 +16,7 @@ _COMMAS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
 # kinds of whole numbers without thousands separators
 _SMALL = re.compile(r"[-+]?\d{1,3}")
 _GERMAN_DATE = re.compile(r"\d\d?\.\d\d?\.(?:\d\d){1,2}(?: .*)?")
+_SLASH_DATE = re.compile(r"(\d\d?)/(\d\d?)/(?:\d\d){1,2}(?: .*)?")
 _BESIDE = re.compile(r"[^\d.,:/+-]")  # units, currencies, spaces
 _FEWEST = 3  # values with three digits after every mark
 _SAMPLE = 2000
@@ -41,7 +43,7 @@ def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
     if _is_money(column, ","):
         return replace(column, decimal="."), [_grouped(column, ",", _MONEY)]
     texts = [c for c in columns_without(sheet.columns, [column]) if c.is_text]
-    if any(map(_has_decimal_points, texts)):
+    if any(map(_has_decimal_points, texts)) or any(map(_has_months_first, texts)):
         return replace(column, decimal="."), [_grouped(column, ",", _ELSEWHERE)]
     return column, [_warning(column, ",", ".")]
 
@@ -51,13 +53,18 @@ def _settled_points(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
     points."""
     if _is_money(column, "."):
         return replace(column, decimal=","), [_grouped(column, ".", _MONEY)]
-    if not column.decimal_comma_likely:
-        return column, []
     other_columns = columns_without(sheet.columns, [column])
     text_columns = [text_column for text_column in other_columns if text_column.is_text]
+    if not column.decimal_comma_likely:
+        is_doubtful = any(map(_has_days_before_months, text_columns))
+        is_doubtful &= not any(map(_has_decimal_points, text_columns))
+        return column, [_warning(column, ".", ",")] if is_doubtful else []
     if any(map(_has_decimal_points, text_columns)):
         return column, []
-    if any(_writes_decimal_commas(text_column) for text_column in text_columns):
+    if any(
+        _writes_decimal_commas(text_column) or _has_days_before_months(text_column)
+        for text_column in text_columns
+    ):
         return replace(column, decimal=","), [_grouped(column, ".", _ELSEWHERE)]
     return column, [_warning(column, ".", ",")]
 
@@ -142,6 +149,34 @@ def _writes_decimal_commas(column: Column) -> bool:
 def _has_german_dates(column: Column) -> bool:
     texts = _sample(column)
     return len(texts) >= _FEWEST and all(map(_GERMAN_DATE.fullmatch, texts))
+
+
+def _has_days_before_months(column: Column) -> bool:
+    """Whether dates are written 31/12/2024, or with points, as where decimals have commas."""
+    if _has_german_dates(column):
+        return True
+    first, second = _highest_fields(column)
+    return first > 12 and second <= 12
+
+
+def _has_months_first(column: Column) -> bool:
+    """Whether dates are written 12/31/2024, as where decimals have points."""
+    first, second = _highest_fields(column)
+    return first <= 12 and second > 12
+
+
+def _highest_fields(column: Column) -> tuple[int, int]:
+    """The highest first and second number of dates with slashes; 0 where they are none."""
+    matches = [
+        _SLASH_DATE.fullmatch(str(text))
+        for text in column.data[:_SAMPLE]
+        if not is_missing(str(text))
+    ]
+    if len(matches) < _FEWEST or not all(matches):
+        return 0, 0
+    fields = [(int(match[1]), int(match[2])) for match in matches if match is not None]
+    first, second = zip(*fields, strict=True)
+    return max(first), max(second)
 
 
 def _example(column: Column, mark: str) -> str:

@@ -1,43 +1,53 @@
-"""Two columns of times that show the same instants, in UTC and on local clocks."""
-
-# N rows
+"""Columns that tell the same moments by two clocks, such as UTC and local time."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 
 import numpy as np
-from numpy import ndarray
 
-from lstmcast.data.sheet import Column, columns_without
+from lstmcast.data.cells.columns import micros_of, words_of
+from lstmcast.data.sheet import Column
 
-_UTC = re.compile(r"utc|gmt", re.IGNORECASE)
-_FARTHEST = np.timedelta64(14, "h")  # from UTC
-_QUARTER = np.timedelta64(15, "m")
-
-
-def on_one_clock(dated: list[Column]) -> list[Column]:
-    """Of two such columns, the local one; where clocks were changed, that of UTC, so that each hour
-    is one step. Other columns are returned as they are."""
-    if len(dated) != 2:
-        return dated
-    in_utc = [column for column in dated if _UTC.search(column.name)]
-    local = columns_without(dated, in_utc)
-    if len(in_utc) != 1 or len(local) != 1:
-        return dated
-    offsets = np.unique(_micros_of(local[0]) - _micros_of(in_utc[0]))
-    if len(offsets) > 2 or not all(map(_is_zone, offsets)):
-        return dated
-    return local if len(offsets) == 1 else in_utc
+_UTC = frozenset(["utc", "gmt", "zulu", "z", "universal"])
+_FARTHEST = np.timedelta64(14, "h")  # zone of Kiribati
+_STEP = np.timedelta64(15, "m")  # offsets of zones are multiples of it
 
 
-def _micros_of(column: Column) -> ndarray:
-    """The times of a column (N,), NaT where there is none."""
-    times = column.times
-    if times is None or times.values.dtype.kind != "M":
-        return np.full(len(column), "NaT", "datetime64[us]")
-    return column.spread(times.values).astype("datetime64[us]")
+def by_one_clock(columns: Sequence[Column]) -> list[Column]:
+    """Columns of dates without one of two that differ by their time zone alone.
+
+    The local clock is kept, as days and weeks go by it; UTC where the difference changes, since the
+    local clock then leaves an hour out or shows it twice.
+    """
+    if len(columns) != 2:
+        return list(columns)
+    in_utc = [column for column in columns if is_utc(column)]
+    local = [column for column in columns if not is_utc(column)]
+    if len(in_utc) != 1:
+        return list(columns)
+    shifts = _shifts(in_utc[0], local[0])
+    if shifts is None:
+        return list(columns)
+    return local if len(shifts) == 1 else in_utc
 
 
-def _is_zone(offset: np.timedelta64) -> bool:
-    return abs(offset) <= _FARTHEST and offset % _QUARTER == np.timedelta64(0)
+def is_utc(column: Column) -> bool:
+    """Whether a column is named as universal time, or its times end in Z."""
+    words = words_of(column.name)
+    by_ends = any(word.endswith(("utc", "gmt")) for word in words)
+    zone = column.times.zone if column.times is not None else None
+    return by_ends or not _UTC.isdisjoint(words) or zone == "UTC"
+
+
+def _shifts(first: Column, second: Column) -> np.ndarray | None:
+    """The differences of two columns that may be zones: one, or two with an hour between them."""
+    times, others = micros_of(first), micros_of(second)
+    if times is None or others is None or np.isnat(times - others).any():
+        return None
+    shifts = np.unique(others - times)
+    if len(shifts) > 2 or (np.abs(shifts) > _FARTHEST).any():
+        return None
+    are_offsets = (shifts % _STEP == np.timedelta64(0, "us")).all()
+    is_hour = len(shifts) == 1 or shifts[1] - shifts[0] == np.timedelta64(1, "h")
+    return shifts if are_offsets and is_hour else None

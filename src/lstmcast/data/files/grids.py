@@ -11,14 +11,13 @@ import numpy as np
 
 from lstmcast.data.files.climate import without_span
 from lstmcast.data.files.countheaders import counts_on
+from lstmcast.data.files.firstrows import Row, kind_of
 from lstmcast.data.files.headers import (
     Header,
-    Row,
     column_names,
     find_header,
     header_at,
     is_year_alone,
-    kind_of,
     looks_like_data,
     without_comments,
 )

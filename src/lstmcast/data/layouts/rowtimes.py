@@ -9,13 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstmcast.data.cells.columns import (
-    ask,
-    find_time,
-    named_column,
-    named_columns,
-    names_in,
-)
+from lstmcast.data.cells.columns import ask, named_column, named_columns, names_in
+from lstmcast.data.cells.timecolumns import find_time
 from lstmcast.data.cells.yearless import is_yearless
 from lstmcast.data.covariates.roles import Names, columns_beside, taken_columns
 from lstmcast.data.layouts.timeparts import parts_of_name, with_joined_times

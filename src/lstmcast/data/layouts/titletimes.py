@@ -18,7 +18,8 @@ from lstmcast.data.cells.acrossparts import (
     slots_across,
     weeks_across,
 )
-from lstmcast.data.cells.partcolumns import clock_of, parts_by_kind
+from lstmcast.data.cells.partcolumns import clock_of
+from lstmcast.data.cells.partkinds import parts_by_kind
 from lstmcast.data.cells.yearless import is_yearless, with_years
 from lstmcast.data.findings import Finding
 from lstmcast.data.sheet import Column, Sheet, folded

@@ -29,6 +29,7 @@ from lstmcast.data.times.labelpairs import (
 from lstmcast.data.times.periodwords import full_year, named_period
 from lstmcast.data.times.ranges import range_start
 from lstmcast.data.times.rewritten import Labels, replaced, sample_of
+from lstmcast.data.times.romanmonths import roman_months
 from lstmcast.data.times.seasonlabels import seasons_as_months
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
 from lstmcast.data.times.spellings import SPELLINGS
@@ -40,7 +41,8 @@ _MONTH_DAY = re.compile(rf"{_WEEK}(?P<name>[^\W\d_]{{3,9}})\.?[ -]?(?P<number>\d
 _DAY_MONTH = re.compile(_WEEK + r"(?P<number>\d{1,2})[ -]?(?P<name>[^\W\d_]{3,9})\.?")
 _CLOCKS = re.compile(r"(.*\d{4}.*|\d{4}.*) ?(\d\d:\d\d)-(\d\d:\d\d)")
 _SEASON = re.compile(
-    r"(?:season|saison|temporada|stagione|(?:crop|marketing|school|academic) year) (\d.*)|"
+    r"(?:season|saison|temporada|stagione|(?:crop|marketing|school|academic) year|[mcsa]y) ?"
+    r"(\d{2,4} ?[/-].*)|"
     r"(\d.*) (?:season|saison|(?:crop|marketing|school|academic) year)"
 )
 _DAY_ZERO = re.compile(r"(\d{4}[-/.]\d\d)[-/.]00")
@@ -127,6 +129,7 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
         _hours,
         _seasons,
         _zoned,
+        roman_months,
         _spelled,
         eras,
         _ranges,

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lstmcast.data.numbers import is_missing
+from lstmcast.data.missingwords import is_missing
 from lstmcast.data.scripts import OTHER_MONTHS, in_western_signs
 
 # dashes of any length, and waves, as ranges and fiscal years are written
@@ -40,7 +40,6 @@ MONTHS = {
     )
     for name in names.split()
 } | OTHER_MONTHS
-_INITIALS = "djfmamjjasondj"  # of the months from December to January
 _WEEKDAY = (
     r"(?:(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?"
     # not "mar", which is March
@@ -113,16 +112,6 @@ def month_named(text: str) -> int | None:
     if number is None and not text.isascii():
         number = MONTHS.get(tidied(text).rstrip("."))
     return number
-
-
-def month_of_three(text: str) -> int | None:
-    """The middle of three months that stand for running means: DJF, JFM, …, NDJ.
-
-    >>> month_of_three("djf"), month_of_three("ndj"), month_of_three("dec")
-    (1, 12, None)
-    """
-    place = _INITIALS.find(text.casefold())
-    return place + 1 if len(text) == 3 and place >= 0 else None
 
 
 def tidied(text: str) -> str:
