@@ -343,3 +343,90 @@ def test_codes_of_names_are_no_target(read_lines):
     ]
     panel = read_lines(["C1,C1_NM,PRD_DE,DT", *rows])
     assert (panel.columns.target, panel.ids.tolist()) == ("DT", ["Seoul", "Busan"])
+
+
+@pytest.mark.parametrize("form", ["{}", "H{}", "Hour {}", "Ora {}", "{}시"])
+def test_twenty_five_hours_across(form, read_lines):
+    rows, value = [], 0
+    for day, count in ((28, 24), (29, 25), (30, 24)):
+        cells = [str(value + n) for n in range(count)]
+        value += count
+        rows.append(",".join([f"2023-10-{day}", *cells, *[""] * (25 - count)]))
+    names = [form.format(hour) for hour in range(1, 26)]
+    panel = read_lines([",".join(["day", *names]), *rows])
+    assert (panel.frequency.code, panel.lengths.tolist()) == ("h", [72])
+    assert panel.values[25:28].tolist() == [25, 26.5, 28]
+
+
+@pytest.mark.parametrize("slots", [24, 48, 96])
+def test_a_short_day_across_leaves_out_the_skipped_hour(slots, read_lines):
+    rows = []
+    for day, count in ((25, slots), (26, slots * 23 // 24), (27, slots)):
+        cells = [str(n) for n in range(count)]
+        rows.append(",".join([f"2023-03-{day}", *cells, *[""] * (slots - count)]))
+    names = [f"QH{slot}" if slots > 24 else f"H{slot}" for slot in range(1, slots + 1)]
+    panel = read_lines([",".join(["day", *names]), *rows])
+    gap = np.flatnonzero(np.isnan(panel.values))
+    assert (len(panel.values), len(gap)) == (3 * slots, slots // 24)
+    assert gap[0] == slots + slots // 24 * (1 if slots == 48 else 2)
+
+
+@pytest.mark.parametrize("days", [5, 40])
+def test_columns_without_names_of_years_days_and_hours(days, read_lines):
+    rows = [f"2024 {1 + n // 24} {n % 24} {n}.5" for n in range(24 * days)]
+    panel = read_lines(rows)
+    assert (panel.frequency.code, panel.lengths.tolist()) == ("h", [24 * days])
+
+
+@pytest.mark.parametrize(
+    "names",
+    ["order_year,order_month", "date_extract_y,date_extract_m", "dt_YEAR,dt_MONTH"],
+)
+def test_parts_of_times_with_the_same_words_before_them(names, read_lines):
+    rows = [
+        f"{year},{month},{12 * year + month}"
+        for year in YEARS
+        for month in range(1, 13)
+    ]
+    panel = read_lines([f"{names},rides", *rows])
+    assert (panel.frequency.code, len(panel), len(panel.values)) == ("MS", 1, 36)
+
+
+@pytest.mark.parametrize(
+    "form", ["{serial},{fraction:.6f}", "{date:%d.%m.%Y},{fraction:.4f}"]
+)
+def test_clock_times_as_fractions_of_a_day(form, read_lines):
+    rows = []
+    for n in range(72):
+        day, hour = divmod(n, 24)
+        text = form.format(
+            serial=45292 + day, date=date(2024, 1, 1 + day), fraction=hour / 24
+        )
+        rows.append(f"{text},{n}.5")
+    panel = read_lines(["Date,Time,Temp", *rows])
+    assert (panel.frequency.code, len(panel.values)) == ("h", 72)
+
+
+def months_ends(start, periods, freq):
+    return pd.date_range(start, periods=periods, freq=f"{freq}E")
+
+
+@pytest.mark.parametrize("make", [months_ends, pd.period_range])
+def test_a_dict_of_series_keeps_their_times(make):
+    series = {
+        "a": pd.Series(np.arange(24.0), index=make("2022-01", periods=24, freq="M")),
+        "b": pd.Series(np.arange(16.0), index=make("2022-09", periods=16, freq="M")),
+    }
+    panel = lc.read(series)
+    assert (panel.ids.tolist(), panel.lengths.tolist()) == (["a", "b"], [24, 16])
+    assert panel.frequency.family == "monthly"
+    alone = lc.read({"a": series["a"]})
+    assert (alone.ids.tolist(), alone.lengths.tolist()) == (["a"], [24])
+
+
+def test_a_dict_of_series_with_a_time_twice_is_refused():
+    series = pd.Series(
+        [1.0, 2, 3], index=pd.to_datetime(["2024-01-01"] * 2 + ["2024-01-02"])
+    )
+    with pytest.raises(lc.DataError, match="'a' has two values for 2024-01-01"):
+        lc.read({"a": series, "b": series})

@@ -32,7 +32,8 @@ _WEEKDAYS = {
     word: day for day, words in enumerate(_WEEKDAY_WORDS) for word in words.split()
 }
 _HOUR = re.compile(
-    r"(?:h|hr|hour|he|hour ending|stunde|kwh|load)?[ _.]?(\d{1,2})(?:[:.h]?(\d\d))?(?::00)?"
+    r"(?:h|hr|hour|he|hour ending|stunde|std|heure|hora|ora|uur|time|timme|godz|godzina|óra|tunti|"
+    r"saat|час|ώρα|時刻|kwh|load)?[ _.]?(\d{1,2})(?:[:.h]?(\d\d))?(?::00)?"
     r"(?: ?([ap])m)?(?: ?(?:h|uhr|時))?(?: ?[-~–] ?\d{1,2}[:.]?(?:\d\d)? ?(?:h|uhr|時)?)?"
 )
 _SLOT = re.compile(
@@ -218,7 +219,8 @@ def _minute_of_day(name: str) -> int | None:
     minute = int(match[2] or 0)
     if match[3]:
         hour = hour % 12 + 12 * (match[3] == "p")
-    is_time = hour <= 24 and minute < 60
+    # on the day when clocks are set back there is an hour 25
+    is_time = minute < 60 and (hour <= 24 or (hour == 25 and not minute))
     return 60 * hour + minute if is_time else None
 
 
@@ -226,6 +228,7 @@ def hours_across(sheet: Sheet) -> Grid | None:
     steps = (60, 30, 15, 10, 5)
     by_begin = [range(0, 1440, step) for step in steps]
     by_end = [range(step, 1441, step) for step in steps]
+    by_end.append(range(60, 1501, 60))
     second_of = _second_hours(sheet)
     columns = columns_without(sheet.columns, second_of.values())
 
@@ -276,14 +279,23 @@ def _tidy_name(column: Column) -> str:
 
 
 _SLOTS_OF_DAY = (24, 48, 96, 144, 288)
+_ANY_SLOT = re.compile(
+    r"[^\W\d_]{0,12}[ _.-]?(\d{1,3})"
+)  # QH1, where there are 48 or more
 
 
 def slots_across(sheet: Sheet) -> Grid | None:
-    counts = [range(1, count + 1) for count in _SLOTS_OF_DAY]
-    counts += [range(count) for count in _SLOTS_OF_DAY]
-    grid = _numbered(sheet, "minute", number_in(_SLOT), counts)
+    grid = None
+    for pattern, counts in ((_SLOT, _SLOTS_OF_DAY), (_ANY_SLOT, _SLOTS_OF_DAY[1:])):
+        ranges = [range(1, count + 1) for count in counts]
+        # with the hour that comes twice in a year
+        ranges += [range(1, count + count // 24 + 1) for count in counts]
+        ranges += [range(count) for count in counts]
+        grid = grid or _numbered(sheet, "minute", number_in(pattern), ranges)
     if grid is None:
         return None
-    slot_length = 1440 // len(grid.columns)
+    slot_length = next(
+        1440 // count for count in _SLOTS_OF_DAY if len(grid.columns) < 1.1 * count
+    )
     minutes = (grid.numbers - grid.numbers[0]) * slot_length
     return grid._replace(numbers=minutes)

@@ -1,6 +1,6 @@
 """Days of 23 and 25 hours: numbered hours and slots as clocks show them."""
 
-# N rows · D days
+# N rows · D days · R rows and P columns of a calendar across
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy import ndarray
 from lstmcast.data.times.calendars import HOUR, clock_change, micros_of
 
 _SLOTS_OF_HOUR = {24: 1, 48: 2, 96: 4, 288: 12}
+_DAY_MINUTES = 1440
 _HALF_HOURS = 2  # of an hour, as in Great Britain, whose clocks change at one
 
 
@@ -41,6 +42,24 @@ def as_clocks_show(days: ndarray, numbers: ndarray) -> ndarray:
     shift = shift_D[places]
     is_after = numbers - first >= _changed(days, shift, per_hour)
     return numbers + np.where(is_after, shift, 0)
+
+
+def times_across(dates: ndarray, minutes: ndarray, is_filled: ndarray) -> ndarray:
+    """The times of cells (R, P) in rows of days (R,) and columns of slots, named by the minutes
+    (P,) at which they begin; NaT for an hour that a day does not have.
+
+    is_filled (R, P): which cells are not empty.
+    """
+    length = minutes[1] - minutes[0]
+    slots_RP = np.broadcast_to(minutes // length, is_filled.shape)
+    days_RP = np.broadcast_to(dates[:, None], is_filled.shape)
+    shown_RP = slots_RP.copy()
+    shown_RP[is_filled] = as_clocks_show(days_RP[is_filled], slots_RP[is_filled])
+    times_RP = days_RP + (shown_RP * length).astype("timedelta64[m]")
+    has_change_R = (shown_RP != slots_RP).any(axis=1)
+    is_beyond = ~is_filled & (has_change_R[:, None] | (minutes >= _DAY_MINUTES))
+    times_RP[is_beyond] = np.datetime64("NaT")
+    return times_RP
 
 
 def _changed(days: ndarray, shift: ndarray, per_hour: int) -> ndarray:
