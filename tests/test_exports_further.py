@@ -430,3 +430,56 @@ def test_a_dict_of_series_with_a_time_twice_is_refused():
     )
     with pytest.raises(lc.DataError, match="'a' has two values for 2024-01-01"):
         lc.read({"a": series, "b": series})
+
+
+@pytest.mark.parametrize(
+    ("form", "frequency"),
+    [
+        ("令和{era}年{first}～{last}月", "QS"),
+        ("令和{era}年第{quarter}四半期", "QS"),
+        ("令和{era}年度第{quarter}四半期", "QS"),
+        ("{year}年/第{quarter}四半期", "QS"),
+        ("FY{year}/Q{quarter}", "QS"),
+    ],
+)
+def test_quarters_of_years_of_eras_as_headings(form, frequency, read_lines):
+    names = []
+    for n in range(8):
+        year, quarter = divmod(n, 4)
+        first = 3 * quarter + 1
+        text = form.format(
+            era=year + 4,
+            year=year + 2022,
+            first=first,
+            last=first + 2,
+            quarter=quarter + 1,
+        )
+        names.append(text)
+    values = ",".join(map(str, range(8)))
+    panel = read_lines([",".join(["item", *names]), f"a,{values}", f"b,{values}"])
+    assert (panel.frequency.code, start_of(panel)) == (frequency, "2022-01-01T00:00")
+    assert panel.lengths.tolist() == [8, 8]
+
+
+@pytest.mark.parametrize("month", ["{}月", "{}月分", "Jan"])
+def test_years_above_months_of_japanese_tables(month, read_lines):
+    months = [month.format(n) for n in range(1, 13)]
+    if month == "Jan":
+        months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct"]
+        months += ["Nov", "Dec"]
+    years = ["2022年", *[""] * 11, "2023年", *[""] * 11]
+    values = ",".join(map(str, range(24)))
+    lines = [",".join(["区分", *years]), ",".join(["", *months * 2])]
+    panel = read_lines([*lines, f"北海道,{values}", f"東北,{values}"])
+    assert (panel.frequency.code, panel.lengths.tolist()) == ("MS", [24, 24])
+
+
+@pytest.mark.parametrize("name", ["t", "ts", "dt", "at"])
+def test_stamps_of_business_days_under_a_short_name(name, tmp_path):
+    days = pd.bdate_range("2024-01-01", periods=30, tz="UTC")
+    bars = [
+        {"v": 1.0 + n % 3, "c": 100 + n, name: int(day.timestamp() * 1000)}
+        for n, day in enumerate(days)
+    ]
+    panel = lc.read(write(tmp_path, {"results": bars}), target="c")
+    assert (panel.frequency.code, panel.columns.time) == ("B", name)

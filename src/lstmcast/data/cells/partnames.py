@@ -27,6 +27,7 @@ _WORDS = {
     "slot": "period poper perio slot interval sp settlementperiod timeslot zeitintervall "
     "時刻コード コマ",
 }
+_STEM = re.compile(r"(.+)[ _-]([^ _-]+)")
 _LETTERS = {"y": "year", "q": "quarter", "m": "month", "d": "day", "h": "hour"}
 _NAMED = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 # words that do not change the kind of a column
@@ -59,9 +60,12 @@ def kinds_of_stem(names: Sequence[str]) -> dict[str, str]:
     """
     by_stem: dict[str, dict[str, str]] = {}
     for name in names:
-        stem, _, end = name.rpartition("_")
+        match = _STEM.fullmatch(name)
+        if match is None:
+            continue
+        stem, end = match.groups()
         kind = _LETTERS.get(end) or _NAMED.get(end.casefold())
-        if stem and kind is not None:
+        if kind is not None:
             by_stem.setdefault(stem, {})[name] = kind
     for kinds in by_stem.values():
         if len(set(kinds.values())) == len(kinds) > 1 and "year" in kinds.values():

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from lstmcast.data.times.eralabels import IS_REPUBLIC, before_hundred, eras, republic
+from lstmcast.data.times.eralabels import (
+    IS_REPUBLIC,
+    before_hundred,
+    eras,
+    republic,
+    with_western_years,
+)
 from lstmcast.data.times.hourlabels import hours_behind_dates
 from lstmcast.data.times.labelpairs import (
     MOST,
@@ -132,6 +139,7 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
         roman_months,
         _spelled,
         eras,
+        _of_eras,
         _ranges,
         _periods,
         _seconds,
@@ -140,6 +148,19 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
         if labels is not None:
             return labels
     return _days_without_year(tidy, texts_present, _DAY_MONTH)
+
+
+def _of_eras(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """Quarters and half-years of years of eras, as those of western years."""
+    texts = with_western_years(tidy)
+    if texts is None:
+        return None
+    labels = rewritten_labels(texts, [text for text in texts if text])
+    if labels is None:
+        return None
+    first = next(text for text in texts if text)
+    notes = [note.replace(repr(first), repr(texts_present[0])) for note in labels.notes]
+    return replace(labels, notes=tuple(notes))
 
 
 def _hours(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
