@@ -389,8 +389,8 @@ def dropped_lines(
 
 
 def folded(text: object) -> str:
-    """A name in lower case without surrounding spaces, for comparisons."""
-    return str(text).strip().casefold()
+    """A name in lower case with single spaces of any kind within it, for comparisons."""
+    return " ".join(str(text).split()).casefold()
 
 
 def columns_without(

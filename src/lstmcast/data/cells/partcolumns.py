@@ -24,14 +24,14 @@ _HIGHEST = {
     "weekday": 7,
     "yearday": 366,
     "day": 31,
-    "hour": 24,
+    "hour": 25,
     "minute": 59,
     "second": 60,
     "slot": 300,
 }
 _NUMBER = re.compile(
     r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,6})(?:\.0+)?"
-    r"(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?| ?h|[^\W\d_])?\.?"
+    r"(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?| ?h| ?utc| ?gmt|[^\W\d_])?\.?"
     r"(?: ?(?:quartal|quarter|qtr|trimestre|kwartał|čtvrtletí|halbjahr|semestre))?"
     r"(?: ?[-~] ?\d{1,2} ?(?:時|h|uhr)?)?"
 )
@@ -162,7 +162,9 @@ def clock_of(column: Column) -> Part | None:
     clock = None
     if column.is_text:
         clock = _from_beginnings(_written_clock_of(column)) or _hour_ranges_of(column)
-    return clock or _minutes_of_day(column) or _compact_clock_of(column)
+    for clock_of_numbers in (_minutes_of_day, _compact_clock_of, _fractions_of_day):
+        clock = clock or clock_of_numbers(column)
+    return clock
 
 
 def _from_beginnings(clock: Part | None) -> Part | None:
@@ -180,6 +182,7 @@ def _from_beginnings(clock: Part | None) -> Part | None:
     return replace(clock, numbers=clock.numbers - length)
 
 
+_NEARLY = 0.08  # of a minute, as four digits of a day tell
 _DAY = 24 * 3600 * 10**6
 _ENDS = re.compile(r"\b(?:ending|he)\b")
 
@@ -204,6 +207,21 @@ def _minutes_of_day(column: Column) -> Part | None:
     if not len(known_numbers) or known_numbers.max() * unit > 86_400:
         return None
     return Part(column, "clock", numbers * unit * 10**6)
+
+
+def _fractions_of_day(column: Column) -> Part | None:
+    """Fractions of a day, as spreadsheets keep clock times, in a column named as one: 0.5."""
+    if not _COMPACT.search(column.name.casefold()) or column.numbers is None:
+        return None
+    fractions = column.spread(column.numbers.values)
+    known_fractions = fractions[np.isfinite(fractions)]
+    if not len(known_fractions) or known_fractions.max() >= 1:
+        return None
+    minutes = known_fractions * 1440
+    are_minutes = np.abs(minutes - np.rint(minutes)) < _NEARLY
+    if known_fractions.min() < 0 or minutes.max() == 0 or not are_minutes.all():
+        return None
+    return Part(column, "clock", np.rint(fractions * 1440) * 60 * 10**6)
 
 
 def _hour_ranges_of(column: Column) -> Part | None:
@@ -268,7 +286,7 @@ def _compact_clock_of(column: Column) -> Part | None:
         return None
     numbers = part_numbers(column)
     known_numbers = numbers[np.isfinite(numbers)]
-    if not len(known_numbers) or known_numbers.max() <= 24:
+    if not len(known_numbers) or known_numbers.max() < 100:
         return None
     if known_numbers.max() > 2400:
         return _compact_seconds(column, numbers)

@@ -18,7 +18,7 @@ from lstmcast.data.cells.partcolumns import (
     slot_of_letters,
     year_part,
 )
-from lstmcast.data.cells.partnames import kind_of_name, likely_kind_of
+from lstmcast.data.cells.partnames import kind_of_name, kinds_of_stem, likely_kind_of
 from lstmcast.data.sheet import Column, folded
 from lstmcast.data.times.seasonlabels import middle_month
 from lstmcast.data.times.shapes import month_named
@@ -38,8 +38,9 @@ _MONTH_CODE = re.compile(r"(?:m|mm|monat|month|mes|mois|mese|per|period|p)[ _.-]
 def parts_by_kind(columns: Sequence[Column]) -> dict[str, Part]:
     """The first column of each kind of part, by name and content."""
     by_kind: dict[str, Part] = {}
+    kinds_beside = kinds_of_stem([column.name for column in columns])
     for column in columns:
-        kind = kind_of_name(column.name)
+        kind = kind_of_name(column.name) or kinds_beside.get(column.name)
         if kind == "month" and {"month", "hour"} <= by_kind.keys():
             kind = "minute"  # YY MM DD hh mm
         if kind is None or kind in by_kind:
@@ -48,7 +49,8 @@ def parts_by_kind(columns: Sequence[Column]) -> dict[str, Part]:
         if part is not None:
             by_kind.setdefault(part.kind, part)
     by_kind = _with_likely_part(by_kind, columns)
-    return _with_named_months(by_kind, columns) or _unnamed_parts(columns)
+    by_kind = _with_named_months(by_kind, columns)
+    return by_kind or _unnamed_year_days(columns) or _unnamed_parts(columns)
 
 
 def _with_likely_part(
@@ -123,7 +125,7 @@ def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
             continue
         days = _unnamed_days(columns[place + 2 : place + 4])
         return {"year": year, month.kind: month} | days
-    return _unnamed_year_days(columns)
+    return {}
 
 
 def _unnamed_year_days(columns: Sequence[Column]) -> dict[str, Part]:
@@ -135,8 +137,10 @@ def _unnamed_year_days(columns: Sequence[Column]) -> dict[str, Part]:
         days, hours = part_of(adjacent[1], "yearday"), part_of(adjacent[2], "hour")
         if year is None or days is None or hours is None:
             continue
-        # beyond 31 they are no days of a month
-        if np.nanmax(days.numbers) > 31 and len(np.unique(hours.numbers)) in (23, 24):
+        # with an hour beside it, no month: one without its day has many of the same hour
+        moments = np.stack([year.numbers, days.numbers, hours.numbers])
+        are_distinct = np.unique(moments, axis=1).shape[1] == moments.shape[1]
+        if are_distinct and len(np.unique(hours.numbers)) in (23, 24):
             return {"year": year, "yearday": days, "hour": hours}
     return {}
 

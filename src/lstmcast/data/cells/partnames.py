@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _WORDS = {
     "year": "year yr yy yyyy fy gjahr jahr année annee an año anio anyo ano anno jaar rok år "
@@ -26,12 +27,14 @@ _WORDS = {
     "slot": "period poper perio slot interval sp settlementperiod timeslot zeitintervall "
     "時刻コード コマ",
 }
+_STEM = re.compile(r"(.+)[ _-]([^ _-]+)")
+_LETTERS = {"y": "year", "q": "quarter", "m": "month", "d": "day", "h": "hour"}
 _NAMED = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 # words that do not change the kind of a column
 _BESIDE_WORDS = """
 of the no nr number start begin beginning ending end local utc gmt cet cest iso mtu settlement in
 hours num index calendar fiscal period obs observation reference ref time trading delivery opr
-era date datum fecha 年号 元号
+era date datum fecha financial fin academic tax crop water marketing 年号 元号
 """
 _BESIDE = frozenset(_BESIDE_WORDS.split())
 
@@ -45,6 +48,29 @@ def likely_kind_of(name: str) -> str | None:
     words = re.findall(r"[^\W\d_]+", name.casefold())
     kinds = {_NAMED[word] for word in words if word in _NAMED and len(word) > 2}
     return kinds.pop() if len(kinds) == 1 else None
+
+
+def kinds_of_stem(names: Sequence[str]) -> dict[str, str]:
+    """The parts of a time that names mean whose other words are alike, by name.
+
+    >>> kinds_of_stem(["order_year", "order_month", "order_value"])
+    {'order_year': 'year', 'order_month': 'month'}
+    >>> kinds_of_stem(["date_extract_y", "date_extract_m"])
+    {'date_extract_y': 'year', 'date_extract_m': 'month'}
+    """
+    by_stem: dict[str, dict[str, str]] = {}
+    for name in names:
+        match = _STEM.fullmatch(name)
+        if match is None:
+            continue
+        stem, end = match.groups()
+        kind = _LETTERS.get(end) or _NAMED.get(end.casefold())
+        if kind is not None:
+            by_stem.setdefault(stem, {})[name] = kind
+    for kinds in by_stem.values():
+        if len(set(kinds.values())) == len(kinds) > 1 and "year" in kinds.values():
+            return kinds
+    return {}
 
 
 def kind_of_name(name: str) -> str | None:

@@ -70,6 +70,7 @@ _INDEX_NAMES = [
 ]
 _FEWEST_YEARS = 5  # that follow each other, by which a column is one of years
 _FEWEST_STEPS = 11  # of numbers that are times by their steps alone
+_STAMP = re.compile(r"column\d+|t|ts|dt|at")
 
 
 def find_time(sheet: Sheet) -> Column | None:
@@ -197,8 +198,8 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
 
 
 def _is_nameless_stamp(column: Column) -> bool:
-    """Whether a column without a name counts seconds since 1970, which little else does."""
-    if re.fullmatch(r"column\d+", column.name) is None or column.times is None:
+    """Whether a column without a name, or one of a letter or two, counts seconds since 1970, which little else does."""
+    if _STAMP.fullmatch(column.name) is None or column.times is None:
         return False
     return column.times.zone is not None and changes(column) and _ascends(column)
 

@@ -28,6 +28,9 @@ ARRAYS = "dict of arrays"  # the source of a dict, in reports and messages
 def sheet_from_object(data: object) -> Sheet:
     """A sheet from anything that is not a file: UsageError naming what is understood otherwise."""
     if isinstance(data, Mapping):
+        if data and all(map(_is_timed_series, data.values())):
+            sheet = _sheet_of_frame(_with_index(_beside_each_other(data)))
+            return replace(sheet, wide=True)
         return sheet_from_dict(data)
     if isinstance(data, np.ndarray):
         fields = data.dtype.names
@@ -40,6 +43,25 @@ def sheet_from_object(data: object) -> Sheet:
         return _sheet_of_array(_as_array(data))
     sheet = _sheet_of_frame(_with_index(data))
     return replace(sheet, wide=True) if _is_wide(data) else sheet
+
+
+def _is_timed_series(data: object) -> bool:
+    """Whether an object is a Series of pandas with times in its index."""
+    is_series = _is_pandas(data) and type(data).__name__ == "Series"
+    return is_series and _is_timed(getattr(data, "index", None))
+
+
+def _beside_each_other(series_by_name: Mapping[Any, Any]) -> Any:
+    """Series of pandas as the columns of a frame, with all of their times as its rows."""
+    pandas = __import__("pandas")
+    for name, series in series_by_name.items():
+        if series.index.has_duplicates:
+            time = series.index[series.index.duplicated()][0]
+            raise DataError(
+                f"series {str(name)!r} has two values for {time}. One value per series and time is "
+                "expected."
+            )
+    return pandas.DataFrame(dict(series_by_name)).rename_axis(index="ds")
 
 
 def _is_relation(data: object) -> bool:

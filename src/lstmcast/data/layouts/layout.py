@@ -19,6 +19,7 @@ from lstmcast.data.cells.columns import (
 )
 from lstmcast.data.cells.durations import with_durations
 from lstmcast.data.cells.subtotals import without_totals
+from lstmcast.data.cells.zonecolumns import with_zones_applied
 from lstmcast.data.covariates.roles import Names as Names
 from lstmcast.data.layouts.longtables import long_table
 from lstmcast.data.layouts.rowtimes import (
@@ -58,7 +59,7 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     if time.times is not None and time.times.problem:
         raise DataError(f"{sheet.source}, column {time.name!r}: {time.times.problem}")
     sheet = with_carried_keys(drop_undated(sheet, time), time.name)
-    time = named_column(sheet, time.name, "time")
+    sheet, time = with_zones_applied(sheet, named_column(sheet, time.name, "time"))
     return _checked(long_table(sheet, names, time))
 
 

@@ -41,7 +41,8 @@ from lstmcast.data.times.times import Times
 
 _NO_MONTH = 99  # where there is no such quarter or week
 _PLAIN = 0.8  # share of the texts that are digits only, at least, beside marked ones
-_FLOATED = re.compile(r"\d{6,14}\.0+")  # 20240301.0, as data frames write whole numbers
+# 20240301.0 and 1.7040672e+12, as data frames and spreadsheets write whole numbers
+_FLOATED = re.compile(r"\d{6,14}\.0+|\d\.\d{7,14}e\+?\d\d")
 _FOOTNOTE = re.compile(r"(\d+) ?((?:\*+|[a-z]|est\.?|prel\.?|\(?\d\)|\([a-z*]+\))?)")
 
 _MARK_ENDS = tuple("*†‡§)pr#")
@@ -66,7 +67,7 @@ def parse_times(
     if not filled_texts:
         return None
     if all(map(_FLOATED.fullmatch, filled_texts)):
-        tidy = [text.partition(".")[0] for text in tidy]
+        tidy = [text and str(int(float(text))) for text in tidy]
         filled_texts = [text for text in tidy if text]
     if all(map(_is_whole_number, filled_texts)):
         return whole_number_texts(tidy, partial(_dates, day_first=day_first))
@@ -124,7 +125,9 @@ def _without_marks(tidy: list[str]) -> tuple[list[str], list[str]]:
     matches = {}
     for place, text in enumerate(tidy):
         match = _MARKED.fullmatch(text) if text[-1:] in _MARK_ENDS else None
-        if match is not None:
+        # the r of October is no mark
+        is_letter = text[-1:].isalpha() and match is not None
+        if match is not None and (not is_letter or match[1][-1:].isdigit()):
             matches[place] = match
     if not 0 < 5 * len(matches) <= len(tidy):
         return tidy, []

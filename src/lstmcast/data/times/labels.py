@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from lstmcast.data.times.eralabels import IS_REPUBLIC, before_hundred, eras, republic
+from lstmcast.data.times.eralabels import (
+    IS_REPUBLIC,
+    before_hundred,
+    eras,
+    republic,
+    with_western_years,
+)
 from lstmcast.data.times.hourlabels import hours_behind_dates
 from lstmcast.data.times.labelpairs import (
     MOST,
@@ -34,6 +41,7 @@ from lstmcast.data.times.seasonlabels import seasons_as_months
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
 from lstmcast.data.times.spellings import SPELLINGS
 from lstmcast.data.times.timenumbers import decimal_times
+from lstmcast.data.times.zonenames import offset_named
 
 _WEEK = r"(?:w/?[bce] ?|week (?:of|commencing|beginning|starting|ending) )?"
 _MONTH_DAY = re.compile(rf"{_WEEK}(?P<name>[^\W\d_]{{3,9}})\.?[ -]?(?P<number>\d\d?)")
@@ -131,6 +139,7 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
         roman_months,
         _spelled,
         eras,
+        _of_eras,
         _ranges,
         _periods,
         _seconds,
@@ -139,6 +148,19 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
         if labels is not None:
             return labels
     return _days_without_year(tidy, texts_present, _DAY_MONTH)
+
+
+def _of_eras(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """Quarters and half-years of years of eras, as those of western years."""
+    texts = with_western_years(tidy)
+    if texts is None:
+        return None
+    labels = rewritten_labels(texts, [text for text in texts if text])
+    if labels is None:
+        return None
+    first = next(text for text in texts if text)
+    notes = [note.replace(repr(first), repr(texts_present[0])) for note in labels.notes]
+    return replace(labels, notes=tuple(notes))
 
 
 def _hours(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
@@ -199,6 +221,9 @@ def _zoned(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     """Clock times with the name of their zone behind them, which is left off."""
     if not mostly(_ZONE_NAMES.fullmatch(text) for text in sample_of(texts_present)):
         return None
+    in_utc = _with_offsets(tidy)
+    if in_utc is not None:
+        return in_utc
     texts = replaced(tidy, _ZONE_NAMES, lambda match: match[1])
     example = texts_present[0]
     zone = "of some"
@@ -208,6 +233,26 @@ def _zoned(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     return Labels(
         texts, (f"the name of the time zone ({zone}) was removed: local times",)
     )
+
+
+def _with_offsets(tidy: list[str]) -> Labels | None:
+    """Clock times with two names of zones, EST and EDT, with the offsets that these mean."""
+    zones = {_zone_named(match) for match in map(_ZONE_NAMES.fullmatch, tidy) if match}
+    offsets = {zone: offset_named(zone) for zone in zones}
+    if len(set(offsets.values())) < 2 or None in offsets.values():
+        return None
+
+    def rewrite(match: re.Match[str]) -> str:
+        minutes = offsets[_zone_named(match)] or 0
+        sign = "-" if minutes < 0 else "+"
+        hours, minutes = divmod(abs(minutes), 60)
+        return f"{match[1]}{sign}{hours:02d}:{minutes:02d}"
+
+    return Labels(replaced(tidy, _ZONE_NAMES, rewrite))
+
+
+def _zone_named(match: re.Match[str]) -> str:
+    return match.string[match.end(1) :].strip(" ()")
 
 
 def _ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:

@@ -50,8 +50,12 @@ _WEEKDAY = (
     r"|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?"
     r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|ma|wo|vr|za|zo)"
 )
-# a weekday before or behind a date, or a word in brackets behind it
-_AROUND_DATES = rf"^{_WEEKDAY}[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\([^()\d]{{1,9}}\)$"
+# a weekday before or behind a date, or a word in brackets behind it; behind a clock time, it is
+# the name of a zone
+_AROUND_DATES = (
+    rf"^{_WEEKDAY}[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\({_WEEKDAY}\)$|"
+    r"(?<!:\d\d)(?<!:\d\d )[ ]?\([^()\d]{1,9}\)$"
+)
 # the year before the first of each era
 ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 ERAS |= {"r": 2018, "h": 1988, "s": 1925, "t": 1911}

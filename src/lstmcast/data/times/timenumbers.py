@@ -59,6 +59,7 @@ def integer_times(numbers: ndarray) -> Times:
             _weeks,
             _days,
             _hours,
+            _codes_of_e_stat,
             _tenths_of_micros,
             _since_1970,
         ):
@@ -162,6 +163,21 @@ def _short_days(numbers: ndarray, low: int, high: int) -> Times | None:
     ):
         return None
     return Times.of(values, "number", "whole numbers read as year, month and day")
+
+
+def _codes_of_e_stat(numbers: ndarray, low: int, high: int) -> Times | None:
+    """2024000101 as January 2024, 2024000103 as a quarter, 2024000000 and 2024100000 as a year."""
+    if low < 1_500_000_000 or high > 2_200_999_999 or len(numbers) < 2:
+        return None
+    years, codes = numbers // 10**6, numbers % 10**6
+    first, last = codes // 100, codes % 100
+    is_year = np.isin(codes, (0, 100_000))
+    are_months = (first >= 1) & (first <= last) & (last <= 12)
+    if not (is_year | are_months).all():
+        return None
+    note = "codes of e-Stat read as years, quarters or months"
+    months = np.where(is_year, 1, first)
+    return Times.of(from_fields(years, months, 1), "number", note)
 
 
 def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:
