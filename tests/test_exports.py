@@ -410,3 +410,57 @@ def test_names_of_columns_tell_which_mark_groups_thousands(tmp_path):
     panel = read(tmp_path, lines("Periodo;Ventas", rows))
     assert panel.values[0] == 12_000
     assert "thousands separators" in said(panel)
+
+
+@pytest.mark.parametrize("gap", ["", "\n"])
+def test_notes_of_as_many_cells_are_no_data(gap, tmp_path):
+    rows = [f"{m.year},{m.month},{n}.5" for n, m in enumerate(MONTHS)]
+    text = lines("Year,Month,Sales", [*rows, f"{gap}Source: Office, 2024, all rights"])
+    panel = read(tmp_path, text)
+    assert (panel.frequency.code, panel.lengths[0]) == ("MS", 48)
+    assert "below the data" in said(panel)
+
+
+def test_longitudes_are_no_clock_times(tmp_path):
+    rows = [
+        f"{day},{name},{lat},{lon},{n}.5"
+        for n, day in enumerate(DAYS)
+        for name, lat, lon in (("Chad", "10.5", "20.25"), ("Peru", "11.5", "21.25"))
+    ]
+    panel = read(tmp_path, lines("date,country,lat,lon,cases", rows))
+    assert panel.ids.tolist() == ["Chad", "Peru"]
+    assert panel.frequency.code == "D"
+
+
+def test_days_in_digits_may_be_names_of_columns(tmp_path):
+    header = ",".join(["country", *(f"{day:%Y%m%d}" for day in DAYS)])
+    rows = [
+        ",".join([name, *(f"{n}.5" for n in range(50))]) for name in ("Chad", "Peru")
+    ]
+    panel = read(tmp_path, lines(header, rows))
+    assert panel.ids.tolist() == ["Chad", "Peru"]
+    assert panel.frequency.code == "D"
+
+
+@pytest.mark.parametrize("mark", ["~", "≈", "ca. "])
+def test_about_so_many_is_so_many(mark, tmp_path):
+    rows = [f'{day},"{mark}{50 + n}.5 kWh"' for n, day in enumerate(DAYS)]
+    assert read(tmp_path, lines("day,used", rows)).values[0] == 50.5
+
+
+@pytest.mark.parametrize(
+    ("header", "encoding"),
+    [
+        ("Rok\tMiesiąc\tWartość", "cp1250"),
+        ("Год\tМесяц\tЗначение", "cp1251"),
+        ("Yıl\tAy\tDeğer", "cp1254"),
+        ("Année\tMois\tQuantité", "cp1252"),
+    ],
+)
+def test_encodings_are_told_by_names_of_columns(header, encoding, tmp_path):
+    path = tmp_path / "data.csv"
+    rows = [f"{m.year}\t{m.month}\t{n},5" for n, m in enumerate(MONTHS)]
+    path.write_bytes(lines(header, rows).encode(encoding))
+    panel = lc.read(path)
+    assert panel.columns.target == header.split("\t")[2]
+    assert panel.frequency.code == "MS"
