@@ -344,3 +344,123 @@ def test_words_of_devices_and_errors_of_spreadsheets_are_missing(word, tmp_path)
     rows = [f"{t:%Y-%m-%d %H:%M},{word if t.hour == 7 else t.hour}" for t in HOURS]
     panel = read(tmp_path, lines("last_changed,state", rows))
     assert np.isnan(panel.values).sum() == 3
+
+
+def test_years_in_another_language_go_down(tmp_path):
+    rows = [f"{year};{n},5" for n, year in enumerate(range(2019, 1989, -1))]
+    panel = read(tmp_path, lines("Období;Hodnota", rows))
+    assert (panel.frequency.code, str(panel.starts[0])[:4]) == ("YS", "1990")
+
+
+def test_numbers_of_rows_may_go_down_and_leave_out_totals(tmp_path):
+    rows = [f"{48 - n},{m},{n}.5" for n, m in enumerate(MONTHS)]
+    panel = read(tmp_path, lines("id,month,amount x", [*rows, ",Total,1128"]))
+    assert panel.columns.target == "amount x"
+
+
+def test_what_a_file_is_made_of_is_no_header(tmp_path):
+    rows = [f"{m.year}-{m.month:02d};{n},5" for n, m in enumerate(MONTHS)]
+    above = "Name;X1\nCreated;03.04.2024 10:00\nUnit;miles\n"
+    panel = read(tmp_path, lines(f"{above}\nPeriodo;Ventas", rows))
+    assert (panel.columns.time, panel.columns.target) == ("Periodo", "Ventas")
+
+
+def test_commas_in_titles_make_no_header(tmp_path):
+    rows = [f"{m.year},{m.month},{n}.5" for n, m in enumerate(MONTHS)]
+    above = "Retail sales, by month, adjusted\nSource: Office, 2024\n"
+    panel = read(tmp_path, lines(f"{above}\nYear,Month,Sales", rows))
+    assert (panel.frequency.code, panel.columns.target) == ("MS", "Sales")
+
+
+def test_comments_above_a_header_are_no_header(tmp_path):
+    rows = [f"{m.year},{m.month},{n}.5" for n, m in enumerate(MONTHS)]
+    above = "# Retail sales, by month, adjusted"
+    panel = read(tmp_path, lines(f"{above}\nYear,Month,Sales", rows))
+    assert (panel.frequency.code, panel.columns.target) == ("MS", "Sales")
+
+
+def test_values_such_as_8000_are_no_dates_beside_weeks(tmp_path):
+    rows = [f"{2022 + n // 52},{n % 52 + 1},{8000 + n}.{n % 10}" for n in range(60)]
+    panel = read(tmp_path, lines("Year,Week,value", rows))
+    assert (panel.frequency.code, panel.lengths[0]) == ("W-MON", 60)
+
+
+def test_the_date_of_a_file_is_not_that_of_its_rows(tmp_path):
+    rows = [f"{day.year};{day.month};{day.day};{day.day},5" for day in DAYS]
+    above = "Name;X1\nCreated;03.04.2025 10:00\n"
+    text = lines(f"{above}\nAnnée;Mois;Jour;Ventes", [*rows, "Total;;;99,5"])
+    assert str(read(tmp_path, text).starts[0])[:10] == "2024-01-20"
+
+
+@pytest.mark.parametrize("word", ["Razem", "Összesen", "Toplam", "Yhteensä", "Итого"])
+def test_totals_in_more_languages_are_left_out(word, tmp_path):
+    rows = [f"{2022 + n // 52}\t{n % 52 + 1}\t{n},5" for n in range(60)]
+    panel = read(tmp_path, lines("Rok\tTydzień\tx", [*rows, f"{word}\t\t1770,5"]))
+    assert (panel.frequency.code, panel.lengths[0]) == ("W-MON", 60)
+
+
+def test_quarters_are_known_by_what_they_hold(tmp_path):
+    rows = [f"{q.year}\tQ{q.quarter}\t{n},5" for n, q in enumerate(QUARTERS)]
+    panel = read(tmp_path, lines("Rok\tKwarta³\tx", rows))
+    assert (len(panel), panel.frequency.code) == (1, "QS")
+
+
+def test_names_of_columns_tell_which_mark_groups_thousands(tmp_path):
+    rows = [f"{m};{12_000 + n:,}".replace(",", ".") for n, m in enumerate(MONTHS)]
+    panel = read(tmp_path, lines("Periodo;Ventas", rows))
+    assert panel.values[0] == 12_000
+    assert "thousands separators" in said(panel)
+
+
+@pytest.mark.parametrize("gap", ["", "\n"])
+def test_notes_of_as_many_cells_are_no_data(gap, tmp_path):
+    rows = [f"{m.year},{m.month},{n}.5" for n, m in enumerate(MONTHS)]
+    text = lines("Year,Month,Sales", [*rows, f"{gap}Source: Office, 2024, all rights"])
+    panel = read(tmp_path, text)
+    assert (panel.frequency.code, panel.lengths[0]) == ("MS", 48)
+    assert "below the data" in said(panel)
+
+
+def test_longitudes_are_no_clock_times(tmp_path):
+    rows = [
+        f"{day},{name},{lat},{lon},{n}.5"
+        for n, day in enumerate(DAYS)
+        for name, lat, lon in (("Chad", "10.5", "20.25"), ("Peru", "11.5", "21.25"))
+    ]
+    panel = read(tmp_path, lines("date,country,lat,lon,cases", rows))
+    assert panel.ids.tolist() == ["Chad", "Peru"]
+    assert panel.frequency.code == "D"
+
+
+def test_days_in_digits_may_be_names_of_columns(tmp_path):
+    header = ",".join(["country", *(f"{day:%Y%m%d}" for day in DAYS)])
+    rows = [
+        ",".join([name, *(f"{n}.5" for n in range(50))]) for name in ("Chad", "Peru")
+    ]
+    panel = read(tmp_path, lines(header, rows))
+    assert panel.ids.tolist() == ["Chad", "Peru"]
+    assert panel.frequency.code == "D"
+
+
+@pytest.mark.parametrize("mark", ["~", "≈", "ca. "])
+def test_about_so_many_is_so_many(mark, tmp_path):
+    rows = [f'{day},"{mark}{50 + n}.5 kWh"' for n, day in enumerate(DAYS)]
+    assert read(tmp_path, lines("day,used", rows)).values[0] == 50.5
+
+
+@pytest.mark.parametrize(
+    ("header", "encoding"),
+    [
+        ("Rok\tMiesiąc\tWartość", "cp1250"),
+        ("Год\tМесяц\tЗначение", "cp1251"),
+        ("Yıl\tAy\tDeğer", "cp1254"),
+        ("Année\tMois\tQuantité", "cp1252"),
+    ],
+)
+def test_encodings_are_told_by_names_of_columns(header, encoding, tmp_path):
+    path = tmp_path / "data.csv"
+    rows = [f"{m.year}\t{m.month}\t{n},5" for n, m in enumerate(MONTHS)]
+    path.write_bytes(lines(header, rows).encode(encoding))
+    panel = lc.read(path)
+    assert panel.columns.target == header.split("\t")[2]
+    assert panel.frequency.code == "MS"

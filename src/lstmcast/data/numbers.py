@@ -62,6 +62,7 @@ _FLAGS = frozenset(
         "~",
     ]
 )
+_ABOUT = ("≈", "~", "ca.", "ca", "c.", "approx.", "about")
 # signs that point to a footnote, behind a digit
 _FOOTNOTE = re.compile(r"(?<=\d) ?(\[\w{1,2}\]|\(\d\d?\)|[*†‡§]{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
 _UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
@@ -205,6 +206,8 @@ def _take_apart(text: str) -> _Body | None:
     if prefix.strip() == "r":  # South African rand
         currencies.append(prefix.strip())
         prefix = ""
+    if prefix.strip() in _ABOUT:
+        prefix = "" if suffix.strip() else "~"
     unit = (prefix + suffix).strip()
     if len(unit) > 12 or (prefix.strip() and unit != "~"):
         # "Q1", "store 12": letters before digits make a name, not a number with a unit

@@ -286,3 +286,15 @@ def _value_of(numeral: str) -> int:
     if len(numeral) == 1:
         return _NUMERALS[numeral]
     return 10 + _NUMERALS[numeral[1]]
+
+
+_HEADER_WORDS = """
+miesiąc tydzień dzień kwartał wartość ilość liczność sprzedaż měsíc týden čtvrtletí období množství
+tržby počet týždeň štvrťrok hónap hét időszak érték mennyiség dátum lună valoare cantitate período
+año día mês preço semana ventas période année quantité coût début år måned beløb värde mängd período
+määrä päivä yıl dönem değer satış tarih дата период месяц год неделя квартал день час значение
+количество сумма продажи рік місяць значення година месец стойност ημερομηνία έτος μήνας τιμή ποσό
+umsätze menge größe jänner übersicht
+"""
+# words of columns' names with letters by which encodings are told apart
+HEADER_WORDS = frozenset(word for word in _HEADER_WORDS.split() if not word.isascii())

@@ -220,11 +220,12 @@ def changes(column: Column) -> bool:
 
 
 def _counts_rows(column: Column) -> bool:
-    """Whether a column only numbers the rows (0, 1, 2, … or 1, 2, 3, …), by values and name."""
+    """Whether a column only numbers the rows, up or down from 0 or 1, by values and name."""
     if column.numbers is None or not _ROW_NUMBER.fullmatch(folded_name(column)):
         return False
     values = column.spread(column.numbers.values)
-    if len(values) < 3 or values[0] not in (0, 1):
+    known = values[np.isfinite(values)]  # totals have no number
+    if len(known) < 3 or known.min() not in (0, 1):
         return False
-    row_numbers = values[0] + np.arange(len(values))
-    return bool((values == row_numbers).all())
+    steps = np.diff(known)
+    return bool(np.abs(steps[0]) == 1 and (steps == steps[0]).all())

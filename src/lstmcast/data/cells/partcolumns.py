@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.cells.columns import NUMBER_SHARE
 from lstmcast.data.scripts import western_halves
 from lstmcast.data.sheet import Column, folded
 from lstmcast.data.times.seasonlabels import middle_month
@@ -41,7 +42,8 @@ _CLOCK = re.compile(
 )
 _HOUR_RANGE = re.compile(r"(\d\d?) ?(?:h|uhr)? ?[-–~] ?(\d\d?) ?(?:h|uhr)?")
 _COMPACT = re.compile(
-    r"\b(time|hhmm|hhmmss|hour|hr|stunde|uhrzeit|zeit|heure|hora|時刻)\b"
+    r"\b(time|hhmm|hhmmss|hour|hr|stunde|uhrzeit|zeit|heure|hora|ora|ore|klo|tid|tijd|godzina|"
+    r"czas|čas|hodina|uur|saat|óra|idő|время|час|clock|時刻|時間|时间|时刻|시간)\b"
 )
 # names of rows that sum up a year, in a column of months or quarters
 _SUMS = re.compile(
@@ -249,6 +251,10 @@ def _hour_of_range(text: str) -> float | None:
 
 def _written_clock_of(column: Column) -> Part | None:
     """Clock times with a colon or the like."""
+    if column.number_share >= NUMBER_SHARE and not _COMPACT.search(
+        column.name.casefold()
+    ):
+        return None  # 20.25 is a longitude, and half past ten in a column called time
     texts = [str(text) for text in column.data]
     sample = texts[:: max(1, len(texts) // 20)]
     clocks = sum(_is_clock(text) for text in sample)

@@ -25,6 +25,7 @@ from lstmcast.data.times.shapes import month_named
 
 _FOOTERS = 0.2  # largest share of rows below a table without a month
 _MONTHS_OF_YEAR = set(range(1, 13))
+_QUARTERS = 4  # of a year
 # all numbers that parts of years have
 _COUNTS = {
     "week": (set(range(1, 53)), set(range(1, 54))),
@@ -61,6 +62,8 @@ def _with_likely_part(
         return by_kind
     for column in columns:
         kind = likely_kind_of(column.name)
+        if kind is None and column.is_text and len(column.data) == _QUARTERS:
+            kind = slot_of_letters(column)  # Q1 to Q4, whatever their name
         part = part_of(column, kind) if kind in _COUNTS else None
         if part is None or part.kind != kind:
             continue

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import replace
 
+from lstmcast.data.cells.columns import words_of
 from lstmcast.data.findings import Finding
 from lstmcast.data.missingwords import is_missing
 from lstmcast.data.numbers import CURRENCY_SIGNS, DECIMAL_COMMA
@@ -17,6 +18,17 @@ _COMMAS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
 _SMALL = re.compile(r"[-+]?\d{1,3}")
 _GERMAN_DATE = re.compile(r"\d\d?\.\d\d?\.(?:\d\d){1,2}(?: .*)?")
 _SLASH_DATE = re.compile(r"(\d\d?)/(\d\d?)/(?:\d\d){1,2}(?: .*)?")
+# of languages that write decimal commas, in names of columns
+_WORDS = """
+datum monat jahr woche stunde quartal umsatz menge anzahl wert betrag preis absatz
+date_valeur mois année annee jour semaine trimestre période ventes quantité montant valeur
+fecha mes año semana día periodo ventas cantidad importe precio valor
+mês ano período vendas quantidade preço receita mese anno giorno settimana vendite quantità
+dato måned år uge antal beløb datums jaar maand aantal bedrag omzet vuosi kuukausi määrä
+tarih ay yıl satış miktar tutar rok miesiąc kwartał wartość liczba měsíc množství období
+tanggal bulan tahun jumlah penjualan дата месяц год период количество значение
+"""
+_COMMA_WORDS = frozenset(_WORDS.split())
 _BESIDE = re.compile(r"[^\d.,:/+-]")  # units, currencies, spaces
 _FEWEST = 3  # values with three digits after every mark
 _SAMPLE = 2000
@@ -61,7 +73,7 @@ def _settled_points(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
         return column, [_warning(column, ".", ",")] if is_doubtful else []
     if any(map(_has_decimal_points, text_columns)):
         return column, []
-    if any(
+    if _names_are_of_commas(sheet) or any(
         _writes_decimal_commas(text_column) or _has_days_before_months(text_column)
         for text_column in text_columns
     ):
@@ -96,7 +108,8 @@ def _settled_commas(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
 def _sample(column: Column) -> list[str]:
     step = max(1, len(column.data) // _SAMPLE)
     texts = [unicodedata.normalize("NFKC", str(text)) for text in column.data[::step]]
-    return [_BESIDE.sub("", text) for text in texts if not is_missing(text)]
+    bare = [_BESIDE.sub("", text) for text in texts if not is_missing(text)]
+    return [text.removesuffix("-") for text in bare]
 
 
 def doubtful_mark(column: Column) -> str:
@@ -157,6 +170,11 @@ def _has_days_before_months(column: Column) -> bool:
         return True
     first, second = _highest_fields(column)
     return first > 12 and second <= 12
+
+
+def _names_are_of_commas(sheet: Sheet) -> bool:
+    """Whether names of columns are in a language that writes decimal commas."""
+    return any(not _COMMA_WORDS.isdisjoint(words_of(name)) for name in sheet.names)
 
 
 def _has_months_first(column: Column) -> bool:

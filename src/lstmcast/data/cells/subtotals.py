@@ -18,6 +18,8 @@ from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape, tidied
 _WORDS = (
     r"(?:grand |sub-?|page |overall )?totals?|gesamt(?:ergebnis|summe)?|(?:zwischen)?summe|"
     r"ergebnis|"
+    r"razem|ogółem|celkem|spolu|összesen|toplam|genel toplam|yhteensä|totalt|i alt|summa|ukupno|"
+    r"skupaj|σύνολο|kokku|kopā|iš viso|jumlah|tổng(?: cộng)?|total geral|всего|усього|разом|"
     r"(?:sous-)?total(?: général)?|somme|suma|totale|soma|totaal|общий итог|итого?|"
     r"合計|小計|総計|総合計|計|合计|小计|总计|합계|소계|총계"
 )

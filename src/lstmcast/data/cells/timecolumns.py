@@ -25,7 +25,8 @@ DATE_SHARE = 0.6
 _TIME_WORDS = """
 ds date datetime timestamp time ts day week month quarter year period dteday unix epoch
 datum zeit zeitpunkt tag woche monat quartal jahr fecha mes año ano semana data mois jour semaine
-année annee trimestre giorno mese anno created tstamp prd
+année annee trimestre giorno mese anno created tstamp prd période periode periodo período okres
+rok år dato vuosi період период год дата tarih dönem yıl data periodo időszak datum období kuupäev
 年月日 日付 日時 年月 月 年 年度 期間 週 四半期
 """
 _BEGINNING_WORDS = (
@@ -67,6 +68,7 @@ _INDEX_NAMES = [
     "period",
     "ds",
 ]
+_FEWEST_YEARS = 5  # that follow each other, by which a column is one of years
 _FEWEST_STEPS = 11  # of numbers that are times by their steps alone
 _STAMP = re.compile(r"column\d+|t|ts|dt|at")
 
@@ -176,10 +178,11 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
         return best_named[0]
     first = sheet.columns[0]
     is_numeric = any(column is first for column in numeric)
-    if is_numeric and changes(first) and _ascends(first):
+    if is_numeric and changes(first) and (_ascends(first) or _counts_years(first)):
         return first
     stamps = [column for column in numeric if _is_nameless_stamp(column)]
     steady = stamps or [column for column in numeric if _counts_times(column)]
+    steady = steady or [column for column in numeric if _counts_years(column)]
     if len(steady) == 1:
         return steady[0]
     best_named = _best_named(counters, _INDEX_NAMES)
@@ -199,6 +202,17 @@ def _is_nameless_stamp(column: Column) -> bool:
     if _STAMP.fullmatch(column.name) is None or column.times is None:
         return False
     return column.times.zone is not None and changes(column) and _ascends(column)
+
+
+def _counts_years(column: Column) -> bool:
+    """Whether a column holds a year in each row, one after the other, up or down."""
+    times = micros_of(column)
+    if times is None or not _has_form(column, "year") or column.missing.any():
+        return False
+    years = times.astype("datetime64[Y]").astype(np.int64)
+    steps = np.diff(years)
+    is_steady = len(steps) >= _FEWEST_YEARS and (steps == steps[0]).all()
+    return bool(is_steady and abs(steps[0]) == 1)
 
 
 def _counts_times(column: Column) -> bool:

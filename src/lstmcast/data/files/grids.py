@@ -12,6 +12,7 @@ import numpy as np
 from lstmcast.data.files.climate import without_span
 from lstmcast.data.files.countheaders import counts_on
 from lstmcast.data.files.firstrows import Row, kind_of
+from lstmcast.data.files.footers import without_notes_below
 from lstmcast.data.files.headers import (
     Header,
     column_names,
@@ -62,6 +63,7 @@ def sheet_from_grid(
     names = column_names(header_rows.names)
     first = header_rows.first
     data, repeated = _without_headers(table_rows[first:], header_rows)
+    data, notes_below = without_notes_below(data)
     if not data:
         name_list = ", ".join(names[:6])
         raise DataError(
@@ -74,6 +76,7 @@ def sheet_from_grid(
     dropped |= {row.line: _quote(row, "a comment") for row in comments}
     dropped |= beside_years | said_above
     dropped |= {row.line: "the header again" for row in repeated}
+    dropped |= {row.line: _quote(row, "below the data") for row in notes_below}
     dropped |= {row.line: "blank" for row in rows if _is_blank(row)}
     notes = [*grid.notes, *_notes_on_dropped(above, dropped)]
     if not header_rows.rows:
@@ -95,9 +98,10 @@ def _titles(
     titles = []
     for row in rows:
         if row.line < first_of_data.line and row.line not in header_lines:
-            titles += [
-                cell.strip()[:_LONGEST_TITLE] for cell in row.cells if cell.strip()
-            ]
+            texts = [cell.strip() for cell in row.cells if cell.strip()]
+            if len(texts) == 2:
+                texts = [" ".join(texts)]  # a word and what it is: Created, 2024-04-03
+            titles += [text[:_LONGEST_TITLE] for text in texts]
     return tuple(titles)
 
 

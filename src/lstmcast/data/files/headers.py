@@ -29,6 +29,7 @@ _LEVELS_IN_COMMENTS = 3
 _COMMENTS = ("#", "%", "//", "!")
 # levels of names are joined by this: store A/sales
 _LEVELS = "/"
+_DAY = re.compile(r"(?:19|20)\d{6}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -61,7 +62,9 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
                 above.append(row)
     if not data:
         return list(rows), []
-    names = _names_in_comments(above[-_LEVELS_IN_COMMENTS:], data)
+    names = None
+    if any(kind_of([cell]) for cell in data[0].cells):  # or they are the names
+        names = _names_in_comments(above[-_LEVELS_IN_COMMENTS:], data)
     if names is None:
         return data, comments
     comments = [row for row in comments if row.line != names.line]
@@ -171,9 +174,10 @@ def looks_like_data(row: Row) -> bool:
 
 def _named_by(above: Sequence[Row], first: int) -> Header:
     """The names that the rows above the data give."""
-    for row in above:
-        if is_full(row.cells):
-            return Header(row.cells, [row], first)
+    for block in reversed(_blocks(above)):
+        for row in block:
+            if is_full(row.cells):
+                return Header(row.cells, [row], first)
     levels = _levels(above)
     if levels is not None:
         return Header(*levels, first)
@@ -184,6 +188,19 @@ def _named_by(above: Sequence[Row], first: int) -> Header:
     if _is_units(row_of_names):
         row_of_names = fullest[0]
     return Header(row_of_names.cells, [row_of_names], first)
+
+
+def _blocks(above: Sequence[Row]) -> list[list[Row]]:
+    """Rows above the data, parted where a line between them is left out: titles and what they say
+    of a file are set off by blank lines."""
+    blocks: list[list[Row]] = []
+    line = 0
+    for row in above:
+        if not blocks or row.line > line + 1:
+            blocks.append([])
+        blocks[-1].append(row)
+        line = row.line
+    return blocks
 
 
 def _levels(above: Sequence[Row]) -> tuple[list[str], list[Row]] | None:
@@ -239,8 +256,8 @@ def _carried(cells: Sequence[str]) -> list[str]:
 
 
 def _names_times(row: Row) -> bool:
-    """Whether a row of numbers is a header of consecutive years or months, as in tables with a
-    column per year."""
+    """Whether a row of numbers is a header of consecutive years or months, or of days such as
+    20240131, as in tables with a column per year."""
     cells = [cell for cell in row.cells if kind_of([cell])]
     is_beside_a_name = len(cells) < len(row.cells) and all(map(_YEAR.fullmatch, cells))
     if len(cells) < (2 if is_beside_a_name else 4):
@@ -248,6 +265,8 @@ def _names_times(row: Row) -> bool:
     times = parse_times(cells)
     if times is None or times.form == "index" or times.bad.any():
         return False
+    if all(map(_DAY.fullmatch, cells)):
+        return bool((np.diff(micros_of(times.values)) > 0).all())
     months = month_of(micros_of(times.values))
     steps = set(np.diff(months))
     return len(steps) == 1 and 0 not in steps

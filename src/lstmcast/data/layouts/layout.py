@@ -47,8 +47,9 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     if names.time == "index":
         return _checked(long_table(sheet, names, None))
     sheet = with_blocks_stacked(sheet) if names.time is None else sheet
+    sheet = without_totals(sheet)
     sheet = with_time_of_titles(sheet) if names.time is None else sheet
-    sheet, names = _unfolded(with_carried_labels(without_totals(sheet)), names)
+    sheet, names = _unfolded(with_carried_labels(sheet), names)
     apart, (sheet, names) = sheet, with_one_time(sheet, names)
     if sheet is not apart:  # a year and a month, and days across
         sheet, names = _unfolded(sheet, names)

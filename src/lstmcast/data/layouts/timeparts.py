@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.cells.columns import NUMBER_SHARE
 from lstmcast.data.cells.partcolumns import Part, clock_of
 from lstmcast.data.cells.partjoining import (
     carried_times,
@@ -114,6 +115,8 @@ def _is_dates(column: Column) -> bool:
         or column.time_share <= 0.5
     ):
         return False
+    if times.form == "date" and column.number_share >= NUMBER_SHARE:
+        return False  # 8000.5 is no month
     known_times = times.values[~np.isnat(times.values)]
     years = known_times.astype("datetime64[Y]")
     if (years == years[:1]).all():
