@@ -483,3 +483,24 @@ def test_stamps_of_business_days_under_a_short_name(name, tmp_path):
     ]
     panel = lc.read(write(tmp_path, {"results": bars}), target="c")
     assert (panel.frequency.code, panel.columns.time) == ("B", name)
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        {"$date": "2024-01-01T{:02d}:00:00Z"},
+        {"$date": {"$numberLong": "17040672{:02d}000"}},
+    ],
+)
+def test_values_with_their_types_of_mongo_db(stamp, tmp_path):
+    template = json.dumps(stamp)
+    records = [
+        {
+            "_id": {"$oid": f"65{n:022d}"},
+            "ts": json.loads(template.replace("{:02d}", f"{n:02d}")),
+            "riders": {"$numberInt": str(100 + n)},
+        }
+        for n in range(24)
+    ]
+    panel = lc.read(write(tmp_path, records))
+    assert (panel.columns.time, panel.columns.target) == ("ts", "riders")

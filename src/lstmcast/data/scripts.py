@@ -214,7 +214,7 @@ _EAST_ASIAN = (
     (re.compile(r"(?<=\d)초"), "秒"),
     (re.compile(r"月[分份度期]"), "月"),
     (re.compile(r"(?<=[年度])/(?=第?\d)"), ""),  # a year above a month: 2024年/1月
-    (re.compile(r"(?<=\d)年/(?=[a-z])"), " "),
+    (re.compile(r"(?<=\d)年/(?=[A-Za-z])"), " "),
     (re.compile(r"第?(\d)(?:/4)? ?(?:季度|분기|季(?!節))"), r"第\1四半期"),
     (re.compile(r"(?<=\d)(?:周|주차?)"), "週"),
 )

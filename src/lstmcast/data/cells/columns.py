@@ -36,7 +36,7 @@ _ROW_NUMBER = re.compile(
     r"seq|instant|position|#)\.?"
 )
 _ENDS = re.compile(r"(?:end|ending|to|bis)[ _](?:hour|hr|minute|period)")
-_CODE = re.compile(r"(?:.*[\W_])?code|.*コード")
+_CODE = re.compile(r"(?:.*[\W_])?(?:code|id|oid|uuid|guid)|.*コード")
 
 
 class NoSuchColumnError(DataError):
