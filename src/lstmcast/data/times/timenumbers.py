@@ -170,13 +170,14 @@ def _codes_of_e_stat(numbers: ndarray, low: int, high: int) -> Times | None:
     if low < 1_500_000_000 or high > 2_200_999_999 or len(numbers) < 2:
         return None
     years, codes = numbers // 10**6, numbers % 10**6
-    first, last = codes // 100, codes % 100
+    first_months, end_months = codes // 100, codes % 100
     is_year = np.isin(codes, (0, 100_000))
-    are_months = (first >= 1) & (first <= last) & (last <= 12)
+    are_months = (first_months >= 1) & (first_months <= end_months)
+    are_months &= end_months <= 12
     if not (is_year | are_months).all():
         return None
     note = "codes of e-Stat read as years, quarters or months"
-    months = np.where(is_year, 1, first)
+    months = np.where(is_year, 1, first_months)
     return Times.of(from_fields(years, months, 1), "number", note)
 
 
