@@ -504,3 +504,50 @@ def test_values_with_their_types_of_mongo_db(stamp, tmp_path):
     ]
     panel = lc.read(write(tmp_path, records))
     assert (panel.columns.time, panel.columns.target) == ("ts", "riders")
+
+
+@pytest.mark.parametrize(
+    ("large", "small", "unit"),
+    [("億", "万", "円"), ("亿", "万", "元"), ("억", "만", "원")],
+)
+def test_numbers_with_two_sizes_of_east_asia(large, small, unit, read_lines):
+    amounts = [f"{n}{large}{2000 + n}{small}{unit}" for n in range(1, 10)]
+    amounts += [f"{n}00{small}{unit}" for n in range(1, 4)]
+    rows = [f"2023-{n + 1:02d},{amount}" for n, amount in enumerate(amounts)]
+    panel = read_lines(["month,amount", *rows])
+    expected = [n * 1e8 + (2000 + n) * 1e4 for n in range(1, 10)]
+    assert values_of(panel) == [*expected, 1e6, 2e6, 3e6]
+
+
+@pytest.mark.parametrize("target", [None, "event"])
+def test_events_are_counted_without_a_column_of_numbers(target, read_lines):
+    rows = [
+        f"2024-03-{1 + n // 5:02d} {n % 5 + 8:02d}:{n % 60:02d},{'click' if n % 5 else ''}"
+        for n in range(60)
+    ]
+    panel = read_lines(
+        ["time,event", *rows], aggregate="count", frequency="D", target=target
+    )
+    assert values_of(panel) == [4.0 if target else 5.0] * 12
+
+
+def test_events_of_several_kinds_are_counted_by_kind(read_lines):
+    rows = [f"2024-03-{1 + n // 6:02d} 08:{n:02d},{'ab'[n % 2]}" for n in range(60)]
+    options = {"aggregate": "count", "frequency": "D", "series": "kind"}
+    panel = read_lines(["time,kind", *rows], **options)
+    assert (panel.ids.tolist(), values_of(panel)) == (["a", "b"], [3.0] * 20)
+
+
+def test_a_saved_model_counts_newer_events(tmp_path):
+    days = [f"2024-03-{1 + n // 6:02d} 08:{n % 60:02d}" for n in range(120)]
+    events = pd.DataFrame({"time": days, "kind": "x"})
+    panel = lc.read(events[:90], aggregate="count", frequency="D")
+    lc.LSTMForecaster(horizon=2).save(tmp_path / "model", panel)
+    forecast = lc.load(tmp_path / "model").predict(events[90:])
+    assert str(forecast.times[0][0])[:10] == "2024-03-21"
+
+
+def test_events_are_summed_only_where_there_is_something_to_sum(read_lines):
+    rows = [f"2024-03-{1 + n // 6:02d} 08:{n:02d},x" for n in range(60)]
+    with pytest.raises(lc.DataError, match="no numeric column"):
+        read_lines(["time,kind", *rows], aggregate="sum", frequency="D")

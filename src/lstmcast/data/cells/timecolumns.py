@@ -198,7 +198,8 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
 
 
 def _is_nameless_stamp(column: Column) -> bool:
-    """Whether a column without a name, or one of a letter or two, counts seconds since 1970, which little else does."""
+    """Whether a column without a name, or with one of a letter or two, counts seconds since 1970,
+    which little else does."""
     if _STAMP.fullmatch(column.name) is None or column.times is None:
         return False
     return column.times.zone is not None and changes(column) and _ascends(column)
