@@ -551,3 +551,58 @@ def test_events_are_summed_only_where_there_is_something_to_sum(read_lines):
     rows = [f"2024-03-{1 + n // 6:02d} 08:{n:02d},x" for n in range(60)]
     with pytest.raises(lc.DataError, match="no numeric column"):
         read_lines(["time,kind", *rows], aggregate="sum", frequency="D")
+
+
+@pytest.mark.parametrize(
+    ("form", "years"),
+    [
+        ("{year}A", range(1990, 2010)),
+        ("{year}E", range(1990, 2010)),
+        ("{year}*", range(1990, 2010)),
+        ("A{year}", range(1990, 2010)),
+        ("{year}-{next:02d}E", range(1990, 2010)),
+    ],
+)
+def test_years_that_all_carry_a_mark(form, years, read_lines):
+    rows = [
+        f"{form.format(year=year, next=(year + 1) % 100)},{n % 7}.5"
+        for n, year in enumerate(years)
+    ]
+    panel = read_lines(["Period,y", *rows])
+    assert (panel.frequency.code, start_of(panel)) == ("YS", "1990-01-01T00:00")
+
+
+@pytest.mark.parametrize(
+    "form", ["{year}0{quarter}", "{year}-0{quarter}", "{year}/0{quarter}"]
+)
+def test_two_digits_that_are_never_above_four_are_quarters(form, read_lines):
+    rows = [
+        f"{form.format(year=1998 + n // 4, quarter=n % 4 + 1)},{n}.5" for n in range(40)
+    ]
+    panel = read_lines(["Period,y", *rows])
+    assert (panel.frequency.code, panel.lengths.tolist()) == ("QS", [40])
+
+
+def test_months_to_april_of_one_winter_stay_months(read_lines):
+    rows = [f"2024-0{n + 1},{n}.5" for n in range(4)]
+    assert read_lines(["Period,y", *rows]).frequency.code == "MS"
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [("{:%Y-%m-%dT%H:%M}–{:%H:%M}", "h"), ("{:%Y-%m-%d %H:%M}-{:%H:%M}", "h")],
+)
+def test_ranges_of_clock_times_behind_a_day(form, code, read_lines):
+    times = [datetime(2024, 1, 13) + timedelta(hours=n) for n in range(72)]
+    rows = [
+        f"{form.format(time, time + timedelta(hours=1))},{n}.5"
+        for n, time in enumerate(times)
+    ]
+    panel = read_lines(["period,y", *rows])
+    assert (panel.frequency.code, panel.lengths.tolist()) == (code, [72])
+
+
+def test_short_years_and_months_with_a_point(read_lines):
+    rows = [f"{95 + n // 12}.{n % 12 + 1:02d},{n}.5" for n in range(48)]
+    panel = read_lines(["Period,y", *rows])
+    assert (panel.frequency.code, start_of(panel)) == ("MS", "1995-01-01T00:00")

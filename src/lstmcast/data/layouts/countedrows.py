@@ -28,7 +28,8 @@ def with_countable_rows(
             columns = list(sheet.columns)
             columns[place] = Column(column.name, ones)
             return replace(sheet, columns=tuple(columns)), names
-    if names.target or numeric_columns(sheet, [] if time is None else [time]):
+    times = [time] if time is not None else []
+    if names.target or numeric_columns(sheet, times):
         return sheet, names
     return _with_ones(sheet), replace(names, target=_NAME)
 

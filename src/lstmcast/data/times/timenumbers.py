@@ -135,7 +135,26 @@ def _months(numbers: ndarray, low: int, high: int) -> Times | None:
     months = numbers % 100
     if low < 150001 or high > 220012 or not _within(months, 1, 12):
         return None
+    if are_quarters(years, months):
+        values = from_fields(years, 3 * months - 2, 1)
+        note = "whole numbers read as years and quarters: none is above 4"
+        return Times.of(values, "number", note)
     return Times.of(from_fields(years, months, 1), "number")
+
+
+def are_quarters(years: ndarray, numbers: ndarray) -> bool:
+    """Whether numbers behind years are 1 to 4 in every year but the first and the last, and so no
+    months.
+
+    >>> are_quarters(np.repeat([2020, 2021, 2022], 4), np.tile([1, 2, 3, 4], 3))
+    True
+    """
+    if set(numbers.tolist()) != {1, 2, 3, 4}:
+        return False
+    moments = np.unique(10 * years + numbers)
+    distinct_years, counts = np.unique(moments // 10, return_counts=True)
+    are_next = np.diff(distinct_years) == 1
+    return len(counts) > 2 and bool((counts[1:-1] == 4).all() and are_next.all())
 
 
 def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
@@ -144,12 +163,7 @@ def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
     quarters = numbers % 10
     if low < 19001 or high > 21004 or not _within(quarters, 1, 4):
         return None
-    distinct_years, counts = np.unique(np.unique(numbers) // 10, return_counts=True)
-    if len(set(quarters)) < 4 or len(distinct_years) < 3:
-        return None
-    are_full = counts[1:-1] == 4
-    are_next = np.diff(distinct_years) == 1
-    if not are_full.all() or not are_next.all():
+    if not are_quarters(years, quarters):
         return None
     values = from_fields(years, 3 * quarters - 2, 1)
     return Times.of(values, "number", "whole numbers read as years and quarters")
