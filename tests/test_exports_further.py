@@ -504,3 +504,105 @@ def test_values_with_their_types_of_mongo_db(stamp, tmp_path):
     ]
     panel = lc.read(write(tmp_path, records))
     assert (panel.columns.time, panel.columns.target) == ("ts", "riders")
+
+
+@pytest.mark.parametrize(
+    ("large", "small", "unit"),
+    [("億", "万", "円"), ("亿", "万", "元"), ("억", "만", "원")],
+)
+def test_numbers_with_two_sizes_of_east_asia(large, small, unit, read_lines):
+    amounts = [f"{n}{large}{2000 + n}{small}{unit}" for n in range(1, 10)]
+    amounts += [f"{n}00{small}{unit}" for n in range(1, 4)]
+    rows = [f"2023-{n + 1:02d},{amount}" for n, amount in enumerate(amounts)]
+    panel = read_lines(["month,amount", *rows])
+    expected = [n * 1e8 + (2000 + n) * 1e4 for n in range(1, 10)]
+    assert values_of(panel) == [*expected, 1e6, 2e6, 3e6]
+
+
+@pytest.mark.parametrize("target", [None, "event"])
+def test_events_are_counted_without_a_column_of_numbers(target, read_lines):
+    rows = [
+        f"2024-03-{1 + n // 5:02d} {n % 5 + 8:02d}:{n % 60:02d},{'click' if n % 5 else ''}"
+        for n in range(60)
+    ]
+    panel = read_lines(
+        ["time,event", *rows], aggregate="count", frequency="D", target=target
+    )
+    assert values_of(panel) == [4.0 if target else 5.0] * 12
+
+
+def test_events_of_several_kinds_are_counted_by_kind(read_lines):
+    rows = [f"2024-03-{1 + n // 6:02d} 08:{n:02d},{'ab'[n % 2]}" for n in range(60)]
+    options = {"aggregate": "count", "frequency": "D", "series": "kind"}
+    panel = read_lines(["time,kind", *rows], **options)
+    assert (panel.ids.tolist(), values_of(panel)) == (["a", "b"], [3.0] * 20)
+
+
+def test_a_saved_model_counts_newer_events(tmp_path):
+    days = [f"2024-03-{1 + n // 6:02d} 08:{n % 60:02d}" for n in range(120)]
+    events = pd.DataFrame({"time": days, "kind": "x"})
+    panel = lc.read(events[:90], aggregate="count", frequency="D")
+    lc.LSTMForecaster(horizon=2).save(tmp_path / "model", panel)
+    forecast = lc.load(tmp_path / "model").predict(events[90:])
+    assert str(forecast.times[0][0])[:10] == "2024-03-21"
+
+
+def test_events_are_summed_only_where_there_is_something_to_sum(read_lines):
+    rows = [f"2024-03-{1 + n // 6:02d} 08:{n:02d},x" for n in range(60)]
+    with pytest.raises(lc.DataError, match="no numeric column"):
+        read_lines(["time,kind", *rows], aggregate="sum", frequency="D")
+
+
+@pytest.mark.parametrize(
+    ("form", "years"),
+    [
+        ("{year}A", range(1990, 2010)),
+        ("{year}E", range(1990, 2010)),
+        ("{year}*", range(1990, 2010)),
+        ("A{year}", range(1990, 2010)),
+        ("{year}-{next:02d}E", range(1990, 2010)),
+    ],
+)
+def test_years_that_all_carry_a_mark(form, years, read_lines):
+    rows = [
+        f"{form.format(year=year, next=(year + 1) % 100)},{n % 7}.5"
+        for n, year in enumerate(years)
+    ]
+    panel = read_lines(["Period,y", *rows])
+    assert (panel.frequency.code, start_of(panel)) == ("YS", "1990-01-01T00:00")
+
+
+@pytest.mark.parametrize(
+    "form", ["{year}0{quarter}", "{year}-0{quarter}", "{year}/0{quarter}"]
+)
+def test_two_digits_that_are_never_above_four_are_quarters(form, read_lines):
+    rows = [
+        f"{form.format(year=1998 + n // 4, quarter=n % 4 + 1)},{n}.5" for n in range(40)
+    ]
+    panel = read_lines(["Period,y", *rows])
+    assert (panel.frequency.code, panel.lengths.tolist()) == ("QS", [40])
+
+
+def test_months_to_april_of_one_winter_stay_months(read_lines):
+    rows = [f"2024-0{n + 1},{n}.5" for n in range(4)]
+    assert read_lines(["Period,y", *rows]).frequency.code == "MS"
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [("{:%Y-%m-%dT%H:%M}–{:%H:%M}", "h"), ("{:%Y-%m-%d %H:%M}-{:%H:%M}", "h")],
+)
+def test_ranges_of_clock_times_behind_a_day(form, code, read_lines):
+    times = [datetime(2024, 1, 13) + timedelta(hours=n) for n in range(72)]
+    rows = [
+        f"{form.format(time, time + timedelta(hours=1))},{n}.5"
+        for n, time in enumerate(times)
+    ]
+    panel = read_lines(["period,y", *rows])
+    assert (panel.frequency.code, panel.lengths.tolist()) == (code, [72])
+
+
+def test_short_years_and_months_with_a_point(read_lines):
+    rows = [f"{95 + n // 12}.{n % 12 + 1:02d},{n}.5" for n in range(48)]
+    panel = read_lines(["Period,y", *rows])
+    assert (panel.frequency.code, start_of(panel)) == ("MS", "1995-01-01T00:00")

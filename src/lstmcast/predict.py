@@ -138,7 +138,8 @@ def forecast_after(
     answers = answers._replace(quantiles_OHQ=answers.quantiles_OHQ[:, :horizon])
     if combines and request.method == COMBINED:
         answers = _with_typical(answers, panel, origins)
-    effects, known_parts = effects_of(panel), None
+    effects = effects_of(panel)
+    known_parts = None
     if effects is not None:
         answers = answers._replace(
             quantiles_OHQ=effects.shut(answers.quantiles_OHQ, origins)
@@ -169,7 +170,8 @@ class Answers(NamedTuple):
 
     def of_panel(self, rows: slice) -> Answers:
         """Those of one of several panels, whose origins are some of all."""
-        combination, dependence = self.combination, self.dependence
+        combination = self.combination
+        dependence = self.dependence
         if combination is not None and self.known_ON is not None:
             combination = of_panel(combination, self.known_ON, rows)
         if dependence is not None:

@@ -368,9 +368,8 @@ def dropped_lines(
 ) -> tuple[Finding, ...]:
     """One finding about all dropped lines, {line: reason}, or none.
 
-    >>> print(*dropped_lines({146: "blank", 147: "'Source: us': not a date"}))
-    note: 2 lines are not data: line 146 (blank), line 147 ('Source: us': not a date). They were
-    dropped.
+    >>> print(*dropped_lines({146: "blank", 147: "a note"}))
+    note: 2 lines are not data: line 146 (blank), line 147 (a note). They were dropped.
     """
     if not reasons:
         return ()

@@ -126,7 +126,8 @@ class Answers:
         if self.known is None:
             return answer_RHKX
         has_begun_R = np.any(np.isfinite(answer_RHKX), axis=(1, 2, 3))
-        ids, steps_RH = self.rows.ids[row_R], self.steps(row_R, answer_RHKX.shape[1])
+        ids = self.rows.ids[row_R]
+        steps_RH = self.steps(row_R, answer_RHKX.shape[1])
         self.known.require(ids, steps_RH, is_asked_R=has_begun_R)
         shown_RHKX = self.known.shown(ids, steps_RH, answer_RHKX)
         return stopped(shown_RHKX, stop_now(self.rows["stops"][row_R]))
@@ -212,7 +213,8 @@ def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:
 
 def _require_widening(network: Network, horizon: int) -> None:
     """UsageError where quantiles would have to widen by stretching, and the head's must not."""
-    head, steps = network.head, network.config.steps
+    head = network.head
+    steps = network.config.steps
     if horizon > steps and head.spreads and not head.affine:
         raise UsageError(
             f"The network forecasts {steps} step(s), and quantiles of the head {head.name!r} "

@@ -49,12 +49,13 @@ class Ticks(NamedTuple):
 
     def of(self, places: NDArray) -> Ticks:
         """Those of some of the rows."""
+        past_NP = None if self.past_RP is None else self.past_RP[places]
         return Ticks(
             row_R=self.row_R[places],
             values_RTK=self.values_RTK[places],
             first_R=self.first_R[places],
             count_R=self.count_R[places],
-            past_RP=None if self.past_RP is None else self.past_RP[places],
+            past_RP=past_NP,
         )
 
 
@@ -120,7 +121,8 @@ class RowReader:
 
     def history(self, panel: Panel) -> None:
         """Read the series of a panel, each to its end."""
-        row_S, counts = np.arange(len(panel)), panel.lengths
+        row_S = np.arange(len(panel))
+        counts = panel.lengths
         origins = Origins(row_S, counts)
         self.rows.put("count", row_S, counts.copy())
         block = block_of(self.context)
@@ -140,7 +142,8 @@ class RowReader:
 
     def _beside(self, panel: Panel, origins: Origins, width: int) -> NDArray | None:
         """The same of the columns that are only read (S, T, P); None without any."""
-        names, past = self.reader.inputs.past, panel.covariates.past
+        names = self.reader.inputs.past
+        past = panel.covariates.past
         if not names:
             return None
         columns = [window(panel, origins, width, past[name]) for name in names]
@@ -182,7 +185,8 @@ class RowReader:
             ("newer", newer, second_N),
         ):
             if len(row_R):
-                first_R, count_R = first[row_R], counts[row_R]
+                first_R = first[row_R]
+                count_R = counts[row_R]
                 period_R = self.lanes.chosen(self.ring, row_R, first_R, count_R)
                 self._read_anew(name, row_R, first_R, count_R, period_R)
 
@@ -217,12 +221,14 @@ class RowReader:
         due = np.flatnonzero(turn_R & (count_R > block))
         if not len(due):
             return
-        rows, until_R = row_R[due], count_R[due]
+        rows = row_R[due]
+        until_R = count_R[due]
         first_R = (until_R - 1) // block * block
         waiting_R = until_R - np.maximum(self.rows["newer count"][rows], first_R)
         for waiting in np.unique(waiting_R).tolist():
             group = np.flatnonzero(waiting_R == waiting)
-            row_N, until_N = rows[group], until_R[group]
+            row_N = rows[group]
+            until_N = until_R[group]
             values_NT = self.ring.since(until_N - waiting, until_N, row_N)
             ticks = Ticks(row_N, values_NT[:, :, None], first_R[group], until_N)
             self._read_lane("newer", ticks)
@@ -232,7 +238,9 @@ class RowReader:
     def _read_lane(self, name: str, ticks: Ticks) -> None:
         """Read the newest ticks into one lane; rows whose period or axis is another one now are
         read anew from its beginning."""
-        row_R, first_R, count_R = ticks.row_R, ticks.first_R, ticks.count_R
+        row_R = ticks.row_R
+        first_R = ticks.first_R
+        count_R = ticks.count_R
         changed_R = np.zeros(len(row_R), bool)
         if self.lanes.own_periods:
             period_R = self.lanes.now(
@@ -265,7 +273,8 @@ class RowReader:
             row_N = ticks.row_R[going]
             extra = None if ticks.past_RP is None else ticks.past_RP[going, None]
             if self.slow is not None:
-                axes_N, horizon = reader.own_axes(lane), reader.grid.horizon
+                axes_N = reader.own_axes(lane)
+                horizon = reader.grid.horizon
                 extra = self.slow.known(row_N, axes_N, ticks.length, horizon)
             lane = reader.advance(lane, ticks.values_RTK[going], extra)
             self.lanes.put(name, period, row_N, lane)
@@ -300,9 +309,11 @@ class RowReader:
         values_RT = self.ring.since(first_R, count_R, row_R)
         axes_R = self.reader.axes(values_RT, count_R - first_R)
         self.lanes.set(name, row_R, period_R)
-        length, horizon = values_RT.shape[1], self.reader.grid.horizon
+        length = values_RT.shape[1]
+        horizon = self.reader.grid.horizon
         for period, places in places_of(period_R):
-            row_N, axes_N = row_R[places], axes_R[places]
+            row_N = row_R[places]
+            axes_N = axes_R[places]
             known_NTF = None
             if self.slow is not None:
                 known_NTF = self.slow.known(row_N, axes_N, length, horizon)

@@ -36,7 +36,8 @@ class RowContexts:
 
     def read_by(self, row_R: NDArray) -> tuple[Panel, Origins]:
         """What forecasts of these rows have read, as series of their own, and where they end."""
-        count_R, grid = self.rows["count"][row_R], self.reader.grid
+        count_R = self.rows["count"][row_R]
+        grid = self.reader.grid
         length_R = count_R - self.context.start(count_R)
         values_RT = self.reading.ring.since(count_R - length_R, count_R, row_R)
         steps = values_RT.shape[1]

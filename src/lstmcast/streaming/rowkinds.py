@@ -45,7 +45,8 @@ class RowKinds:
     def __init__(
         self, rows: Rows, network: Network, stops: int, are_whole: int
     ) -> None:
-        self.rows, self.common = rows, are_whole
+        self.rows = rows
+        self.common = are_whole
         self.spreads = network.head.spreads
         rows.add("stops", lambda count: np.full(count, stops, np.int64))
         rows.add("whole", lambda count: np.full(count, are_whole, np.int64))

@@ -46,8 +46,10 @@ class Updates:
         rows: Rows,
         seed: int,
     ) -> None:
-        self.learning, self.learners = learning, learners
-        self.reader, self.rows = reader, rows
+        self.learning = learning
+        self.learners = learners
+        self.reader = reader
+        self.rows = rows
         self.skipped = self.rollbacks = 0
         self.guard = Guard(learners, learning.chunk, seed)
         network = reader.network

@@ -191,7 +191,8 @@ def _is_clock(column: Column) -> bool:
 def _repeats(column: Column, used_column: Column) -> bool:
     """Whether two columns are the same times, such as a date and seconds since 1970, but for the
     zone of their clocks."""
-    times, used_times = micros_of(column), micros_of(used_column)
+    times = micros_of(column)
+    used_times = micros_of(used_column)
     if times is None or used_times is None or not changes(column):
         return False
     shift = times - used_times

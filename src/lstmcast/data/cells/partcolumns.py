@@ -73,7 +73,8 @@ def part_of(column: Column, kind: str) -> Part | None:
     filled_cells = np.count_nonzero(~column.missing & ~sums_of(column))
     if not len(known_numbers) or len(known_numbers) < 0.9 * filled_cells:
         return None
-    low, high = known_numbers.min(), known_numbers.max()
+    low = known_numbers.min()
+    high = known_numbers.max()
     if kind == "slot" and column.is_text and high <= 13:
         # "Period" M01 or Q1, as statistical offices write
         kind = slot_of_letters(column) or kind
@@ -246,7 +247,8 @@ def _hour_of_range(text: str) -> float | None:
     match = _HOUR_RANGE.fullmatch(text)
     if match is None:
         return None
-    begin, end = int(match[1]), int(match[2])
+    begin = int(match[1])
+    end = int(match[2])
     return begin if begin < 24 and end in (begin + 1, 0) else None
 
 
@@ -300,7 +302,9 @@ def _compact_clock_of(column: Column) -> Part | None:
 def _compact_seconds(column: Column, numbers: ndarray) -> Part | None:
     """Read 130000 as 13:00:00."""
     known = numbers[np.isfinite(numbers)]
-    hours, minutes, seconds = known // 10_000, known // 100 % 100, known % 100
+    hours = known // 10_000
+    minutes = known // 100 % 100
+    seconds = known % 100
     if hours.max() > 24 or minutes.max() > 59 or seconds.max() > 59:
         return None
     in_seconds = numbers // 10_000 * 3600 + numbers // 100 % 100 * 60 + numbers % 100

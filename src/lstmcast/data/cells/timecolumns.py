@@ -113,7 +113,8 @@ def _without_ends(dated: list[Column]) -> list[Column]:
 def _says_the_same(first: Column, second: Column) -> bool:
     """Whether two columns hold the same time in each row, or the second only its day, as the end of
     what the first begins."""
-    begin, end = micros_of(first), micros_of(second)
+    begin = micros_of(first)
+    end = micros_of(second)
     if begin is None or end is None or not changes(first):
         return False
     if np.array_equal(begin, end, equal_nan=True):
@@ -198,7 +199,8 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
 
 
 def _is_nameless_stamp(column: Column) -> bool:
-    """Whether a column without a name, or one of a letter or two, counts seconds since 1970, which little else does."""
+    """Whether a column without a name, or with one of a letter or two, counts seconds since 1970,
+    which little else does."""
     if _STAMP.fullmatch(column.name) is None or column.times is None:
         return False
     return column.times.zone is not None and changes(column) and _ascends(column)

@@ -324,7 +324,8 @@ def column_names(cells: Sequence[str]) -> list[str]:
     names: list[str] = []
     for place, cell in enumerate(cells, start=1):
         base = " ".join(cell.split()) or f"column{place}"
-        name, number = base, numbers.get(base, 1)
+        name = base
+        number = numbers.get(base, 1)
         while name in numbers:
             number += 1
             name = f"{base}_{number}"

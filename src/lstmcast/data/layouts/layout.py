@@ -21,6 +21,7 @@ from lstmcast.data.cells.durations import with_durations
 from lstmcast.data.cells.subtotals import without_totals
 from lstmcast.data.cells.zonecolumns import with_zones_applied
 from lstmcast.data.covariates.roles import Names as Names
+from lstmcast.data.layouts.countedrows import with_counted_before
 from lstmcast.data.layouts.longtables import long_table
 from lstmcast.data.layouts.rowtimes import (
     drop_undated,
@@ -42,6 +43,7 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     """Assign the columns and convert the sheet to long form; DataError with advice if that
     fails."""
     sheet = with_durations(names.written.applied(sheet), _only_target(names))
+    sheet = with_counted_before(sheet, names)
     if sheet.wide and names.target is None and not names.past:
         names = replace(names, target="*")
     if names.time == "index":
@@ -50,7 +52,8 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     sheet = without_totals(sheet)
     sheet = with_time_of_titles(sheet) if names.time is None else sheet
     sheet, names = _unfolded(with_carried_labels(sheet), names)
-    apart, (sheet, names) = sheet, with_one_time(sheet, names)
+    apart = sheet
+    sheet, names = with_one_time(sheet, names)
     if sheet is not apart:  # a year and a month, and days across
         sheet, names = _unfolded(sheet, names)
     time = time_column(sheet, names)

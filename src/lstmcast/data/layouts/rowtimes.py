@@ -144,7 +144,8 @@ def drop_undated(sheet: Sheet, time: Column) -> Sheet:
         return sheet
     dated_rows = np.flatnonzero(~is_undated)
     undated_rows = np.flatnonzero(is_undated)
-    first_row, last_row = dated_rows[0], dated_rows[-1]
+    first_row = dated_rows[0]
+    last_row = dated_rows[-1]
     is_inner = (undated_rows > first_row) & (undated_rows < last_row)
     # titles of pages and blank rows have no number either
     is_title = is_inner & _without_numbers(sheet, time)[undated_rows]

@@ -54,7 +54,8 @@ def with_joined_times(
     free_columns = columns_without(sheet.columns, used_columns)
     if len(free_columns) < 2:
         return sheet
-    base, candidates = None, free_columns
+    base = None
+    candidates = free_columns
     if time is not None:
         name = time if isinstance(time, str) else time[0]
         base = _named_base(free_columns, name)

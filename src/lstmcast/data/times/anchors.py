@@ -127,7 +127,8 @@ def anchor_name(unit: str, anchor: str) -> str:
         return _DAY_STEMS[WEEKDAYS.index(anchor)] + "days"
     if unit == "half month":
         return "15th and last day" if anchor == "end" else "1st and 15th"
-    word, month = anchor, ""
+    word = anchor
+    month = ""
     if anchor[-3:] in MONTHS:
         word = anchor[:-4]
         month = anchor[-3:].capitalize()

@@ -44,8 +44,9 @@ _PLAIN = 0.8  # share of the texts that are digits only, at least, beside marked
 # 20240301.0 and 1.7040672e+12, as data frames and spreadsheets write whole numbers
 _FLOATED = re.compile(r"\d{6,14}\.0+|\d\.\d{7,14}e\+?\d\d")
 _FOOTNOTE = re.compile(r"(\d+) ?((?:\*+|[a-z]|est\.?|prel\.?|\(?\d\)|\([a-z*]+\))?)")
-
-_MARK_ENDS = tuple("*†‡§)pr#")
+# 2023A and 2024E: years that all say whether they are actual ones
+_ALL_MARKED = re.compile(r"(\d{4}(?:[-/]\d\d(?:\d\d)?)?) ?([aefp]|\*+)")
+_MARK_ENDS = frozenset("*†‡§)praef#")
 _MARKED = re.compile(r"(.*\w.*?) ?(\*+|[pr†‡§#]|\((?:[a-z*]{1,4}|\d)\)|\d\))")
 
 
@@ -124,16 +125,19 @@ def _without_marks(tidy: list[str]) -> tuple[list[str], list[str]]:
     none where most have one, or where a text without it does not look like the others."""
     matches = {}
     for place, text in enumerate(tidy):
-        match = _MARKED.fullmatch(text) if text[-1:] in _MARK_ENDS else None
+        if text[-1:] not in _MARK_ENDS:
+            continue
+        match = _MARKED.fullmatch(text) or _ALL_MARKED.fullmatch(text)
         # the r of October is no mark
-        is_letter = text[-1:].isalpha() and match is not None
-        if match is not None and (not is_letter or match[1][-1:].isdigit()):
+        if match is not None and (match[1][-1].isdigit() or not match[2].isalpha()):
             matches[place] = match
-    if not 0 < 5 * len(matches) <= len(tidy):
+    are_few = 0 < 5 * len(matches) <= len(tidy)
+    if not are_few and not all(map(_ALL_MARKED.fullmatch, filter(None, tidy))):
         return tidy, []
     shapes = {
         _bare_shape(text) for place, text in enumerate(tidy) if place not in matches
     }
+    shapes = shapes or {_bare_shape(match[1]) for match in matches.values()}
     bare = list(tidy)
     for place, match in matches.items():
         bare[place] = match[1]
@@ -317,7 +321,8 @@ def _offsets(cut: _Cut) -> ndarray:
     minutes = []
     for zone in cut.parts("zone"):
         offset = zone.replace(":", "")
-        sign, hours = offset[0], offset[:3]
+        sign = offset[0]
+        hours = offset[:3]
         minutes_of_hour = sign + (offset[3:] or "0")
         minutes.append(60 * int(hours) + int(minutes_of_hour))
     return np.array(minutes)

@@ -12,7 +12,8 @@ from numpy import ndarray
 from lstmcast.data.times.shapes import from_fields
 
 _DATED = re.compile(
-    r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日"
+    r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日|"
+    r"^(?:excel[ _]?)?serial$"
 )
 _JULIAN = re.compile(r"(?:^|[\W_])(?:julian|julday|jde|jdate)(?:$|[\W_]|date)")
 _YEARS = re.compile(r"^(?:fiscal |calendar )?(?:year|jahr|année|ano|año|anno|年|年度)$")
@@ -102,7 +103,8 @@ def counted_days(name: str, numbers: ndarray) -> tuple[ndarray, str] | None:
         folded_name += " jd datenum"
         folded_name += " date" if numbers.max() < _MJD_OF_1993 else ""
     for count in _COUNTS:
-        lowest, highest = numbers[is_known].min(), numbers[is_known].max()
+        lowest = numbers[is_known].min()
+        highest = numbers[is_known].max()
         is_believed = count.lowest <= lowest and highest <= count.highest
         if is_believed and count.names.search(folded_name):
             # to the second: a fraction of a day is never exact

@@ -349,8 +349,10 @@ def _unknown(text: object) -> UsageError:
 def longest(frequency: Frequency) -> Frequency:
     """The same step in the longest unit: 3 months are a quarter, 7 days a week, 60 minutes an
     hour."""
-    unit, every = frequency.unit, frequency.every
+    unit = frequency.unit
+    every = frequency.every
     for (short, count), longer in LONGER.items():
         if unit == short and every % count == 0:
-            unit, every = longer, every // count
+            unit = longer
+            every = every // count
     return replace(frequency, unit=unit, every=every)

@@ -202,7 +202,7 @@ def _clock_ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | Non
     ends = {match[3] for match in matches}
     if len(ends) <= 2 or not mostly(map(_ends_later, matches)):
         return None
-    texts = replaced(tidy, _CLOCKS, lambda match: f"{match[1].rstrip()} {match[2]}")
+    texts = replaced(tidy, _CLOCKS, lambda match: f"{match[1].rstrip(' t')} {match[2]}")
     return Labels(texts, (_beginnings_note(texts_present),))
 
 

@@ -129,7 +129,8 @@ def tidied(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)  # μαΐ is three signs more
     text = re.sub(r"(?<=[ap]\.) (?=m\.$)", "", text)  # 01:30 p. m.
-    first, end = text[:1], text[-1:]
+    first = text[:1]
+    end = text[-1:]
     if first.isalpha() or end.isalpha() or end == ")":
         text = re.sub(_AROUND_DATES, "", text)
     return " ".join(text.split())

@@ -73,9 +73,12 @@ def products_of(columns_DK: NDArray) -> NDArray:
     """The contribution of the columns to the sums on every day but the first (D − 1, 3 · products
     of two columns)."""
     row, column = np.tril_indices(columns_DK.shape[1])
-    today, yesterday = columns_DK[1:], columns_DK[:-1]
-    now_row, now_column = today[:, row], today[:, column]
-    before_row, before_column = yesterday[:, row], yesterday[:, column]
+    today = columns_DK[1:]
+    yesterday = columns_DK[:-1]
+    now_row = today[:, row]
+    now_column = today[:, column]
+    before_row = yesterday[:, row]
+    before_column = yesterday[:, column]
     mixed = now_row * before_column + before_row * now_column
     products = (now_row * now_column, mixed, before_row * before_column)
     return np.concatenate(products, axis=1)
@@ -90,10 +93,13 @@ def sums_of(
     product, so that the numbers of a row do not depend on the other rows.
     """
     weight = weight_BE[:, None]
-    z_now, z_before = z_BD[:, None, 1:], z_BD[:, None, :-1]
-    x_now, x_before = columns_DK[1:], columns_DK[:-1]
+    z_now = z_BD[:, None, 1:]
+    z_before = z_BD[:, None, :-1]
+    x_now = columns_DK[1:]
+    x_before = columns_DK[:-1]
     of_columns = (weight @ products).reshape(len(z_BD), 3, -1)
-    weighted_now, weighted_before = weight * z_now, weight * z_before
+    weighted_now = weight * z_now
+    weighted_before = weight * z_before
     mixed = weighted_before @ x_now + weighted_now @ x_before
     with_z = np.concatenate(
         [weighted_now @ x_now, mixed, weighted_before @ x_before], axis=1
@@ -128,7 +134,8 @@ def fit(
     rest_BFVV, base_BFKV = without_base(full_BFVV, layout.base)
     freedom_BF = _freedom(count_B, layout, len(PHIS))
     plain = without_groups(rest_BFVV, freedom_BF)
-    series, groups = len(count_B), len(layout.groups)
+    series = len(count_B)
+    groups = len(layout.groups)
     by_group = []
     gain_BG = np.zeros((series, groups))
     for group in range(groups):
