@@ -53,9 +53,10 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     >>> kept[0].cells, len(comments)
     (['day', 'sold'], 1)
     """
-    data = [row for row in rows if _mark_of(row) is None]
-    comments = [row for row in rows if _mark_of(row) is not None]
-    if not data:
+    data, comments = [], []
+    for row in rows:
+        (data if _mark_of(row) is None else comments).append(row)
+    if not data or not comments:
         return list(rows), []
     titles = list(takewhile(lambda row: text_count(row) < 2, data))
     table = data[len(titles) :] or data
@@ -97,6 +98,8 @@ def _header_in_comment(row: Row, width: int, numbered: bool) -> list[str] | None
 
 def _mark_of(row: Row) -> str | None:
     """The sign of a comment at the start of a row; None where it has none, or is a number."""
+    if row.cells[0][:1].isalnum():
+        return None  # as nearly all rows begin
     first = next(filter(None, map(str.strip, row.cells)), "")
     if re.fullmatch(r"#\d+", first):
         return None  # the number of an order
