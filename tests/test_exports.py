@@ -464,3 +464,90 @@ def test_encodings_are_told_by_names_of_columns(header, encoding, tmp_path):
     panel = lc.read(path)
     assert panel.columns.target == header.split("\t")[2]
     assert panel.frequency.code == "MS"
+
+
+def test_names_stand_below_what_is_said_of_a_file(tmp_path):
+    above = (
+        "Source,Location ID,City,Latitude,Longitude,Zone\nNSRDB,1234,-,40.1,-105.2,-7"
+    )
+    rows = [f"{t.year},{t.month},{t.day},{t.hour},{t.hour}.5," for t in HOURS]
+    panel = read(tmp_path, lines(f"{above}\nYear,Month,Day,Hour,GHI,", rows))
+    assert (panel.frequency.code, panel.columns.target) == ("h", "GHI")
+
+
+def test_a_logger_numbers_its_rows_below_a_title(tmp_path):
+    header = '"Plot Title: 1048"\n"#","Date Time, GMT-05:00","Temp, °C"'
+    rows = [f"{n + 1},{t:%m/%d/%y %I:%M:%S %p},{n}.5" for n, t in enumerate(HOURS)]
+    panel = read(tmp_path, lines(header, rows))
+    assert (panel.frequency.code, panel.columns.target) == ("h", "Temp, °C")
+
+
+def test_days_with_clock_times_follow_each_other(tmp_path):
+    rows = [f"{t:%m/%d/%y %H:%M},{n}.5" for n, t in enumerate(HOURS)]
+    panel = read(tmp_path, lines("time,x", [*rows[:30], *rows[34:]]))
+    assert str(panel.starts[0])[:10] == "2024-03-01"
+
+
+SHORT = {
+    "'85": [f"'{year % 100:02d}" for year in range(1985, 2012)],
+    "FYE 1985": [f"FYE {year}" for year in range(1985, 2012)],
+    "พ.ศ. 2528": [f"พ.ศ. {year + 543}" for year in range(1985, 2012)],
+}
+
+
+@pytest.mark.parametrize("form", SHORT)
+def test_labels_of_years_are_years(form, tmp_path):
+    rows = [f"{label},{n}.5" for n, label in enumerate(SHORT[form])]
+    panel = read(tmp_path, lines("period,value", rows))
+    assert (panel.frequency.code, str(panel.starts[0])[:4]) == ("YS", "1985")
+
+
+COUNTED = {
+    "quarters of hours": ("Datum;Viertelstunde;kW", 96, "{}", 1),
+    "hours of another name": ("Date;Start;Visitors", 24, "{:02d}h", 0),
+    "a name of its own": ("Datum;Zeitscheibe;kW", 24, "{}", 1),
+    "from 0": ("day;k;x", 48, "{}", 0),
+}
+
+
+@pytest.mark.parametrize("form", COUNTED)
+def test_what_counts_through_each_day_is_its_slots(form, tmp_path):
+    header, count, write, first = COUNTED[form]
+    rows = [
+        f"{day:%d.%m.%Y};{write.format(slot + first)};{slot},5"
+        for day in DAYS[:3]
+        for slot in range(count)
+    ]
+    panel = read(tmp_path, lines(header, rows))
+    assert (len(panel), panel.lengths.tolist()) == (1, [3 * count])
+    assert "joined into one time" in said(panel)
+
+
+def test_stores_are_no_slots(tmp_path):
+    rows = [f"{day};{store};{store},5" for day in DAYS for store in range(1, 25)]
+    assert len(read(tmp_path, lines("date;store;sales", rows))) == 24
+
+
+def test_two_months_are_a_part_of_a_year(tmp_path):
+    rows = [f"{2010 + n // 6},{n % 6 + 1},{n}.5" for n in range(36)]
+    panel = read(tmp_path, lines("Año,Bimestre,Consumo", rows))
+    assert (len(panel), panel.frequency.code) == (1, "2MS")
+
+
+def test_greek_may_is_a_month(tmp_path):
+    names = [
+        "Ιαν",
+        "Φεβ",
+        "Μαρ",
+        "Απρ",
+        "Μαΐ",
+        "Ιουν",
+        "Ιουλ",
+        "Αυγ",
+        "Σεπ",
+        "Οκτ",
+        "Νοε",
+        "Δεκ",
+    ]
+    rows = [f"{names[m.month - 1]}-{m.year},{n}.5" for n, m in enumerate(MONTHS)]
+    assert read(tmp_path, lines("period,value", rows)).frequency.code == "MS"

@@ -34,7 +34,7 @@ _OTHER_NAMES = (
     "maig gegužė gegužės maijs мај maí svibanj svibnja "
     "maj maja květen května május máj toukokuu touko mayıs "
     "май мая травень травня "
-    "μάιος μαΐου μαίου μαϊ μάι μαι "
+    "μάιος μαΐου μαίου μαϊ μάι μαι μαΐ "
     "مايو أيار ايار "
     "מאי",
     "juny junij juuni birželis birželio jūnijs юни јун júní jun lipanj lipnja "

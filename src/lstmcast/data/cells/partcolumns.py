@@ -19,6 +19,7 @@ from lstmcast.data.times.shapes import month_named, tidied
 _HIGHEST = {
     "half": 2,
     "quarter": 4,
+    "bimonth": 6,
     "month": 13,
     "week": 53,
     "weekday": 7,

@@ -23,7 +23,7 @@ _SLOTS = (
     (144, 10),
     (300, 5),
 )  # slots of a day: largest number, minutes of each
-_MONTHS_LONG = {"half": 6, "quarter": 3, "month": 1}
+_MONTHS_LONG = {"half": 6, "quarter": 3, "bimonth": 2, "month": 1}
 _HOUR = 3600 * 10**6
 
 

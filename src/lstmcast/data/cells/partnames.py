@@ -10,6 +10,7 @@ _WORDS = {
     "vuosi év yıl yil год 年 年度 年份 년 연도 aaaa leto godina година anul έτος рік aasta gads "
     "metai tahun năm vuodet سنة سال שנה",
     "half": "half semester semestre halbjahr 半期",
+    "bimonth": "bimestre bimester bimestr bimonth",
     "quarter": "quarter qtr quart q quartal trimestre trim kvartal kwartaal kwartał квартал 四半期",
     "month": "month mo mm mnth mon monat mois mes mês mese maand måned månad měsíc mesic miesiąc "
     "miesiac kuukausi hónap honap ay месяц 月 月份 월 kk kuu mesiac mjesec mesec месец lună luna "
@@ -25,7 +26,8 @@ _WORDS = {
     "second": "second seconds sec ss sekunde seconde segundo 秒",
     "weekday": "weekday dow dayofweek wochentag isoweekday",
     "slot": "period poper perio slot interval sp settlementperiod timeslot zeitintervall "
-    "時刻コード コマ",
+    "時刻コード コマ viertelstunde halbstunde intervallo intervalo intervalle kwadrans kvarter "
+    "pte mtu",
 }
 _STEM = re.compile(r"(.+)[ _-]([^ _-]+)")
 _LETTERS = {"y": "year", "q": "quarter", "m": "month", "d": "day", "h": "hour"}

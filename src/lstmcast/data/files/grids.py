@@ -32,6 +32,7 @@ from lstmcast.errors import DataError
 # more rows than this with too many cells, and the file is refused instead of thinned out
 _LONG_SHARE = 0.01
 _MOST_TITLES = 40  # lines that are looked at for titles
+_SHORT_YEAR = re.compile(r"'\d\d")
 _LONGEST_TITLE = 200  # characters
 
 
@@ -228,6 +229,8 @@ def _columns(
 def _unquoted(cells: list[str]) -> list[str]:
     """Cells without the apostrophe that has spreadsheets take them as texts, where all have it."""
     if not all(cell[:1] in ("", "'") for cell in cells):
+        return cells
+    if all(map(_SHORT_YEAR.fullmatch, cells)):
         return cells
     return [cell.strip("'") for cell in cells]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ from lstmcast.data.times.calendars import micros_of, month_of
 from lstmcast.data.times.dates import parse_times
 
 _LEVELS_IN_COMMENTS = 3
+_MOST_SAID = 4  # rows of values that are said of a file
 _COMMENTS = ("#", "%", "//", "!")
 # levels of names are joined by this: store A/sales
 _LEVELS = "/"
@@ -51,24 +53,20 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     >>> kept[0].cells, len(comments)
     (['day', 'sold'], 1)
     """
-    data, comments = [], []
-    above = []  # the comments above the first row of data
-    for row in rows:
-        if _mark_of(row) is None:
-            data.append(row)
-        else:
-            comments.append(row)
-            if not data:
-                above.append(row)
+    data = [row for row in rows if _mark_of(row) is None]
+    comments = [row for row in rows if _mark_of(row) is not None]
     if not data:
         return list(rows), []
+    titles = list(takewhile(lambda row: text_count(row) < 2, data))
+    table = data[len(titles) :] or data
     names = None
-    if any(kind_of([cell]) for cell in data[0].cells):  # or they are the names
-        names = _names_in_comments(above[-_LEVELS_IN_COMMENTS:], data)
+    if any(kind_of([cell]) for cell in table[0].cells):  # or they are the names
+        above = [row for row in comments if row.line < table[0].line]
+        names = _names_in_comments(above[-_LEVELS_IN_COMMENTS:], table)
     if names is None:
         return data, comments
     comments = [row for row in comments if row.line != names.line]
-    return [names, *data], comments
+    return [names, *table], [*comments, *titles]
 
 
 def _names_in_comments(above: Sequence[Row], data: Sequence[Row]) -> Row | None:
@@ -133,7 +131,8 @@ def find_header(rows: Sequence[Row]) -> Header:
         place = _fullest(rows[:WITHIN])
         row = rows[place]
         return Header(row.cells, [row], place + 1)
-    header = _named_by(rows[:first], first)
+    first = _below_other_names(rows, first)
+    header = _named_by(rows[:first], first, rows[first : first + WITHIN])
     lowest_line = header.rows[-1].line
     while first > 1:  # a year above its months, not above the header
         above = rows[first - 1]
@@ -141,6 +140,31 @@ def find_header(rows: Sequence[Row]) -> Header:
             break
         first -= 1
     return header._replace(first=first)
+
+
+def _below_other_names(rows: Sequence[Row], first: int) -> int:
+    """Where data begin if names stand below what seemed to be data: names and values of what is
+    said of a file."""
+    names_above = [row.cells for row in rows[:first]]
+    for place in range(first + 1, min(first + _MOST_SAID, len(rows) - 2)):
+        cells = rows[place].cells
+        below = rows[place + 1 : place + 1 + WITHIN]
+        used = _used_columns(below)
+        names = [cells[column] for column in used]
+        if len(used) > 2 and is_full(names) and cells not in names_above:
+            kinds = [kind_of([row.cells[column] for row in below]) for column in used]
+            if all(kinds) and not any(kind_of([name]) for name in names):
+                return place + 1
+    return first
+
+
+def _used_columns(rows: Sequence[Row]) -> list[int]:
+    """The columns that have cells."""
+    return [
+        column
+        for column, _ in enumerate(rows[0].cells)
+        if any(row.cells[column].strip() for row in rows)
+    ]
 
 
 def _fullest(rows: Sequence[Row]) -> int:
@@ -172,11 +196,12 @@ def looks_like_data(row: Row) -> bool:
     return has_time and "number" in kinds[1:]
 
 
-def _named_by(above: Sequence[Row], first: int) -> Header:
+def _named_by(above: Sequence[Row], first: int, below: Sequence[Row]) -> Header:
     """The names that the rows above the data give."""
+    used = _used_columns(below)
     for block in reversed(_blocks(above)):
-        for row in block:
-            if is_full(row.cells):
+        for row in [*_below_values(block), *block]:
+            if is_full([row.cells[column] for column in used]):
                 return Header(row.cells, [row], first)
     levels = _levels(above)
     if levels is not None:
@@ -188,6 +213,15 @@ def _named_by(above: Sequence[Row], first: int) -> Header:
     if _is_units(row_of_names):
         row_of_names = fullest[0]
     return Header(row_of_names.cells, [row_of_names], first)
+
+
+def _below_values(block: Sequence[Row]) -> Sequence[Row]:
+    """The rows below the last one that holds numbers: what is said of a file stands above the
+    header as names and values."""
+    place = len(block)
+    while place > 0 and not _any_value(block[place - 1].cells):
+        place -= 1
+    return block[place:]
 
 
 def _blocks(above: Sequence[Row]) -> list[list[Row]]:

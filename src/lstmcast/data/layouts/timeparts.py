@@ -12,6 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.cells.columns import NUMBER_SHARE
+from lstmcast.data.cells.countedslots import counted_slots
 from lstmcast.data.cells.partcolumns import Part, clock_of
 from lstmcast.data.cells.partjoining import (
     carried_times,
@@ -191,13 +192,17 @@ def _clock_parts(columns: Sequence[Column], values: ndarray) -> list[Part]:
     clocks = [part for part in map(clock_of, columns) if part is not None]
     names_say_so = any(kind_of_name(column.name) is not None for column in columns)
     if not clocks and not names_say_so:
-        return []
+        counted = counted_slots(columns, values)
+        return [counted] if counted is not None else []
     if len(np.unique(values)) > 0.9 * len(values):
         return []
     if not clocks and _all_month_starts(values):
         clocks = _days_of_month(columns)
     if not clocks:
         clocks = _hours_or_slots(columns)
+    if not clocks:
+        counted = counted_slots(columns, values)
+        clocks = [counted] if counted is not None else []
     if not clocks:
         return []
     first_clock = clocks[:1]

@@ -22,7 +22,7 @@ from lstmcast.data.cells.partkinds import parts_by_kind
 from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
 from lstmcast.errors import DataError
 
-_AFTER_YEAR = ("half", "quarter", "month", "week", "yearday")
+_AFTER_YEAR = ("half", "quarter", "bimonth", "month", "week", "yearday")
 # which part refines which: a clock time a date, a day a month
 _FINER = {
     "date": ("hour", "slot"),

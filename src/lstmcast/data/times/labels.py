@@ -133,6 +133,7 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
     """Labels that have no shape of a date, rewritten as dates; None where nothing is known of
     them."""
     for labels_of in (
+        _short_years,
         _hours,
         _seasons,
         _zoned,
@@ -161,6 +162,17 @@ def _of_eras(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     first = next(text for text in texts if text)
     notes = [note.replace(repr(first), repr(texts_present[0])) for note in labels.notes]
     return replace(labels, notes=tuple(notes))
+
+
+_SHORT_YEAR = re.compile(r"'(\d\d)")
+
+
+def _short_years(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """'85 as 1985."""
+    if not mostly(_SHORT_YEAR.fullmatch(text) for text in sample_of(texts_present)):
+        return None
+    texts = replaced(tidy, _SHORT_YEAR, lambda match: f"{full_year(match[1])}-01")
+    return Labels(texts, (f"labels such as {texts_present[0]!r} read as years",))
 
 
 def _hours(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:

@@ -125,7 +125,10 @@ def tidied(text: str) -> str:
         text = unicodedata.normalize("NFKC", text)
         text = text.translate(_STROKES).replace("元年", "1年")
         text = in_western_signs(text)
-    text = re.sub(r"(?<=[ap]\.) (?=m\.$)", "", text.strip().casefold())  # 01:30 p. m.
+    text = text.strip().casefold()
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)  # μαΐ is three signs more
+    text = re.sub(r"(?<=[ap]\.) (?=m\.$)", "", text)  # 01:30 p. m.
     first = text[:1]
     end = text[-1:]
     if first.isalpha() or end.isalpha() or end == ")":
