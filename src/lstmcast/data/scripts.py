@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # the first name of each month is the one in full; others are its genitive and short forms
 _OTHER_NAMES = (
@@ -83,7 +84,7 @@ _OTHER_NAMES = (
     "דצמבר",
 )
 OTHER_MONTHS = {
-    name.casefold(): number
+    unicodedata.normalize("NFC", name.casefold()): number
     for number, names in enumerate(_OTHER_NAMES, start=1)
     for name in names.split()
 }

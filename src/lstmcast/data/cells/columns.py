@@ -225,8 +225,8 @@ def _counts_rows(column: Column) -> bool:
     if column.numbers is None or not _ROW_NUMBER.fullmatch(folded_name(column)):
         return False
     values = column.spread(column.numbers.values)
-    known = values[np.isfinite(values)]  # totals have no number
-    if len(known) < 3 or known.min() not in (0, 1):
+    numbers = values[np.isfinite(values)]  # totals have no number
+    if len(numbers) < 3 or numbers.min() not in (0, 1):
         return False
-    steps = np.diff(known)
+    steps = np.diff(numbers)
     return bool(np.abs(steps[0]) == 1 and (steps == steps[0]).all())

@@ -64,7 +64,9 @@ def _with_likely_part(
         kind = likely_kind_of(column.name)
         if kind is None and column.is_text and len(column.data) == _QUARTERS:
             kind = slot_of_letters(column)  # Q1 to Q4, whatever their name
-        part = part_of(column, kind) if kind in _COUNTS else None
+        if kind is None or kind not in _COUNTS:
+            continue
+        part = part_of(column, kind)
         if part is None or part.kind != kind:
             continue
         numbers = part.numbers[np.isfinite(part.numbers)]

@@ -159,8 +159,8 @@ def _without_codes_of_names(columns: Iterable[Column]) -> list[Column]:
     remaining = []
     for column in columns:
         match = _CODE_OF.fullmatch(folded(column.name))
-        named = by_name.get(match[1]) if match is not None else None
-        if named is None or not _divide_alike(column, named):
+        base = by_name.get(match[1]) if match is not None else None
+        if base is None or not _divide_alike(column, base):
             remaining.append(column)
     return remaining
 

@@ -149,10 +149,12 @@ def _below_other_names(rows: Sequence[Row], first: int) -> int:
     for place in range(first + 1, min(first + _MOST_SAID, len(rows) - 2)):
         cells = rows[place].cells
         below = rows[place + 1 : place + 1 + WITHIN]
-        used = _used_columns(below)
-        names = [cells[column] for column in used]
-        if len(used) > 2 and is_full(names) and cells not in names_above:
-            kinds = [kind_of([row.cells[column] for row in below]) for column in used]
+        used_columns = _used_columns(below)
+        names = [cells[column] for column in used_columns]
+        if len(used_columns) > 2 and is_full(names) and cells not in names_above:
+            kinds = [
+                kind_of([row.cells[column] for row in below]) for column in used_columns
+            ]
             if all(kinds) and not any(kind_of([name]) for name in names):
                 return place + 1
     return first
@@ -198,10 +200,10 @@ def looks_like_data(row: Row) -> bool:
 
 def _named_by(above: Sequence[Row], first: int, below: Sequence[Row]) -> Header:
     """The names that the rows above the data give."""
-    used = _used_columns(below)
+    used_columns = _used_columns(below)
     for block in reversed(_blocks(above)):
         for row in [*_below_values(block), *block]:
-            if is_full([row.cells[column] for column in used]):
+            if is_full([row.cells[column] for column in used_columns]):
                 return Header(row.cells, [row], first)
     levels = _levels(above)
     if levels is not None:

@@ -91,7 +91,9 @@ def _of_day(
     date = cells[1].strip()
     first = np.datetime64(f"{date[:4]}-{date[4:6]}-{date[6:8]}", "us")
     quality = cells[2 + count] if len(cells) > 2 + count else ""
-    has_values = not quality.upper().startswith("N")
-    for place, value in enumerate(cells[2 : 2 + count]):
+    values = cells[2 : 2 + count]
+    if quality.upper().startswith("N"):
+        values = [""] * count
+    for place, value in enumerate(values):
         time = first + np.timedelta64(place * minutes, "m")
-        yield _Interval(line, register, time, value if has_values else "")
+        yield _Interval(line, register, time, value)

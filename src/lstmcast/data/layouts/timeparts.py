@@ -192,8 +192,8 @@ def _clock_parts(columns: Sequence[Column], values: ndarray) -> list[Part]:
     clocks = [part for part in map(clock_of, columns) if part is not None]
     names_say_so = any(kind_of_name(column.name) is not None for column in columns)
     if not clocks and not names_say_so:
-        counted = counted_slots(columns, values)
-        return [counted] if counted is not None else []
+        slots = counted_slots(columns, values)
+        return [slots] if slots is not None else []
     if len(np.unique(values)) > 0.9 * len(values):
         return []
     if not clocks and _all_month_starts(values):
@@ -201,8 +201,8 @@ def _clock_parts(columns: Sequence[Column], values: ndarray) -> list[Part]:
     if not clocks:
         clocks = _hours_or_slots(columns)
     if not clocks:
-        counted = counted_slots(columns, values)
-        clocks = [counted] if counted is not None else []
+        slots = counted_slots(columns, values)
+        clocks = [slots] if slots is not None else []
     if not clocks:
         return []
     first_clock = clocks[:1]

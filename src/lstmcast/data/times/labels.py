@@ -39,6 +39,7 @@ from lstmcast.data.times.rewritten import Labels, replaced, sample_of
 from lstmcast.data.times.romanmonths import roman_months
 from lstmcast.data.times.seasonlabels import seasons_as_months
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
+from lstmcast.data.times.shortyears import short_years
 from lstmcast.data.times.spellings import SPELLINGS
 from lstmcast.data.times.timenumbers import decimal_times
 from lstmcast.data.times.zonedlabels import zoned_labels
@@ -129,7 +130,7 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
     """Labels that have no shape of a date, rewritten as dates; None where nothing is known of
     them."""
     for labels_of in (
-        _short_years,
+        short_years,
         _hours,
         _seasons,
         zoned_labels,
@@ -158,17 +159,6 @@ def _of_eras(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     first = next(text for text in texts if text)
     notes = [note.replace(repr(first), repr(texts_present[0])) for note in labels.notes]
     return replace(labels, notes=tuple(notes))
-
-
-_SHORT_YEAR = re.compile(r"'(\d\d)")
-
-
-def _short_years(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
-    """'85 as 1985."""
-    if not mostly(_SHORT_YEAR.fullmatch(text) for text in sample_of(texts_present)):
-        return None
-    texts = replaced(tidy, _SHORT_YEAR, lambda match: f"{full_year(match[1])}-01")
-    return Labels(texts, (f"labels such as {texts_present[0]!r} read as years",))
 
 
 def _hours(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
