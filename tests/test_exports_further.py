@@ -606,3 +606,24 @@ def test_short_years_and_months_with_a_point(read_lines):
     rows = [f"{95 + n // 12}.{n % 12 + 1:02d},{n}.5" for n in range(48)]
     panel = read_lines(["Period,y", *rows])
     assert (panel.frequency.code, start_of(panel)) == ("MS", "1995-01-01T00:00")
+
+
+def test_records_and_mappings_in_memory():
+    days = [f"2024-03-{n:02d}" for n in range(1, 21)]
+    records = [{"day": day, "y": n} for n, day in enumerate(days)]
+    panel = lc.read(records)
+    assert (panel.frequency.code, values_of(panel)) == ("D", list(range(20)))
+    a = dict(zip(days, range(20), strict=True))
+    b = dict(zip(days[5:], range(15), strict=True))
+    panel = lc.read({"a": a, "b": b})
+    assert (panel.ids.tolist(), panel.lengths.tolist()) == (["a", "b"], [20, 15])
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_named_index_of_years(wide):
+    years = pd.Index(range(1990, 2010), name="year")
+    data = pd.Series(np.arange(20.0), index=years, name="gdp")
+    if wide:
+        data = pd.DataFrame({"JP": data, "KR": 2 * data})
+    panel = lc.read(data, target="*") if wide else lc.read(data)
+    assert (panel.frequency.code, start_of(panel)) == ("YS", "1990-01-01T00:00")

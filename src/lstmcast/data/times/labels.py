@@ -42,7 +42,7 @@ from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
 from lstmcast.data.times.shortyears import short_years
 from lstmcast.data.times.spellings import SPELLINGS
 from lstmcast.data.times.timenumbers import decimal_times
-from lstmcast.data.times.zonenames import offset_named
+from lstmcast.data.times.zonedlabels import zoned_labels
 
 _WEEK = r"(?:w/?[bce] ?|week (?:of|commencing|beginning|starting|ending) )?"
 _MONTH_DAY = re.compile(rf"{_WEEK}(?P<name>[^\W\d_]{{3,9}})\.?[ -]?(?P<number>\d\d?)")
@@ -60,10 +60,6 @@ _DAY_FIRST = re.compile(
 _NO_YEAR = (
     "dates such as {!r} have no year. Add the year, or number the rows with --time index --period "
     "N, where N rows are one season (in Python: time='index', periods=N)."
-)
-_ZONE_NAMES = re.compile(
-    r"(.*\d:\d\d(?::\d\d)?(?: ?[ap]m)?) ?"
-    r"\(?(?:[ecmpa]e?[sd]t|cet|cest|bst|ist|jst|wet|west|eet|eest|msk)\)?"
 )
 
 
@@ -137,7 +133,7 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
         short_years,
         _hours,
         _seasons,
-        _zoned,
+        zoned_labels,
         roman_months,
         _spelled,
         eras,
@@ -217,44 +213,6 @@ def _spelled(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
         ):
             return Labels(replaced(tidy, compiled, rewrite))
     return None
-
-
-def _zoned(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
-    """Clock times with the name of their zone behind them, which is left off."""
-    if not mostly(_ZONE_NAMES.fullmatch(text) for text in sample_of(texts_present)):
-        return None
-    in_utc = _with_offsets(tidy)
-    if in_utc is not None:
-        return in_utc
-    texts = replaced(tidy, _ZONE_NAMES, lambda match: match[1])
-    example = texts_present[0]
-    zone = "of some"
-    match = _ZONE_NAMES.fullmatch(example)
-    if match is not None:
-        zone = example[match.end(1) :].strip(" ()").upper()
-    return Labels(
-        texts, (f"the name of the time zone ({zone}) was removed: local times",)
-    )
-
-
-def _with_offsets(tidy: list[str]) -> Labels | None:
-    """Clock times with two names of zones, EST and EDT, with the offsets that these mean."""
-    zones = {_zone_named(match) for match in map(_ZONE_NAMES.fullmatch, tidy) if match}
-    offsets = {zone: offset_named(zone) for zone in zones}
-    if len(set(offsets.values())) < 2 or None in offsets.values():
-        return None
-
-    def rewrite(match: re.Match[str]) -> str:
-        minutes = offsets[_zone_named(match)] or 0
-        sign = "-" if minutes < 0 else "+"
-        hours, minutes = divmod(abs(minutes), 60)
-        return f"{match[1]}{sign}{hours:02d}:{minutes:02d}"
-
-    return Labels(replaced(tidy, _ZONE_NAMES, rewrite))
-
-
-def _zone_named(match: re.Match[str]) -> str:
-    return match.string[match.end(1) :].strip(" ()")
 
 
 def _ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
