@@ -176,7 +176,7 @@ def test_ordinary_values_are_no_codes(values, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", [["Bad Input"], ["Bad Input", "No Data"], ["I/O Timeout"], ["x"]]
+    "words", [["Bad Input"], ["Bad Input", "Comm Fail"], ["I/O Timeout"], ["x"]]
 )
 def test_words_among_numbers_are_asked_about_with_what_to_write(words, tmp_path):
     lines = [

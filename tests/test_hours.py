@@ -61,20 +61,27 @@ def test_an_hour_that_never_comes_twice_is_no_hour(read_lines):
     assert read_lines(across("")).values.ravel().tolist() == VALUES
 
 
-def test_an_hour_that_comes_twice_is_asked_about(read_lines):
-    with pytest.raises(
-        lc.DataError, match=r"two rows for 2024-10-27 02:00 .*clocks are set back"
-    ):
-        read_lines(across("52"))
-    panel = read_lines(across("52"), duplicates="mean")
+def test_an_hour_that_comes_twice_is_its_mean(read_lines):
+    panel = read_lines(across("52"))
     assert panel.values[26] == (42 + 52) / 2
+    warning = next(f for f in panel.report.findings if f.severity == "warning")
+    assert "two rows for 2024-10-27 02:00" in warning.message
+    assert "clocks are set back" in warning.action
+    assert read_lines(across("52"), duplicates="sum").values[26] == 42 + 52
 
 
 def test_an_hour_with_a_letter_comes_twice(read_lines):
     rows = hourly("{day} HE{ending:02d}")
     rows[26:27] = ["2024-10-27 HE03A,42", "2024-10-27 HE03B,52"]
-    with pytest.raises(lc.DataError, match=r"two rows for 2024-10-27 02:00"):
-        read_lines(["time,price", *rows])
+    panel = read_lines(["time,price", *rows])
+    assert panel.values[26] == (42 + 52) / 2
+
+
+def test_a_day_that_comes_twice_is_asked_about(read_lines):
+    # the Sunday on which clocks are set back, at midnight
+    rows = [f"2024-10-{day},{day}" for day in range(20, 31)]
+    with pytest.raises(lc.DataError, match=r"two rows for 2024-10-27"):
+        read_lines(["day,price", *rows, "2024-10-27,5"])
 
 
 @pytest.mark.parametrize(

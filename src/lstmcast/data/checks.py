@@ -7,6 +7,8 @@ Rules change nothing; repairs.py does. A problem in many series gives one findin
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy import ndarray
 
@@ -21,7 +23,7 @@ from lstmcast.data.findings import (
     per_series,
 )
 from lstmcast.data.table import ReadOptions, Table, format_time
-from lstmcast.data.times.calendars import clock_change, micros_of
+from lstmcast.data.times.calendars import HOUR, clock_change, micros_of
 from lstmcast.data.times.frequency import Frequency
 from lstmcast.util.text import are
 
@@ -211,6 +213,8 @@ def duplicates(table: Table, options: ReadOptions) -> list[Finding]:
     rows = np.flatnonzero(repeated) + 1
     if not len(rows):
         return []
+    if options.duplicates == "error" and repeats_hours(table, rows):
+        options = replace(options, duplicates="mean")
     severity: Severity = "error" if options.duplicates == "error" else "warning"
     hint = _duplicates_hint(table, rows)
     action = hint + _duplicates_action(options)
@@ -235,6 +239,22 @@ def duplicates(table: Table, options: ReadOptions) -> list[Finding]:
         Finding(DUPLICATE_TIMES, severity, "", action),
         say,
     )
+
+
+def repeats_hours(table: Table, rows: ndarray) -> bool:
+    """Whether all repeated rows are in hours that clocks show twice when they are set back.
+
+    table: sorted; rows: those that repeat the time of the row before.
+    """
+    if table.times.dtype.kind != "M" or not len(rows):
+        return False
+    micros = micros_of(table.times)
+    thrice = np.isin(rows - 1, rows).any()
+    if thrice or not (clock_change(micros[rows]) > 0).all():
+        return False
+    inner_rows = rows[rows > 1]
+    steps = micros[inner_rows] - micros[inner_rows - 2]
+    return bool(((steps > 0) & (steps <= HOUR)).all())
 
 
 def _duplicates_action(options: ReadOptions) -> str:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 # words that stand together, and the powers of ten that they are
 _SIZES = """
@@ -99,6 +99,44 @@ def _powers_of_measures(units: Collection[str]) -> dict[str, int]:
     # W beside mW: a thousandth, where nothing is between
     has_step = 3 in powers.values() or lowest >= 6
     return powers if has_step else {}
+
+
+def with_units_summed(texts: Sequence[str], places: Iterable[int]) -> Sequence[str]:
+    """Texts of which some have two sizes of East Asia, 10億2000万円, as plain numbers; unchanged
+    where none has. places: of the texts that are no plain numbers.
+
+    >>> with_units_summed(["1億2000万円", "500万円"], [0, 1])
+    ['120000000', '5000000']
+    """
+    matches = {}
+    for place in places:
+        match = None if texts[place].isascii() else _SUMMED.fullmatch(texts[place])
+        if match is not None:
+            matches[place] = match
+    if not any(
+        len(list(filter(None, match.groups()))) > 1 for match in matches.values()
+    ):
+        return texts
+    summed = list(texts)
+    for place, match in matches.items():
+        summed[place] = str(_sum_of(match))
+    return summed
+
+
+_NUMBER = r"(\d[\d,]*)"
+_SUMMED = re.compile(
+    rf" *(?:{_NUMBER} ?[兆조])? ?(?:{_NUMBER} ?[億亿억])? ?(?:{_NUMBER} ?[万萬만])? ?"
+    rf"{_NUMBER}? ?[円元원]? *"
+)
+_SUMMED_POWERS = (12, 8, 4, 0)
+
+
+def _sum_of(match: re.Match[str]) -> int:
+    total = 0
+    for digits, power in zip(match.groups(), _SUMMED_POWERS, strict=True):
+        if digits:
+            total += int(digits.replace(",", "")) * 10**power
+    return total
 
 
 def debit_of(units: Mapping[str, int], count: int) -> str:

@@ -17,20 +17,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmcast.data.multiples import debit_of, powers_of
+from lstmcast.data.missingwords import is_missing, is_unknown
+from lstmcast.data.multiples import debit_of, powers_of, with_units_summed
+from lstmcast.data.qualitymarks import without_quality
 from lstmcast.data.scripts import western_digits
 
-_MISSING_WORDS = r"""
-na n/a n.a. n.a #n/a #na nan nat null none nil missing <na> n.v. (null) \n 欠測 - -- --- – —
-n/e n/d n.d. k.a. s/d s.d. н/д
-. .. ... … : ? * #value! #div/0! #ref! #num! #name? #null!
-"""
-MISSING = frozenset(["", "k. a.", "n. d.", *_MISSING_WORDS.split()])
-
 _E_COMMA = re.compile(r"(\d),(\d+e[-+]?\d+)$", re.IGNORECASE)  # 4,039E+01
-_ONLY_SIGNS = re.compile(r"[*?.…~#_–—-]+")  # ***, ****, ...., ##### of a narrow column
 _CURRENCY = re.compile(
-    r"(?:(?:us|r|a|c|ca|au|nz|hk|s|nt|mx)?\$|[€£¥₹₩₽₺฿¢円元₫₪₴₦₱₸]|chf|usd|eur|gbp|jpy|cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|kr\.?|rs\.?|rp\.?|fr\.?|zł|kč)"
+    r"(?:(?:us|r|a|c|ca|au|nz|hk|s|nt|mx|rd|cl|co)?\$|[€£¥₹₩₽₺฿¢円元₫₪₴₦₱₸₡₲₾₼₵]|chf|usd|eur|gbp|jpy|"
+    r"cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|zar|myr|idr|thb|php|krw|vnd|rub|uah|ron|bgn|mxn|"
+    r"clp|cop|pen|ars|sgd|hkd|twd|nzd|ils|aed|sar|egp|try|kr\.?|rs\.?|rp\.?|fr\.?|zł|kč|"
+    r"s/\.?|rm|bs\.?|лв\.?|руб\.?|грн\.?)"
 )
 _PARTS = re.compile(r"([^\d]*?)([-+]?[.,]?\d(?:[\d.,' ]*\d)?)([.,]?)([^\d]*)")
 # by thousands, and in India by hundreds above the first thousand: 12,34,567
@@ -65,8 +62,7 @@ _FLAGS = frozenset(
         "~",
     ]
 )
-# as Eurostat writes a missing value with its flag
-_FLAGGED = re.compile(r": ?[a-z]{1,2}")
+_ABOUT = ("≈", "~", "ca.", "ca", "c.", "approx.", "about")
 # signs that point to a footnote, behind a digit
 _FOOTNOTE = re.compile(r"(?<=\d) ?(\[\w{1,2}\]|\(\d\d?\)|[*†‡§]{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
 _UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
@@ -80,18 +76,6 @@ class Numbers:
     values: np.ndarray
     bad: np.ndarray
     notes: tuple[str, ...] = ()
-
-
-def is_missing(text: str) -> bool:
-    """Whether a cell says that there is no value.
-
-    >>> is_missing(" N/A "), is_missing("0")
-    (True, False)
-    """
-    tidy = text.strip().casefold()
-    if tidy in MISSING or len(tidy) < 2:
-        return tidy in MISSING
-    return (_ONLY_SIGNS.fullmatch(tidy) or _FLAGGED.fullmatch(tidy)) is not None
 
 
 def parse_numbers(
@@ -110,14 +94,16 @@ def parse_numbers(
     >>> parse_numbers(["1.234,5", "12", "n/a"]).values.tolist()
     [1234.5, 12.0, nan]
     """
+    texts, quality_notes = without_quality(texts)
     values, pending = _plain_numbers(texts)
+    texts = with_units_summed(texts, pending)
     is_bad = np.zeros(len(texts), bool)
     bodies: dict[int, _Body] = {}
     for place in pending:
         body = _take_apart(texts[place])
         if body is not None:
             bodies[place] = body
-        elif not is_missing(texts[place]):
+        elif not is_missing(texts[place]) and not is_unknown(texts[place]):
             is_bad[place] = True
     plain_count = int(np.isfinite(values).sum())
     notes = _drop_odd_units(bodies, is_bad, plain_count)
@@ -134,6 +120,7 @@ def parse_numbers(
         decimal, note = _decimal_mark(marks, values, texts, decimal_comma_likely)
     if note:
         notes = (*notes, note)
+    notes = (*quality_notes, *notes)
     for place, digits in marks.items():
         body = bodies.get(place) or _Body(_sign_of(texts[place]), digits, "", "")
         number = _to_float(digits, decimal, body.power)
@@ -217,6 +204,11 @@ def _take_apart(text: str) -> _Body | None:
         prefix = prefix.removeprefix("-").rstrip("(- ")
     currencies = [*_CURRENCY.findall(prefix), *_CURRENCY.findall(suffix)]
     prefix, suffix = _CURRENCY.sub("", prefix), _CURRENCY.sub("", suffix)
+    if prefix.strip() == "r":  # South African rand
+        currencies.append(prefix.strip())
+        prefix = ""
+    if prefix.strip() in _ABOUT:
+        prefix = "" if suffix.strip() else "~"
     unit = (prefix + suffix).strip()
     if len(unit) > 12 or (prefix.strip() and unit != "~"):
         # "Q1", "store 12": letters before digits make a name, not a number with a unit

@@ -114,7 +114,7 @@ def read(
     options = ReadOptions(*regular, calendar=calendar, on_error=on_error)
     written = CellFormat(day_first, decimal, header, date_format, missing_codes)
     beside = Beside(future, future_data, static, static_data, holidays, hindsight)
-    names = Names(time, target, series, aggregate is not None, past, written, beside)
+    names = Names(time, target, series, aggregate or "", past, written, beside)
     table = _table_of(with_query(source, query), names, sheet, on_error)
     return panel_from_table(table, options)
 
@@ -142,7 +142,7 @@ def read_table(
     """
     written = written or CellFormat()
     beside = beside or Beside()
-    names = Names(time, target, series, aggregate is not None, past, written, beside)
+    names = Names(time, target, series, aggregate or "", past, written, beside)
     return _table_of(source, names, sheet, on_error)
 
 

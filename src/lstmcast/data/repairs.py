@@ -171,8 +171,10 @@ def _without_repeats(
     if options.aggregate is not None:
         return aggregated(table, options)
     findings = checks.duplicates(table, options)
-    # an error was found: continue to collect
-    method = "first" if options.duplicates == "error" else options.duplicates
+    method = options.duplicates
+    if method == "error":
+        # with an error, the first: continue to collect
+        method = "first" if Findings(findings).errors else "mean"
     return one_row_per_time(table, method), None, findings
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # the first name of each month is the one in full; others are its genitive and short forms
 _OTHER_NAMES = (
@@ -34,7 +35,7 @@ _OTHER_NAMES = (
     "maig gegužė gegužės maijs мај maí svibanj svibnja "
     "maj maja květen května május máj toukokuu touko mayıs "
     "май мая травень травня "
-    "μάιος μαΐου μαίου μαϊ μάι μαι "
+    "μάιος μαΐου μαίου μαϊ μάι μαι μαΐ "
     "مايو أيار ايار "
     "מאי",
     "juny junij juuni birželis birželio jūnijs юни јун júní jun lipanj lipnja "
@@ -83,7 +84,7 @@ _OTHER_NAMES = (
     "דצמבר",
 )
 OTHER_MONTHS = {
-    name.casefold(): number
+    unicodedata.normalize("NFC", name.casefold()): number
     for number, names in enumerate(_OTHER_NAMES, start=1)
     for name in names.split()
 }
@@ -213,6 +214,8 @@ _EAST_ASIAN = (
     (re.compile(r"(?<=\d)분(?!기)"), "分"),
     (re.compile(r"(?<=\d)초"), "秒"),
     (re.compile(r"月[分份度期]"), "月"),
+    (re.compile(r"(?<=[年度])/(?=第?\d)"), ""),  # a year above a month: 2024年/1月
+    (re.compile(r"(?<=\d)年/(?=[A-Za-z])"), " "),
     (re.compile(r"第?(\d)(?:/4)? ?(?:季度|분기|季(?!節))"), r"第\1四半期"),
     (re.compile(r"(?<=\d)(?:周|주차?)"), "週"),
 )
@@ -284,3 +287,15 @@ def _value_of(numeral: str) -> int:
     if len(numeral) == 1:
         return _NUMERALS[numeral]
     return 10 + _NUMERALS[numeral[1]]
+
+
+_HEADER_WORDS = """
+miesiąc tydzień dzień kwartał wartość ilość liczność sprzedaż měsíc týden čtvrtletí období množství
+tržby počet týždeň štvrťrok hónap hét időszak érték mennyiség dátum lună valoare cantitate período
+año día mês preço semana ventas période année quantité coût début år måned beløb värde mängd período
+määrä päivä yıl dönem değer satış tarih дата период месяц год неделя квартал день час значение
+количество сумма продажи рік місяць значення година месец стойност ημερομηνία έτος μήνας τιμή ποσό
+umsätze menge größe jänner übersicht
+"""
+# words of columns' names with letters by which encodings are told apart
+HEADER_WORDS = frozenset(word for word in _HEADER_WORDS.split() if not word.isascii())

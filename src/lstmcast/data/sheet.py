@@ -13,7 +13,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.numbers import Numbers, is_missing, parse_numbers
+from lstmcast.data.missingwords import is_missing
+from lstmcast.data.numbers import Numbers, parse_numbers
 from lstmcast.data.table import Finding, format_time
 from lstmcast.data.times.dates import parse_times
 from lstmcast.data.times.daycounts import counted_days
@@ -367,9 +368,8 @@ def dropped_lines(
 ) -> tuple[Finding, ...]:
     """One finding about all dropped lines, {line: reason}, or none.
 
-    >>> print(*dropped_lines({146: "blank", 147: "'Source: us': not a date"}))
-    note: 2 lines are not data: line 146 (blank), line 147 ('Source: us': not a date). They were
-    dropped.
+    >>> print(*dropped_lines({146: "blank", 147: "a note"}))
+    note: 2 lines are not data: line 146 (blank), line 147 (a note). They were dropped.
     """
     if not reasons:
         return ()
@@ -388,8 +388,8 @@ def dropped_lines(
 
 
 def folded(text: object) -> str:
-    """A name in lower case without surrounding spaces, for comparisons."""
-    return str(text).strip().casefold()
+    """A name in lower case with single spaces of any kind within it, for comparisons."""
+    return " ".join(str(text).split()).casefold()
 
 
 def columns_without(

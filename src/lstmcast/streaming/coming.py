@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.features import listed
 from lstmcast.data.levels import number_text
-from lstmcast.data.numbers import is_missing
+from lstmcast.data.missingwords import is_missing
 from lstmcast.errors import DataError, UsageError
 from lstmcast.streaming.ticks import by_label
 from lstmcast.util.text import is_number

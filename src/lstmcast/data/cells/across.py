@@ -23,6 +23,7 @@ from lstmcast.data.cells.acrossparts import (
     weekdays_across,
     weeks_across,
 )
+from lstmcast.data.cells.clockdays import times_across
 from lstmcast.data.findings import Finding
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.calendars import (
@@ -152,13 +153,22 @@ def _by_day(columns: list[Column], grid: Grid) -> tuple[Column, ndarray] | None:
         if column.times is None or column.times.form == "year":
             continue
         if grid.kind == "minute":
-            shift_P = grid.numbers.astype("timedelta64[m]")
-            return column, _without_unused(dates[:, None] + shift_P, grid)
+            return column, _hours_of_days(dates, grid)
         if _is_always(dates, weekday=grid.numbers[0]):
             days_after = grid.numbers - grid.numbers[0]
             shift_P = days_after.astype("timedelta64[D]")
             return column, dates[:, None] + shift_P
     return None
+
+
+def _hours_of_days(dates: ndarray, grid: Grid) -> ndarray:
+    """The times of hours or shorter slots across, (R, P)."""
+    are_even = len(set(np.diff(grid.numbers))) == 1
+    if are_even:
+        is_filled = ~np.stack([column.missing for column in grid.columns], axis=1)
+        return times_across(dates, grid.numbers, is_filled)
+    shift_P = grid.numbers.astype("timedelta64[m]")
+    return _without_unused(dates[:, None] + shift_P, grid)
 
 
 def _without_unused(times_RP: ndarray, grid: Grid) -> ndarray:

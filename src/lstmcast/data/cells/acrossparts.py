@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -12,7 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.scripts import in_western_signs
 from lstmcast.data.sheet import Column, Sheet, columns_without
+from lstmcast.data.times.periodwords import named_period
+from lstmcast.data.times.seasonlabels import middle_month
 from lstmcast.data.times.shapes import month_named
 
 _WEEKDAY_WORDS = (
@@ -28,7 +32,8 @@ _WEEKDAYS = {
     word: day for day, words in enumerate(_WEEKDAY_WORDS) for word in words.split()
 }
 _HOUR = re.compile(
-    r"(?:h|hr|hour|he|hour ending|stunde|kwh|load)?[ _.]?(\d{1,2})(?:[:.h]?(\d\d))?(?::00)?"
+    r"(?:h|hr|hour|he|hour ending|stunde|std|heure|hora|ora|uur|time|timme|godz|godzina|óra|tunti|"
+    r"saat|час|ώρα|時刻|kwh|load)?[ _.]?(\d{1,2})(?:[:.h]?(\d\d))?(?::00)?"
     r"(?: ?([ap])m)?(?: ?(?:h|uhr|時))?(?: ?[-~–] ?\d{1,2}[:.]?(?:\d\d)? ?(?:h|uhr|時)?)?"
 )
 _SLOT = re.compile(
@@ -56,9 +61,11 @@ _HALVES = {
     "second half": 2,
 }
 _WEEK = re.compile(r"(?:w|wk|week|kw|woche|semaine|s)?[ _.]?(\d{1,2})(?:週)?")
+_UPPER_LEVEL = re.compile(r"[^/]*[^/\d]/(?=[^/]+$)")  # hours of the day/1
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
+_SOME_YEAR = 2000
 NumberOf = Callable[[str], int | None]  # parser of a part, by its name
 
 
@@ -91,9 +98,10 @@ def _may_be_numbers(column: Column) -> bool:
 
 
 def months_across(sheet: Sheet) -> Grid | None:
-    grid = _numbered(sheet, "month", month_named, _ROTATED)
-    if grid is not None:
-        return _from_first(grid)
+    for number_of in (month_named, middle_month):
+        grid = _numbered(sheet, "month", number_of, _ROTATED)
+        if grid is not None:
+            return _from_first(grid)
     grid = _numbered(sheet, "month", number_in(_MONTH), _ROTATED)
     if grid is None:
         return None
@@ -144,7 +152,16 @@ def quarters_across(sheet: Sheet) -> Grid | None:
 
 
 def quarter_of(name: str) -> int | None:
-    return number_in(_QUARTER)(name) or _ROMAN.get(name) or _quarter_of_months(name)
+    number = number_in(_QUARTER)(name) or _ROMAN.get(name) or _quarter_of_months(name)
+    return number or _quarter_in_words(name)
+
+
+def _quarter_in_words(name: str) -> int | None:
+    """1 for I kw. and 1. čtvrtletí, as labels with a year are read."""
+    period = named_period(f"{name} {_SOME_YEAR}")
+    if period is None or period.unit != "quarter" or period.year != _SOME_YEAR:
+        return None
+    return period.number
 
 
 def _quarter_of_months(name: str) -> int | None:
@@ -202,7 +219,8 @@ def _minute_of_day(name: str) -> int | None:
     minute = int(match[2] or 0)
     if match[3]:
         hour = hour % 12 + 12 * (match[3] == "p")
-    is_time = hour <= 24 and minute < 60
+    # on the day when clocks are set back there is an hour 25
+    is_time = minute < 60 and (hour <= 24 or (hour == 25 and not minute))
     return 60 * hour + minute if is_time else None
 
 
@@ -210,6 +228,7 @@ def hours_across(sheet: Sheet) -> Grid | None:
     steps = (60, 30, 15, 10, 5)
     by_begin = [range(0, 1440, step) for step in steps]
     by_end = [range(step, 1441, step) for step in steps]
+    by_end.append(range(60, 1501, 60))
     second_of = _second_hours(sheet)
     columns = columns_without(sheet.columns, second_of.values())
 
@@ -252,18 +271,31 @@ def _second_hours(sheet: Sheet) -> dict[str, Column]:
 
 
 def _tidy_name(column: Column) -> str:
-    return " ".join(column.name.split()).casefold()
+    name = " ".join(column.name.split()).casefold()
+    name = _UPPER_LEVEL.sub("", name)
+    if name.isascii():
+        return name
+    return in_western_signs(unicodedata.normalize("NFKC", name))
 
 
 _SLOTS_OF_DAY = (24, 48, 96, 144, 288)
+_ANY_SLOT = re.compile(
+    r"[^\W\d_]{0,12}[ _.-]?(\d{1,3})"
+)  # QH1, where there are 48 or more
 
 
 def slots_across(sheet: Sheet) -> Grid | None:
-    counts = [range(1, count + 1) for count in _SLOTS_OF_DAY]
-    counts += [range(count) for count in _SLOTS_OF_DAY]
-    grid = _numbered(sheet, "minute", number_in(_SLOT), counts)
+    grid = None
+    for pattern, counts in ((_SLOT, _SLOTS_OF_DAY), (_ANY_SLOT, _SLOTS_OF_DAY[1:])):
+        ranges = [range(1, count + 1) for count in counts]
+        # with the hour that comes twice in a year
+        ranges += [range(1, count + count // 24 + 1) for count in counts]
+        ranges += [range(count) for count in counts]
+        grid = grid or _numbered(sheet, "minute", number_in(pattern), ranges)
     if grid is None:
         return None
-    slot_length = 1440 // len(grid.columns)
+    slot_length = next(
+        1440 // count for count in _SLOTS_OF_DAY if len(grid.columns) < 1.1 * count
+    )
     minutes = (grid.numbers - grid.numbers[0]) * slot_length
     return grid._replace(numbers=minutes)

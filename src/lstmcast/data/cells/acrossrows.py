@@ -13,8 +13,9 @@ from numpy import ndarray
 
 from lstmcast.data.cells.across import TOTALS, are_whole, long_sheet_of, mondays
 from lstmcast.data.cells.acrossparts import Grid, half_of, number_in, quarter_of
-from lstmcast.data.cells.partcolumns import clock_of, parts_by_kind
+from lstmcast.data.cells.partcolumns import clock_of
 from lstmcast.data.cells.partjoining import with_parts
+from lstmcast.data.cells.partkinds import parts_by_kind
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.calendars import micros_of, month_of, month_start, times_of
 from lstmcast.data.times.shapes import from_fields, month_named

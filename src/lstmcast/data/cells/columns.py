@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lstmcast.data.cells.codecolumns import without_codes
+from lstmcast.data.cells.nestednames import of_level, on_path
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import DataError
 from lstmcast.util.spelling import did_you_mean
@@ -30,10 +32,11 @@ _COUNTERS = frozenset(
     ["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"]
 )
 _ROW_NUMBER = re.compile(
-    r"(unnamed.*|column\d+|index|(?:.*[\W_])?id|no|nr|row|record|seq|instant|position|#)\.?"
+    r"(unnamed.*|column\d+|index|(?:.*[\W_])?(?:id|objectid|fid|oid|gid|rowid)|no|nr|row|record|"
+    r"seq|instant|position|#)\.?"
 )
 _ENDS = re.compile(r"(?:end|ending|to|bis)[ _](?:hour|hr|minute|period)")
-_CODE = re.compile(r"(?:.*[\W_])?code|.*コード")
+_CODE = re.compile(r"(?:.*[\W_])?(?:code|id|oid|uuid|guid)|.*コード")
 
 
 class NoSuchColumnError(DataError):
@@ -58,6 +61,7 @@ def named_column(sheet: Sheet, name: str, role: str) -> Column:
             return column
     folded = str(name).strip().casefold()
     alike = [column for column in sheet.columns if folded_name(column) == folded]
+    alike = alike or on_path(sheet, name)
     if len(alike) == 1:
         return alike[0]
     hint = did_you_mean(name, sheet.names)
@@ -73,8 +77,15 @@ def folded_name(column: Column) -> str:
 
 
 def named_columns(sheet: Sheet, names: str | Sequence[str], role: str) -> list[Column]:
-    """One or several named columns: a list of names, or one text with commas in it."""
-    return [named_column(sheet, name, role) for name in names_in(sheet, names)]
+    """One or several named columns: a list of names, or one text with commas in it.
+
+    As targets, a name of two levels of names, close/AAPL and close/MSFT, is all of its columns.
+    """
+    columns: list[Column] = []
+    for name in names_in(sheet, names):
+        group = of_level(sheet, name) if role == "target" else []
+        columns += group or [named_column(sheet, name, role)]
+    return columns
 
 
 def names_in(sheet: Sheet, names: str | Sequence[str]) -> list[str]:
@@ -100,8 +111,12 @@ def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
     for name in ("y", "target"):
         if name in by_name:
             return by_name[name]
-    likely = [column for name, column in by_name.items() if name in TARGET_NAMES]
+    likely = [
+        column for name, column in by_name.items() if name.strip("_") in TARGET_NAMES
+    ]
     changing = [column for column in numeric if changes(column)]
+    if len(changing) > 1:
+        changing = without_codes(sheet, changing)
     if not likely and len(changing) == 1:
         return changing[0]
     if len(likely) == 1:
@@ -206,11 +221,12 @@ def changes(column: Column) -> bool:
 
 
 def _counts_rows(column: Column) -> bool:
-    """Whether a column only numbers the rows (0, 1, 2, … or 1, 2, 3, …), by values and name."""
+    """Whether a column only numbers the rows, up or down from 0 or 1, by values and name."""
     if column.numbers is None or not _ROW_NUMBER.fullmatch(folded_name(column)):
         return False
     values = column.spread(column.numbers.values)
-    if len(values) < 3 or values[0] not in (0, 1):
+    numbers = values[np.isfinite(values)]  # totals have no number
+    if len(numbers) < 3 or numbers.min() not in (0, 1):
         return False
-    row_numbers = values[0] + np.arange(len(values))
-    return bool((values == row_numbers).all())
+    steps = np.diff(numbers)
+    return bool(np.abs(steps[0]) == 1 and (steps == steps[0]).all())

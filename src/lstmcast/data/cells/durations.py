@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from lstmcast.data.findings import Finding
-from lstmcast.data.numbers import is_missing
+from lstmcast.data.missingwords import is_missing
 from lstmcast.data.sheet import Column, Sheet, folded
 
 _PARTED = re.compile(

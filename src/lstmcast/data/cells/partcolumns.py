@@ -5,33 +5,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.cells.partnames import kind_of_name
+from lstmcast.data.cells.columns import NUMBER_SHARE
 from lstmcast.data.scripts import western_halves
 from lstmcast.data.sheet import Column, folded
+from lstmcast.data.times.seasonlabels import middle_month
 from lstmcast.data.times.shapes import month_named, tidied
 
 _HIGHEST = {
     "half": 2,
     "quarter": 4,
+    "bimonth": 6,
     "month": 13,
     "week": 53,
     "weekday": 7,
     "yearday": 366,
     "day": 31,
-    "hour": 24,
+    "hour": 25,
     "minute": 59,
     "second": 60,
     "slot": 300,
 }
 _NUMBER = re.compile(
     r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,6})(?:\.0+)?"
-    r"(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?| ?h|[^\W\d_])?\.?"
+    r"(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?| ?h| ?utc| ?gmt|[^\W\d_])?\.?"
     r"(?: ?(?:quartal|quarter|qtr|trimestre|kwartał|čtvrtletí|halbjahr|semestre))?"
     r"(?: ?[-~] ?\d{1,2} ?(?:時|h|uhr)?)?"
 )
@@ -42,17 +43,15 @@ _CLOCK = re.compile(
 )
 _HOUR_RANGE = re.compile(r"(\d\d?) ?(?:h|uhr)? ?[-–~] ?(\d\d?) ?(?:h|uhr)?")
 _COMPACT = re.compile(
-    r"\b(time|hhmm|hhmmss|hour|hr|stunde|uhrzeit|zeit|heure|hora|時刻)\b"
+    r"\b(time|hhmm|hhmmss|hour|hr|stunde|uhrzeit|zeit|heure|hora|ora|ore|klo|tid|tijd|godzina|"
+    r"czas|čas|hodina|uur|saat|óra|idő|время|час|clock|時刻|時間|时间|时刻|시간)\b"
 )
-_FOOTERS = 0.2  # largest share of rows below a table without a month
 # names of rows that sum up a year, in a column of months or quarters
 _SUMS = re.compile(
     r"(?:m13|q0?5|s0?3|a0?1|fy|total|annual|annual average|year|average|avg|mean|sum|jahr|gesamt|"
     r"summe|année|anual|計|合計|年計|年間|通年|平均)\.?"
 )
 _SLOT_LETTERS = {"m": "month", "q": "quarter", "w": "week", "s": "half", "h": "half"}
-_MONTHS_OF_YEAR = set(range(1, 13))
-_MONTH_CODE = re.compile(r"(?:m|mm|monat|month|mes|mois|mese|per|period|p)[ _.-]?\d\d?")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
@@ -65,103 +64,11 @@ class Part:
     numbers: ndarray
 
 
-def parts_by_kind(columns: Sequence[Column]) -> dict[str, Part]:
-    """The first column of each kind of part, by name and content."""
-    by_kind: dict[str, Part] = {}
-    for column in columns:
-        kind = kind_of_name(column.name)
-        if kind == "month" and {"month", "hour"} <= by_kind.keys():
-            kind = "minute"  # YY MM DD hh mm
-        if kind is None or kind in by_kind:
-            continue
-        part = _part_of(column, kind)
-        if part is not None:
-            by_kind.setdefault(part.kind, part)
-    return _with_named_months(by_kind, columns) or _unnamed_parts(columns)
-
-
-def _with_named_months(
-    by_kind: dict[str, Part], columns: Sequence[Column]
-) -> dict[str, Part]:
-    """The parts of times with a column of the names or codes of all months, whatever it is called,
-    beside years."""
-    if not by_kind.keys().isdisjoint(
-        ("half", "quarter", "month", "week", "yearday", "slot")
-    ):
-        return by_kind
-    months = next(filter(_names_months, columns), None)
-    years = by_kind.get("year")
-    if months is not None and years is None:
-        years = next(filter(None, map(_year_part, filter(_is_years, columns))), None)
-    if months is None or years is None:
-        return by_kind
-    return by_kind | {
-        "year": years,
-        "month": Part(months, "month", _part_numbers(months)),
-    }
-
-
-def _names_months(column: Column) -> bool:
-    """Whether a column of texts holds the twelve months of a year and nothing else."""
-    if not column.is_text or len(column.data) != len(_MONTHS_OF_YEAR):
-        return False
-    texts = [folded(text) for text in column.data]
-    if not all(map(month_named, texts)) and not all(map(_MONTH_CODE.fullmatch, texts)):
-        return False
-    return {_part_number(text) for text in texts} == _MONTHS_OF_YEAR
-
-
-def _is_years(column: Column) -> bool:
-    return (
-        column.times is not None
-        and column.times.form == "year"
-        and column.time_share == 1
-    )
-
-
-def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
-    """Adjacent unnamed columns of year, month and perhaps day and hour."""
-    for place, column in enumerate(columns[:-1]):
-        beside_it = columns[place + 1]
-        if not (_is_unnamed(column) and _is_unnamed(beside_it)):
-            continue
-        letters = _slot_of_letters(beside_it) if beside_it.is_text else None
-        year = _year_part(column)
-        month = _part_of(beside_it, letters or "month")
-        if year is None or month is None or month.column.missing.mean() > _FOOTERS:
-            continue
-        days = _unnamed_days(columns[place + 2 : place + 4])
-        return {"year": year, month.kind: month} | days
-    return {}
-
-
-def _unnamed_days(columns: Sequence[Column]) -> dict[str, Part]:
-    """Unnamed columns of day, and perhaps hour, after year and month."""
-    parts = []
-    for kind, column in zip(("day", "hour"), columns, strict=False):
-        part = _part_of(column, kind)
-        if part is None or not _is_unnamed(column):
-            break
-        parts.append(part)
-    if len(parts) == 2 and len(np.unique(parts[1].numbers)) in (23, 24):
-        return {part.kind: part for part in parts}
-    by_kind = {}
-    for part in parts:
-        if np.nanmax(part.numbers) <= 12:
-            break
-        by_kind[part.kind] = part
-    return by_kind
-
-
-def _is_unnamed(column: Column) -> bool:
-    return re.fullmatch(r"column\d+", column.name) is not None
-
-
-def _part_of(column: Column, kind: str) -> Part | None:
+def part_of(column: Column, kind: str) -> Part | None:
     """A column of a kind, if its content agrees."""
     if kind == "year":
-        return _year_part(column)
-    numbers = _part_numbers(column)
+        return year_part(column)
+    numbers = part_numbers(column)
     known_numbers = numbers[np.isfinite(numbers)]
     filled_cells = np.count_nonzero(~column.missing & ~sums_of(column))
     if not len(known_numbers) or len(known_numbers) < 0.9 * filled_cells:
@@ -170,14 +77,14 @@ def _part_of(column: Column, kind: str) -> Part | None:
     high = known_numbers.max()
     if kind == "slot" and column.is_text and high <= 13:
         # "Period" M01 or Q1, as statistical offices write
-        kind = _slot_of_letters(column) or kind
+        kind = slot_of_letters(column) or kind
     lowest = 0 if kind in ("hour", "minute", "second", "slot") else 1
     is_inside = lowest <= low and high <= _HIGHEST[kind]
     is_whole = (known_numbers == np.rint(known_numbers)).all()
     return Part(column, kind, numbers) if is_inside and is_whole else None
 
 
-def _year_part(column: Column) -> Part | None:
+def year_part(column: Column) -> Part | None:
     times = _without_notes(column).times
     if times is None or times.values.dtype.kind != "M":
         return None
@@ -198,7 +105,7 @@ def sums_of(column: Column) -> ndarray:
     if not column.is_text:
         return column.data == 13
     texts = [str(text).strip().casefold() for text in column.data]
-    higher = {text[0] for text in texts if _part_number(text) > 13}
+    higher = {text[0] for text in texts if part_number(text) > 13}
     are_sums = []
     for text in texts:
         # S03 beside S52 is a semaine
@@ -217,7 +124,7 @@ def _without_notes(column: Column) -> Column:
     return replace(column, data=np.where(is_year, column.data, ""))
 
 
-def _slot_of_letters(column: Column) -> str | None:
+def slot_of_letters(column: Column) -> str | None:
     texts = [folded(text) for text in column.data]
     if texts and all(map(month_named, texts)):
         return "month"
@@ -227,7 +134,7 @@ def _slot_of_letters(column: Column) -> str | None:
     return _SLOT_LETTERS.get(letters.pop())
 
 
-def _part_numbers(column: Column) -> ndarray:
+def part_numbers(column: Column) -> ndarray:
     """The numbers of a column of parts (N,): 7, 07, M07, Jul; NaN where there is none."""
     if not column.is_text:
         if column.data.dtype.kind not in "if":
@@ -235,13 +142,13 @@ def _part_numbers(column: Column) -> ndarray:
         return column.data.astype(np.float64)
     if len(column.data) > 500:
         return np.full(len(column), np.nan)
-    numbers = [_part_number(str(text)) for text in column.data]
+    numbers = [part_number(str(text)) for text in column.data]
     return column.spread(np.array(numbers, np.float64))
 
 
-def _part_number(text: str) -> float:
+def part_number(text: str) -> float:
     tidy = folded(text)
-    month = month_named(tidy) or _ROMAN.get(tidy)
+    month = month_named(tidy) or _ROMAN.get(tidy) or middle_month(tidy)
     tidy = tidy if tidy.isascii() else tidied(tidy)
     if month is not None:
         return month
@@ -257,20 +164,27 @@ def clock_of(column: Column) -> Part | None:
     clock = None
     if column.is_text:
         clock = _from_beginnings(_written_clock_of(column)) or _hour_ranges_of(column)
-    return clock or _minutes_of_day(column) or _compact_clock_of(column)
+    for clock_of_numbers in (_minutes_of_day, _compact_clock_of, _fractions_of_day):
+        clock = clock or clock_of_numbers(column)
+    return clock
 
 
 def _from_beginnings(clock: Part | None) -> Part | None:
-    """Clock times in a column that says that hours end then, 01:00 to 24:00, as beginnings."""
-    if clock is None or _ENDS.search(_spaced_name(clock.column)) is None:
+    """Clock times of the ends of periods, 01:00 to 24:00, as their beginnings."""
+    if clock is None:
         return clock
     length = np.nanmin(clock.numbers)
     is_day = np.nanmax(clock.numbers) == _DAY and length > 0
     if not is_day or (clock.numbers % length > 0).any():
         return clock
+    says_so = _ENDS.search(_spaced_name(clock.column)) is not None
+    ends = np.unique(clock.numbers[np.isfinite(clock.numbers)])
+    if not says_so and len(ends) * length != _DAY:
+        return clock
     return replace(clock, numbers=clock.numbers - length)
 
 
+_NEARLY = 0.08  # of a minute, as four digits of a day tell
 _DAY = 24 * 3600 * 10**6
 _ENDS = re.compile(r"\b(?:ending|he)\b")
 
@@ -289,12 +203,27 @@ def _minutes_of_day(column: Column) -> Part | None:
     )
     if match is None:
         return None
-    numbers = _part_numbers(column)
+    numbers = part_numbers(column)
     unit = {"minute": 60, "second": 1}[match[1]]
     known_numbers = numbers[np.isfinite(numbers)]
     if not len(known_numbers) or known_numbers.max() * unit > 86_400:
         return None
     return Part(column, "clock", numbers * unit * 10**6)
+
+
+def _fractions_of_day(column: Column) -> Part | None:
+    """Fractions of a day, as spreadsheets keep clock times, in a column named as one: 0.5."""
+    if not _COMPACT.search(column.name.casefold()) or column.numbers is None:
+        return None
+    fractions = column.spread(column.numbers.values)
+    known_fractions = fractions[np.isfinite(fractions)]
+    if not len(known_fractions) or known_fractions.max() >= 1:
+        return None
+    minutes = known_fractions * 1440
+    are_minutes = np.abs(minutes - np.rint(minutes)) < _NEARLY
+    if known_fractions.min() < 0 or minutes.max() == 0 or not are_minutes.all():
+        return None
+    return Part(column, "clock", np.rint(fractions * 1440) * 60 * 10**6)
 
 
 def _hour_ranges_of(column: Column) -> Part | None:
@@ -325,6 +254,10 @@ def _hour_of_range(text: str) -> float | None:
 
 def _written_clock_of(column: Column) -> Part | None:
     """Clock times with a colon or the like."""
+    if column.number_share >= NUMBER_SHARE and not _COMPACT.search(
+        column.name.casefold()
+    ):
+        return None  # 20.25 is a longitude, and half past ten in a column called time
     texts = [str(text) for text in column.data]
     sample = texts[:: max(1, len(texts) // 20)]
     clocks = sum(_is_clock(text) for text in sample)
@@ -354,9 +287,9 @@ def _compact_clock_of(column: Column) -> Part | None:
     """Read 1300 as a clock time, in a column named as a time."""
     if not _COMPACT.search(column.name.casefold()):
         return None
-    numbers = _part_numbers(column)
+    numbers = part_numbers(column)
     known_numbers = numbers[np.isfinite(numbers)]
-    if not len(known_numbers) or known_numbers.max() <= 24:
+    if not len(known_numbers) or known_numbers.max() < 100:
         return None
     if known_numbers.max() > 2400:
         return _compact_seconds(column, numbers)

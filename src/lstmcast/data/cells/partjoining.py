@@ -10,19 +10,20 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.cells.clockdays import as_clocks_show
 from lstmcast.data.cells.columns import words_of
 from lstmcast.data.cells.partcolumns import Part
 from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.times.timenumbers import absent_weeks, iso_weeks
 
 _SLOTS = (
-    (24, 60),
+    (25, 60),
     (50, 30),
     (100, 15),
     (144, 10),
     (300, 5),
 )  # slots of a day: largest number, minutes of each
-_MONTHS_LONG = {"half": 6, "quarter": 3, "month": 1}
+_MONTHS_LONG = {"half": 6, "quarter": 3, "bimonth": 2, "month": 1}
 _HOUR = 3600 * 10**6
 
 
@@ -57,6 +58,8 @@ def _refined(base: ndarray, kind: str, numbers: ndarray) -> tuple[ndarray, ndarr
         days = base.astype("datetime64[D]") + (numbers - 1)
         is_inside = days.astype(unit) == base.astype(unit)
         return days.astype("datetime64[us]"), is_inside & (numbers > 0)
+    if kind in ("hour", "slot"):
+        numbers = as_clocks_show(base, numbers)
     micros = _micros(kind, numbers)
     return base + micros.astype("timedelta64[us]"), numbers >= 0
 

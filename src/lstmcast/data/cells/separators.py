@@ -6,8 +6,10 @@ import re
 import unicodedata
 from dataclasses import replace
 
+from lstmcast.data.cells.columns import words_of
 from lstmcast.data.findings import Finding
-from lstmcast.data.numbers import CURRENCY_SIGNS, DECIMAL_COMMA, is_missing
+from lstmcast.data.missingwords import is_missing
+from lstmcast.data.numbers import CURRENCY_SIGNS, DECIMAL_COMMA
 from lstmcast.data.sheet import Column, Sheet, columns_without
 
 _POINTS = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
@@ -15,6 +17,18 @@ _COMMAS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
 # kinds of whole numbers without thousands separators
 _SMALL = re.compile(r"[-+]?\d{1,3}")
 _GERMAN_DATE = re.compile(r"\d\d?\.\d\d?\.(?:\d\d){1,2}(?: .*)?")
+_SLASH_DATE = re.compile(r"(\d\d?)/(\d\d?)/(?:\d\d){1,2}(?: .*)?")
+# of languages that write decimal commas, in names of columns
+_WORDS = """
+datum monat jahr woche stunde quartal umsatz menge anzahl wert betrag preis absatz
+date_valeur mois année annee jour semaine trimestre période ventes quantité montant valeur
+fecha mes año semana día periodo ventas cantidad importe precio valor
+mês ano período vendas quantidade preço receita mese anno giorno settimana vendite quantità
+dato måned år uge antal beløb datums jaar maand aantal bedrag omzet vuosi kuukausi määrä
+tarih ay yıl satış miktar tutar rok miesiąc kwartał wartość liczba měsíc množství období
+tanggal bulan tahun jumlah penjualan дата месяц год период количество значение
+"""
+_COMMA_WORDS = frozenset(_WORDS.split())
 _BESIDE = re.compile(r"[^\d.,:/+-]")  # units, currencies, spaces
 _FEWEST = 3  # values with three digits after every mark
 _SAMPLE = 2000
@@ -41,7 +55,7 @@ def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
     if _is_money(column, ","):
         return replace(column, decimal="."), [_grouped(column, ",", _MONEY)]
     texts = [c for c in columns_without(sheet.columns, [column]) if c.is_text]
-    if any(map(_has_decimal_points, texts)):
+    if any(map(_has_decimal_points, texts)) or any(map(_has_months_first, texts)):
         return replace(column, decimal="."), [_grouped(column, ",", _ELSEWHERE)]
     return column, [_warning(column, ",", ".")]
 
@@ -51,13 +65,18 @@ def _settled_points(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
     points."""
     if _is_money(column, "."):
         return replace(column, decimal=","), [_grouped(column, ".", _MONEY)]
-    if not column.decimal_comma_likely:
-        return column, []
     other_columns = columns_without(sheet.columns, [column])
     text_columns = [text_column for text_column in other_columns if text_column.is_text]
+    if not column.decimal_comma_likely:
+        is_doubtful = any(map(_has_days_before_months, text_columns))
+        is_doubtful &= not any(map(_has_decimal_points, text_columns))
+        return column, [_warning(column, ".", ",")] if is_doubtful else []
     if any(map(_has_decimal_points, text_columns)):
         return column, []
-    if any(_writes_decimal_commas(text_column) for text_column in text_columns):
+    if _names_are_of_commas(sheet) or any(
+        _writes_decimal_commas(text_column) or _has_days_before_months(text_column)
+        for text_column in text_columns
+    ):
         return replace(column, decimal=","), [_grouped(column, ".", _ELSEWHERE)]
     return column, [_warning(column, ".", ",")]
 
@@ -89,7 +108,8 @@ def _settled_commas(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
 def _sample(column: Column) -> list[str]:
     step = max(1, len(column.data) // _SAMPLE)
     texts = [unicodedata.normalize("NFKC", str(text)) for text in column.data[::step]]
-    return [_BESIDE.sub("", text) for text in texts if not is_missing(text)]
+    bare = [_BESIDE.sub("", text) for text in texts if not is_missing(text)]
+    return [text.removesuffix("-") for text in bare]
 
 
 def doubtful_mark(column: Column) -> str:
@@ -142,6 +162,39 @@ def _writes_decimal_commas(column: Column) -> bool:
 def _has_german_dates(column: Column) -> bool:
     texts = _sample(column)
     return len(texts) >= _FEWEST and all(map(_GERMAN_DATE.fullmatch, texts))
+
+
+def _has_days_before_months(column: Column) -> bool:
+    """Whether dates are written 31/12/2024, or with points, as where decimals have commas."""
+    if _has_german_dates(column):
+        return True
+    first, second = _highest_fields(column)
+    return first > 12 and second <= 12
+
+
+def _names_are_of_commas(sheet: Sheet) -> bool:
+    """Whether names of columns are in a language that writes decimal commas."""
+    return any(not _COMMA_WORDS.isdisjoint(words_of(name)) for name in sheet.names)
+
+
+def _has_months_first(column: Column) -> bool:
+    """Whether dates are written 12/31/2024, as where decimals have points."""
+    first, second = _highest_fields(column)
+    return first <= 12 and second > 12
+
+
+def _highest_fields(column: Column) -> tuple[int, int]:
+    """The highest first and second number of dates with slashes; 0 where they are none."""
+    matches = [
+        _SLASH_DATE.fullmatch(str(text))
+        for text in column.data[:_SAMPLE]
+        if not is_missing(str(text))
+    ]
+    if len(matches) < _FEWEST or not all(matches):
+        return 0, 0
+    fields = [(int(match[1]), int(match[2])) for match in matches if match is not None]
+    first, second = zip(*fields, strict=True)
+    return max(first), max(second)
 
 
 def _example(column: Column, mark: str) -> str:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, combinations
 
 import numpy as np
@@ -42,6 +42,7 @@ _SERIES_NAMES = (
     "ts_id",
     "系列",
 )
+_CODE_OF = re.compile(r"(.*[^\W_])[ _-]?(?:code|コード)")
 _ID_ENDING = re.compile(r"(id|code|店|コード)$")
 # largest share of rows that repeat a time and a key, for a key to be accepted
 _REPEATED = 0.01
@@ -67,7 +68,7 @@ def find_series(
     if len(np.unique(times)) > _PANEL_SHARE * len(times):
         return _in_blocks(times, candidates)
     usable = [column for column in candidates if _may_name(column)]
-    name_columns = [column for column in usable if _is_name(column)]
+    name_columns = _without_codes_of_names(filter(_is_name, usable))
     sets = _telling_sets(times, name_columns)
     if len(sets) == 1:
         return sets[0]
@@ -148,6 +149,24 @@ def _is_name(column: Column) -> bool:
     if column.number_share >= NUMBER_SHARE:
         return is_code(column.name)
     return column.is_text and column.time_share < DATE_SHARE
+
+
+def _without_codes_of_names(columns: Iterable[Column]) -> list[Column]:
+    """Columns without those of codes beside the names that they stand for: Area Code beside
+    Area."""
+    columns = list(columns)
+    by_name = {folded(column.name): column for column in columns}
+    remaining = []
+    for column in columns:
+        match = _CODE_OF.fullmatch(folded(column.name))
+        base = by_name.get(match[1]) if match is not None else None
+        if base is None or not _divide_alike(column, base):
+            remaining.append(column)
+    return remaining
+
+
+def _divide_alike(first: Column, second: Column) -> bool:
+    return np.array_equal(_ranked(_codes_of(first)), _ranked(_codes_of(second)))
 
 
 def is_code(name: str) -> bool:
@@ -321,7 +340,7 @@ def names_of_rows(columns: Sequence[Column], size: int) -> list[Column]:
     filled.
     """
     filled_columns = [column for column in columns if not column.missing.all()]
-    name_columns = [column for column in filled_columns if _is_name(column)]
+    name_columns = _without_codes_of_names(filter(_is_name, filled_columns))
     for column in name_columns:
         if _names_each(column, size):
             return [column]

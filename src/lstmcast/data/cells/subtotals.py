@@ -18,6 +18,8 @@ from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape, tidied
 _WORDS = (
     r"(?:grand |sub-?|page |overall )?totals?|gesamt(?:ergebnis|summe)?|(?:zwischen)?summe|"
     r"ergebnis|"
+    r"razem|ogółem|celkem|spolu|összesen|toplam|genel toplam|yhteensä|totalt|i alt|summa|ukupno|"
+    r"skupaj|σύνολο|kokku|kopā|iš viso|jumlah|tổng(?: cộng)?|total geral|всего|усього|разом|"
     r"(?:sous-)?total(?: général)?|somme|suma|totale|soma|totaal|общий итог|итого?|"
     r"合計|小計|総計|総合計|計|合计|小计|总计|합계|소계|총계"
 )
@@ -96,7 +98,16 @@ def _are_times(texts: Sequence[str]) -> bool:
 def _without_longer_periods(sheet: Sheet) -> Sheet:
     """The sheet without rows of years and quarters if most rows are their months or days."""
     for column in sheet.columns:
-        if not column.is_text or not 2 < len(column.data) <= _MOST_TEXTS:
+        if not 2 < len(column.data) <= _MOST_TEXTS:
+            continue
+        sums = _thirteenth_months(column)
+        if sums.any():
+            why = {
+                int(sheet.lines[row]): f"{column.cell(row)!r} sums up a year"
+                for row in np.flatnonzero(sums).tolist()
+            }
+            return sheet.take(np.flatnonzero(~sums), *dropped_lines(why))
+        if not column.is_text:
             continue
         units = _units([str(text) for text in column.data])
         if len(set(units) - {""}) < 2:
@@ -110,6 +121,23 @@ def _without_longer_periods(sheet: Sheet) -> Sheet:
             }
             return sheet.take(np.flatnonzero(~rows), *dropped_lines(why))
     return sheet
+
+
+def _thirteenth_months(column: Column) -> ndarray:
+    """Whether each row is the thirteenth month of a year that has others, 202413 (N,)."""
+    nowhere = np.zeros(len(column), bool)
+    first = str(column.data[0]).strip().removesuffix(".0")
+    if len(first) != 6 or not first.isdecimal() or column.numbers is None:
+        return nowhere
+    numbers = column.spread(column.numbers.values)
+    if not np.isfinite(numbers).all():
+        return nowhere
+    years, months = np.divmod(numbers, 100)
+    is_month = np.isin(months, np.arange(1, 14)) & (years > 1500) & (years < 2200)
+    is_sum = months == 13
+    years_with_months = np.unique(years[~is_sum])
+    are_beside = np.isin(years[is_sum], years_with_months).all()
+    return is_sum if is_month.all() and are_beside else nowhere
 
 
 def _units(texts: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from lstmcast.data.cells.columns import (
     micros_of,
     words_of,
 )
+from lstmcast.data.cells.twoclocks import by_one_clock
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import DataError
 
@@ -24,16 +25,23 @@ DATE_SHARE = 0.6
 _TIME_WORDS = """
 ds date datetime timestamp time ts day week month quarter year period dteday unix epoch
 datum zeit zeitpunkt tag woche monat quartal jahr fecha mes año ano semana data mois jour semaine
-année annee trimestre giorno mese anno created tstamp prd
+année annee trimestre giorno mese anno created tstamp prd période periode periodo período okres
+rok år dato vuosi період период год дата tarih dönem yıl data periodo időszak datum období kuupäev
 年月日 日付 日時 年月 月 年 年度 期間 週 四半期
 """
 _BEGINNING_WORDS = (
     "from start starts starting begin begins beginning von ab anfang beginn inicio inizio début "
-    "開始 validfrom datefrom"
+    "van desde dal od fra från alku başlangıç início 開始 开始 validfrom datefrom"
 )
-_END_WORDS = "to end ends ending until stop bis ende fin fine 終了 validto dateto"
+_END_WORDS = (
+    "to end ends ending until stop bis ende fin fine tot hasta til till slut loppu bitiş fim até "
+    "koniec konec 終了 结束 validto dateto"
+)
 _BEGINNING = frozenset(_BEGINNING_WORDS.split())
 _END = frozenset(_END_WORDS.split())
+# in names without spaces, such as INTERVALSTARTTIME
+_BEGINS = re.compile(r"start|begin|from")
+_ENDS = re.compile(r"end|stop|until")
 # of columns that say when a row was written
 _WRITTEN = frozenset(
     [
@@ -60,7 +68,9 @@ _INDEX_NAMES = [
     "period",
     "ds",
 ]
+_FEWEST_YEARS = 5  # that follow each other, by which a column is one of years
 _FEWEST_STEPS = 11  # of numbers that are times by their steps alone
+_STAMP = re.compile(r"column\d+|t|ts|dt|at")
 
 
 def find_time(sheet: Sheet) -> Column | None:
@@ -73,7 +83,7 @@ def find_time(sheet: Sheet) -> Column | None:
     if len(sure) > 1:
         changing = [column for column in sure if changes(column)]
         sure = _best_named(sure, _TIME_NAMES) or changing
-    sure = _without_ends(sure)
+    sure = by_one_clock(_without_ends(sure))
     if len(sure) > 1:
         raise DataError(
             f"{sheet.source} has {len(sure)} columns of dates. Choose the time column with "
@@ -133,8 +143,10 @@ def _begins(first: Column, second: Column) -> bool:
 
     An end is the next start, or the day before it.
     """
-    are_named = _BEGINNING & words_of(first.name) and _END & words_of(second.name)
-    if not are_named or first.times is None or second.times is None:
+    if first.times is None or second.times is None:
+        return False
+    begins = _is_named(first, _BEGINNING, _BEGINS)
+    if not begins or not _is_named(second, _END, _ENDS):
         return False
     begin = first.spread(first.times.values).astype("datetime64[us]")
     end = second.spread(second.times.values).astype("datetime64[us]")
@@ -146,6 +158,12 @@ def _begins(first: Column, second: Column) -> bool:
     gaps = begin[1:] - end[:-1]
     usual_gap = np.median(gaps)
     return bool(np.mean(gaps == usual_gap) > 0.9)
+
+
+def _is_named(column: Column, words: frozenset[str], part: re.Pattern[str]) -> bool:
+    """Whether a name has one of the words, or a part of it, where it has no spaces."""
+    own_words = words_of(column.name)
+    return bool(words & own_words) or any(map(part.search, own_words))
 
 
 def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
@@ -161,10 +179,11 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
         return best_named[0]
     first = sheet.columns[0]
     is_numeric = any(column is first for column in numeric)
-    if is_numeric and changes(first) and _ascends(first):
+    if is_numeric and changes(first) and (_ascends(first) or _counts_years(first)):
         return first
     stamps = [column for column in numeric if _is_nameless_stamp(column)]
     steady = stamps or [column for column in numeric if _counts_times(column)]
+    steady = steady or [column for column in numeric if _counts_years(column)]
     if len(steady) == 1:
         return steady[0]
     best_named = _best_named(counters, _INDEX_NAMES)
@@ -180,10 +199,22 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
 
 
 def _is_nameless_stamp(column: Column) -> bool:
-    """Whether a column without a name counts seconds since 1970, which little else does."""
-    if re.fullmatch(r"column\d+", column.name) is None or column.times is None:
+    """Whether a column without a name, or with one of a letter or two, counts seconds since 1970,
+    which little else does."""
+    if _STAMP.fullmatch(column.name) is None or column.times is None:
         return False
     return column.times.zone is not None and changes(column) and _ascends(column)
+
+
+def _counts_years(column: Column) -> bool:
+    """Whether a column holds a year in each row, one after the other, up or down."""
+    times = micros_of(column)
+    if times is None or not _has_form(column, "year") or column.missing.any():
+        return False
+    years = times.astype("datetime64[Y]").astype(np.int64)
+    steps = np.diff(years)
+    is_steady = len(steps) >= _FEWEST_YEARS and (steps == steps[0]).all()
+    return bool(is_steady and abs(steps[0]) == 1)
 
 
 def _counts_times(column: Column) -> bool:

@@ -27,7 +27,7 @@ class Names:
     time: ColumnNames = None
     target: ColumnNames = None
     series: ColumnNames = None
-    aggregate: bool = False
+    aggregate: str = ""
     past: ColumnNames = None
     written: CellFormat = field(default_factory=CellFormat)
     beside: Beside = field(default_factory=Beside)

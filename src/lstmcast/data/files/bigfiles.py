@@ -17,7 +17,8 @@ from lstmcast.data.files.grids import sheet_from_grid
 from lstmcast.data.files.lineprotocol import is_line_protocol
 from lstmcast.data.files.textfiles import read_text
 from lstmcast.data.limits import require_cells
-from lstmcast.data.numbers import DECIMAL_COMMA, MISSING
+from lstmcast.data.missingwords import MISSING
+from lstmcast.data.numbers import DECIMAL_COMMA
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Finding
 from lstmcast.databases.offline import connected

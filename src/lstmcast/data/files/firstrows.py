@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmcast.data.numbers import is_missing, parse_numbers
+from lstmcast.data.missingwords import is_missing
+from lstmcast.data.numbers import parse_numbers
 from lstmcast.data.times.dates import parse_times
 
 WITHIN = 40  # rows; titles above a header are never longer in practice

@@ -20,6 +20,7 @@ from lstmcast.data.files.jsonfiles import looks_like_json, sheet_from_json
 from lstmcast.data.files.lineprotocol import is_line_protocol, sheet_from_line_protocol
 from lstmcast.data.files.logfiles import log_of, sheet_from_log
 from lstmcast.data.files.markup import looks_like_markup, read_markup
+from lstmcast.data.files.meterdata import is_nem12, sheet_from_nem12
 from lstmcast.data.files.seriesfiles import (
     csv_from_arff,
     is_tsf,
@@ -93,6 +94,8 @@ def _of_text(content: bytes, source: str, label: str, header: int | None) -> She
         return _with(
             sheet_from_grid(read_markup(text, source), source, label, header), notes
         )
+    if is_nem12(text[:1000]):
+        return _with(sheet_from_nem12(text, source, label), notes)
     if is_line_protocol(text[: 1 << 16]):
         return _with(sheet_from_line_protocol(text, source, label), notes)
     if is_datev(text[:10]):

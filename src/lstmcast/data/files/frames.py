@@ -5,8 +5,9 @@ arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,11 @@ ARRAYS = "dict of arrays"  # the source of a dict, in reports and messages
 def sheet_from_object(data: object) -> Sheet:
     """A sheet from anything that is not a file: UsageError naming what is understood otherwise."""
     if isinstance(data, Mapping):
+        if data and all(map(_is_timed_series, data.values())):
+            sheet = _sheet_of_frame(_with_index(_beside_each_other(data)))
+            return replace(sheet, wide=True)
+        if data and all(isinstance(values, Mapping) for values in data.values()):
+            return replace(sheet_from_dict(_by_time(data)), wide=True)
         return sheet_from_dict(data)
     if isinstance(data, np.ndarray):
         fields = data.dtype.names
@@ -37,9 +43,45 @@ def sheet_from_object(data: object) -> Sheet:
     if _is_relation(data):
         return sheet_from_relation(data)
     if isinstance(data, (list, tuple)):
+        if data and all(isinstance(record, Mapping) for record in data):
+            return sheet_from_dict(_columns_of(data))
         return _sheet_of_array(_as_array(data))
     sheet = _sheet_of_frame(_with_index(data))
     return replace(sheet, wide=True) if _is_wide(data) else sheet
+
+
+def _columns_of(records: Sequence[Mapping[Any, Any]]) -> dict[Any, list[Any]]:
+    """Records, {"day": "2024-03-01", "y": 5}, as columns."""
+    names = dict.fromkeys(chain.from_iterable(records))
+    return {name: [record.get(name) for record in records] for name in names}
+
+
+def _by_time(values_by_name: Mapping[Any, Mapping[Any, Any]]) -> dict[Any, list[Any]]:
+    """Series as mappings, {"a": {"2024-03-01": 5}}, as columns beside all of their times."""
+    times = dict.fromkeys(chain.from_iterable(values_by_name.values()))
+    columns: dict[Any, list[Any]] = {"ds": list(times)}
+    for name, values in values_by_name.items():
+        columns[name] = [values.get(time) for time in times]
+    return columns
+
+
+def _is_timed_series(data: object) -> bool:
+    """Whether an object is a Series of pandas with times in its index."""
+    is_series = _is_pandas(data) and type(data).__name__ == "Series"
+    return is_series and _is_timed(getattr(data, "index", None))
+
+
+def _beside_each_other(series_by_name: Mapping[Any, Any]) -> Any:
+    """Series of pandas as the columns of a frame, with all of their times as its rows."""
+    pandas = __import__("pandas")
+    for name, series in series_by_name.items():
+        if series.index.has_duplicates:
+            time = series.index[series.index.duplicated()][0]
+            raise DataError(
+                f"series {str(name)!r} has two values for {time}. One value per series and time is "
+                "expected."
+            )
+    return pandas.DataFrame(dict(series_by_name)).rename_axis(index="ds")
 
 
 def _is_relation(data: object) -> bool:
@@ -234,7 +276,7 @@ def _with_index(data: Any) -> Any:
         return data
     pandas = __import__("pandas")
     if isinstance(data, pandas.Series):
-        if isinstance(data.index, pandas.RangeIndex):
+        if isinstance(data.index, pandas.RangeIndex) and data.index.name is None:
             return data
         name = "y" if data.name is None else str(data.name)
         data = data.to_frame(name=name)

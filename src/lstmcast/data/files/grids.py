@@ -13,6 +13,7 @@ import numpy as np
 from lstmcast.data.files.climate import without_span
 from lstmcast.data.files.countheaders import counts_on
 from lstmcast.data.files.firstrows import Row, kind_of
+from lstmcast.data.files.footers import without_notes_below
 from lstmcast.data.files.headers import (
     Header,
     column_names,
@@ -31,6 +32,7 @@ from lstmcast.errors import DataError
 # more rows than this with too many cells, and the file is refused instead of thinned out
 _LONG_SHARE = 0.01
 _MOST_TITLES = 40  # lines that are looked at for titles
+_SHORT_YEAR = re.compile(r"'\d\d")
 _LONGEST_TITLE = 200  # characters
 
 
@@ -60,6 +62,7 @@ def sheet_from_grid(
     names = column_names(header_rows.names)
     first = header_rows.first
     data, repeated = _without_headers(table_rows[first:], header_rows)
+    data, notes_below = without_notes_below(data)
     if not data:
         raise _without_data(source, names)
     above = [row for row in table_rows[:first] if row not in header_rows.rows]
@@ -68,6 +71,7 @@ def sheet_from_grid(
     dropped |= {row.line: _quote(row, "a comment") for row in comments}
     dropped |= beside_years | said_above
     dropped |= {row.line: "the header again" for row in repeated}
+    dropped |= {row.line: _quote(row, "below the data") for row in notes_below}
     dropped |= {row.line: "blank" for row in rows if _is_blank(row)}
     notes = [*grid.notes, *_notes_on_dropped(above, dropped)]
     if not header_rows.rows:
@@ -101,9 +105,10 @@ def _titles(
     titles = []
     for row in rows:
         if row.line < first_of_data.line and row.line not in header_lines:
-            titles += [
-                cell.strip()[:_LONGEST_TITLE] for cell in row.cells if cell.strip()
-            ]
+            texts = [cell.strip() for cell in row.cells if cell.strip()]
+            if len(texts) == 2:
+                texts = [" ".join(texts)]  # a word and what it is: Created, 2024-04-03
+            titles += [text[:_LONGEST_TITLE] for text in texts]
     return tuple(titles)
 
 
@@ -224,6 +229,8 @@ def _columns(
 def _unquoted(cells: list[str]) -> list[str]:
     """Cells without the apostrophe that has spreadsheets take them as texts, where all have it."""
     if not all(cell[:1] in ("", "'") for cell in cells):
+        return cells
+    if all(map(_SHORT_YEAR.fullmatch, cells)):
         return cells
     return [cell.strip("'") for cell in cells]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -21,13 +22,16 @@ from lstmcast.data.files.firstrows import (
     text_count,
     texts_in,
 )
-from lstmcast.data.numbers import is_missing
+from lstmcast.data.missingwords import is_missing
 from lstmcast.data.times.calendars import micros_of, month_of
 from lstmcast.data.times.dates import parse_times
 
+_LEVELS_IN_COMMENTS = 3
+_MOST_SAID = 4  # rows of values that are said of a file
 _COMMENTS = ("#", "%", "//", "!")
 # levels of names are joined by this: store A/sales
 _LEVELS = "/"
+_DAY = re.compile(r"(?:19|20)\d{6}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -50,26 +54,35 @@ def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     (['day', 'sold'], 1)
     """
     data, comments = [], []
-    last_above = None  # the comment that stands next to the first row of data
     for row in rows:
-        if _mark_of(row) is None:
-            data.append(row)
-        else:
-            comments.append(row)
-            if not data:
-                last_above = row
-    if not data:
+        (data if _mark_of(row) is None else comments).append(row)
+    if not data or not comments:
         return list(rows), []
-    if last_above is not None:
-        numbered = [row.cells[0].strip() for row in data[:2]] in (
-            ["0", "1"],
-            ["1", "2"],
-        )
-        cells = _header_in_comment(last_above, len(data[0].cells), numbered)
+    titles = list(takewhile(lambda row: text_count(row) < 2, data))
+    table = data[len(titles) :] or data
+    names = None
+    if any(kind_of([cell]) for cell in table[0].cells):  # or they are the names
+        above = [row for row in comments if row.line < table[0].line]
+        names = _names_in_comments(above[-_LEVELS_IN_COMMENTS:], table)
+    if names is None:
+        return data, comments
+    comments = [row for row in comments if row.line != names.line]
+    return [names, *table], [*comments, *titles]
+
+
+def _names_in_comments(above: Sequence[Row], data: Sequence[Row]) -> Row | None:
+    """The highest of the comments next to the data that may be the header: units stand below it."""
+    first_cells = [row.cells[0].strip() for row in data[:2]]
+    numbered = first_cells in (["0", "1"], ["1", "2"])
+    width = len(data[0].cells)
+    names = None
+    for row in reversed(above):
+        cells = _header_in_comment(row, width, numbered)
         if cells is not None:
-            comments.remove(last_above)
-            return [Row(last_above.line, cells), *data], comments
-    return data, comments
+            names = Row(row.line, cells)
+        elif len(_bare(row)) != width:
+            break
+    return names
 
 
 def _header_in_comment(row: Row, width: int, numbered: bool) -> list[str] | None:
@@ -85,6 +98,8 @@ def _header_in_comment(row: Row, width: int, numbered: bool) -> list[str] | None
 
 def _mark_of(row: Row) -> str | None:
     """The sign of a comment at the start of a row; None where it has none, or is a number."""
+    if row.cells[0][:1].isalnum():
+        return None  # as nearly all rows begin
     first = next(filter(None, map(str.strip, row.cells)), "")
     if re.fullmatch(r"#\d+", first):
         return None  # the number of an order
@@ -119,7 +134,8 @@ def find_header(rows: Sequence[Row]) -> Header:
         place = _fullest(rows[:WITHIN])
         row = rows[place]
         return Header(row.cells, [row], place + 1)
-    header = _named_by(rows[:first], first)
+    first = _below_other_names(rows, first)
+    header = _named_by(rows[:first], first, rows[first : first + WITHIN])
     lowest_line = header.rows[-1].line
     while first > 1:  # a year above its months, not above the header
         above = rows[first - 1]
@@ -127,6 +143,33 @@ def find_header(rows: Sequence[Row]) -> Header:
             break
         first -= 1
     return header._replace(first=first)
+
+
+def _below_other_names(rows: Sequence[Row], first: int) -> int:
+    """Where data begin if names stand below what seemed to be data: names and values of what is
+    said of a file."""
+    names_above = [row.cells for row in rows[:first]]
+    for place in range(first + 1, min(first + _MOST_SAID, len(rows) - 2)):
+        cells = rows[place].cells
+        below = rows[place + 1 : place + 1 + WITHIN]
+        used_columns = _used_columns(below)
+        names = [cells[column] for column in used_columns]
+        if len(used_columns) > 2 and is_full(names) and cells not in names_above:
+            kinds = [
+                kind_of([row.cells[column] for row in below]) for column in used_columns
+            ]
+            if all(kinds) and not any(kind_of([name]) for name in names):
+                return place + 1
+    return first
+
+
+def _used_columns(rows: Sequence[Row]) -> list[int]:
+    """The columns that have cells."""
+    return [
+        column
+        for column, _ in enumerate(rows[0].cells)
+        if any(row.cells[column].strip() for row in rows)
+    ]
 
 
 def _fullest(rows: Sequence[Row]) -> int:
@@ -158,11 +201,13 @@ def looks_like_data(row: Row) -> bool:
     return has_time and "number" in kinds[1:]
 
 
-def _named_by(above: Sequence[Row], first: int) -> Header:
+def _named_by(above: Sequence[Row], first: int, below: Sequence[Row]) -> Header:
     """The names that the rows above the data give."""
-    for row in above:
-        if is_full(row.cells):
-            return Header(row.cells, [row], first)
+    used_columns = _used_columns(below)
+    for block in reversed(_blocks(above)):
+        for row in [*_below_values(block), *block]:
+            if is_full([row.cells[column] for column in used_columns]):
+                return Header(row.cells, [row], first)
     levels = _levels(above)
     if levels is not None:
         return Header(*levels, first)
@@ -173,6 +218,28 @@ def _named_by(above: Sequence[Row], first: int) -> Header:
     if _is_units(row_of_names):
         row_of_names = fullest[0]
     return Header(row_of_names.cells, [row_of_names], first)
+
+
+def _below_values(block: Sequence[Row]) -> Sequence[Row]:
+    """The rows below the last one that holds numbers: what is said of a file stands above the
+    header as names and values."""
+    place = len(block)
+    while place > 0 and not _any_value(block[place - 1].cells):
+        place -= 1
+    return block[place:]
+
+
+def _blocks(above: Sequence[Row]) -> list[list[Row]]:
+    """Rows above the data, parted where a line between them is left out: titles and what they say
+    of a file are set off by blank lines."""
+    blocks: list[list[Row]] = []
+    line = 0
+    for row in above:
+        if not blocks or row.line > line + 1:
+            blocks.append([])
+        blocks[-1].append(row)
+        line = row.line
+    return blocks
 
 
 def _levels(above: Sequence[Row]) -> tuple[list[str], list[Row]] | None:
@@ -228,8 +295,8 @@ def _carried(cells: Sequence[str]) -> list[str]:
 
 
 def _names_times(row: Row) -> bool:
-    """Whether a row of numbers is a header of consecutive years or months, as in tables with a
-    column per year."""
+    """Whether a row of numbers is a header of consecutive years or months, or of days such as
+    20240131, as in tables with a column per year."""
     cells = [cell for cell in row.cells if kind_of([cell])]
     is_beside_a_name = len(cells) < len(row.cells) and all(map(_YEAR.fullmatch, cells))
     if len(cells) < (2 if is_beside_a_name else 4):
@@ -237,6 +304,8 @@ def _names_times(row: Row) -> bool:
     times = parse_times(cells)
     if times is None or times.form == "index" or times.bad.any():
         return False
+    if all(map(_DAY.fullmatch, cells)):
+        return bool((np.diff(micros_of(times.values)) > 0).all())
     months = month_of(micros_of(times.values))
     steps = set(np.diff(months))
     return len(steps) == 1 and 0 not in steps

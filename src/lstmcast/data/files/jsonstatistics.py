@@ -1,5 +1,5 @@
-"""Cubes of statistical offices as JSON: JSON-stat (Eurostat, Statistics Norway) and SDMX-JSON (ECB,
-OECD)."""
+"""Cubes of statistical offices as JSON: JSON-stat (Eurostat, Statistics Norway), SDMX-JSON (ECB,
+OECD) and that of e-Stat (Japan)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ def statistics_of(document: Any) -> Records:
 
 
 def _cells_of(document: Mapping[str, Any]) -> Records:
+    if "GET_STATS_DATA" in document:
+        return _of_e_stat(document["GET_STATS_DATA"]["STATISTICAL_DATA"])
     cube = document.get("dataset", document)
     if "dimension" in cube and "value" in cube:
         return _of_json_stat(cube)
@@ -89,6 +91,30 @@ def _of_sdmx(message: Mapping[str, Any]) -> Records:
                 record["value"] = values[0]
                 records.append(record)
     return records
+
+
+def _of_e_stat(message: Mapping[str, Any]) -> Records:
+    """Cells with codes, {"@area": "13000", "$": "5"}, with the names of the codes instead."""
+    names_of_field = {}
+    for class_object in _listed(message["CLASS_INF"]["CLASS_OBJ"]):
+        entries = _listed(class_object["CLASS"])
+        names = {entry["@code"]: entry["@name"] for entry in entries}
+        if len(names) > 1 and len(set(names.values())) == len(names):
+            names_of_field[f"@{class_object['@id']}"] = names
+    records = []
+    for cell in _listed(message["DATA_INF"]["VALUE"]):
+        record = {}
+        for field, code in cell.items():
+            if field in names_of_field:
+                record[field.lstrip("@")] = names_of_field[field].get(code, code)
+        record["value"] = cell["$"]
+        records.append(record)
+    return records
+
+
+def _listed(entries: Any) -> list[Any]:
+    """Entries as a list, where one alone stands without."""
+    return entries if isinstance(entries, list) else [entries]
 
 
 def _fields(key: str, dimensions: list[Mapping[str, Any]]) -> dict[str, Any]:

@@ -94,6 +94,7 @@ def flat(record: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in record.items():
         path = f"{above}{name}"
+        value = _without_type(value)
         if isinstance(value, Mapping) and above.count(".") < DEEPEST:
             fields |= flat(value, f"{path}.")
         elif isinstance(value, list) and value and all(map(_is_boxed, value)):
@@ -103,6 +104,16 @@ def flat(record: Mapping[str, Any], above: str = "") -> dict[str, Any]:
         else:
             fields[path] = value
     return fields
+
+
+def _without_type(value: Any) -> Any:
+    """5 for {"$numberInt": "5"}, as MongoDB writes values with their types."""
+    while isinstance(value, Mapping) and len(value) == 1:
+        name, inner = next(iter(value.items()))
+        if not str(name).startswith("$"):
+            break
+        value = inner
+    return value
 
 
 def _is_boxed(value: Any) -> bool:

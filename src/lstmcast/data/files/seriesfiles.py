@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmcast.data.numbers import is_missing
+from lstmcast.data.missingwords import is_missing
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.times.dates import parse_times
 from lstmcast.data.times.frequency import parse_frequency

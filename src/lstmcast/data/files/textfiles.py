@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lstmcast.data.numbers import parse_numbers
+from lstmcast.data.scripts import HEADER_WORDS
 from lstmcast.data.table import Finding
 from lstmcast.data.times.dates import parse_times
 from lstmcast.data.times.shapes import MONTHS
@@ -277,12 +278,13 @@ def _guess_encoding(content: bytes) -> str:
 
 
 def _by_months(head: bytes) -> str:
-    """The single-byte encoding in which names of months are readable, or ""."""
+    """The single-byte encoding in which names of months and columns are readable, or ""."""
     encoding_of_most, most_names = "", 0
     for encoding in _OF_ONE_BYTE:
         text = _decoded(head[:100_000], encoding) or ""
         words = set(re.findall(r"[^\W\d_]+", text.casefold()))
         count = sum(word in MONTHS and not word.isascii() for word in words)
+        count += len(words & HEADER_WORDS)
         if count > most_names:
             encoding_of_most = encoding
             most_names = count

@@ -19,7 +19,9 @@ from lstmcast.data.cells.columns import (
 )
 from lstmcast.data.cells.durations import with_durations
 from lstmcast.data.cells.subtotals import without_totals
+from lstmcast.data.cells.zonecolumns import with_zones_applied
 from lstmcast.data.covariates.roles import Names as Names
+from lstmcast.data.layouts.countedrows import with_counted_before
 from lstmcast.data.layouts.longtables import long_table
 from lstmcast.data.layouts.rowtimes import (
     drop_undated,
@@ -41,13 +43,15 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     """Assign the columns and convert the sheet to long form; DataError with advice if that
     fails."""
     sheet = with_durations(names.written.applied(sheet), _only_target(names))
+    sheet = with_counted_before(sheet, names)
     if sheet.wide and names.target is None and not names.past:
         names = replace(names, target="*")
     if names.time == "index":
         return _checked(long_table(sheet, names, None))
     sheet = with_blocks_stacked(sheet) if names.time is None else sheet
+    sheet = without_totals(sheet)
     sheet = with_time_of_titles(sheet) if names.time is None else sheet
-    sheet, names = _unfolded(with_carried_labels(without_totals(sheet)), names)
+    sheet, names = _unfolded(with_carried_labels(sheet), names)
     apart = sheet
     sheet, names = with_one_time(sheet, names)
     if sheet is not apart:  # a year and a month, and days across
@@ -58,7 +62,7 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     if time.times is not None and time.times.problem:
         raise DataError(f"{sheet.source}, column {time.name!r}: {time.times.problem}")
     sheet = with_carried_keys(drop_undated(sheet, time), time.name)
-    time = named_column(sheet, time.name, "time")
+    sheet, time = with_zones_applied(sheet, named_column(sheet, time.name, "time"))
     return _checked(long_table(sheet, names, time))
 
 

@@ -18,6 +18,7 @@ from lstmcast.data.covariates.static import static_columns
 from lstmcast.data.covariates.suggestions import going_on
 from lstmcast.data.keys import Keys
 from lstmcast.data.known import KnownRows, StaticColumns
+from lstmcast.data.layouts.countedrows import with_countable_rows
 from lstmcast.data.layouts.rowids import (
     joined_ids,
     targets_and_series,
@@ -57,6 +58,7 @@ class _MainColumns(NamedTuple):
 def long_table(sheet: Sheet, names: Names, time: Column | None) -> Table:
     """A table with a time in every row, and one or several columns of values."""
     times = _row_times(sheet, time)
+    sheet, names = with_countable_rows(sheet, names, time)
     free_sheet = without_columns(sheet, taken_columns(sheet, names))
     targets, series, each_is_series = targets_and_series(free_sheet, names, times, time)
     main = _MainColumns(time, targets, series)

@@ -11,11 +11,14 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.cells.partcolumns import Part, clock_of, parts_by_kind
+from lstmcast.data.cells.columns import NUMBER_SHARE
+from lstmcast.data.cells.countedslots import counted_slots
+from lstmcast.data.cells.partcolumns import Part, clock_of
 from lstmcast.data.cells.partjoining import (
     carried_times,
     with_parts,
 )
+from lstmcast.data.cells.partkinds import parts_by_kind
 from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.cells.splitparts import whole_names, with_whole_parts
 from lstmcast.data.covariates.beside import ColumnNames
@@ -114,6 +117,8 @@ def _is_dates(column: Column) -> bool:
         or column.time_share <= 0.5
     ):
         return False
+    if times.form == "date" and column.number_share >= NUMBER_SHARE:
+        return False  # 8000.5 is no month
     known_times = times.values[~np.isnat(times.values)]
     years = known_times.astype("datetime64[Y]")
     if (years == years[:1]).all():
@@ -187,13 +192,17 @@ def _clock_parts(columns: Sequence[Column], values: ndarray) -> list[Part]:
     clocks = [part for part in map(clock_of, columns) if part is not None]
     names_say_so = any(kind_of_name(column.name) is not None for column in columns)
     if not clocks and not names_say_so:
-        return []
+        slots = counted_slots(columns, values)
+        return [slots] if slots is not None else []
     if len(np.unique(values)) > 0.9 * len(values):
         return []
     if not clocks and _all_month_starts(values):
         clocks = _days_of_month(columns)
     if not clocks:
         clocks = _hours_or_slots(columns)
+    if not clocks:
+        slots = counted_slots(columns, values)
+        clocks = [slots] if slots is not None else []
     if not clocks:
         return []
     first_clock = clocks[:1]

@@ -18,11 +18,13 @@ from lstmcast.data.cells.acrossparts import (
     slots_across,
     weeks_across,
 )
-from lstmcast.data.cells.partcolumns import clock_of, parts_by_kind
+from lstmcast.data.cells.partcolumns import clock_of
+from lstmcast.data.cells.partkinds import parts_by_kind
 from lstmcast.data.cells.yearless import is_yearless, with_years
 from lstmcast.data.findings import Finding
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, folded
 from lstmcast.data.times.dates import parse_times
+from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.data.times.shapes import month_named, tidied
 
 # when a file was made, not what is in it; and the year that an index is relative to
@@ -43,6 +45,12 @@ _MONTH = re.compile(
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
+# how web analytics write times, and where they begin
+_COUNTED = re.compile(r"nth (hour|day|week|month)")
+_UNITS_COUNTED = {"hour": "h", "day": "D", "week": "W", "month": "MS"}
+_START = re.compile(r"start date\W*([-/.\d]+)", re.IGNORECASE)
+
+
 class TitleTime(NamedTuple):
     """What titles say: the only day, the only month such as 2023-03, the only year; "" where there
     is none, or several."""
@@ -56,6 +64,8 @@ def with_time_of_titles(sheet: Sheet) -> Sheet:
     """A sheet with what its titles say of times, where its rows and columns lack just that."""
     if not sheet.titles or any(map(_holds_times, sheet.columns)):
         return sheet
+    if _COUNTED.fullmatch(folded(sheet.columns[0].name)):
+        return _counted_from_start(sheet)
     time = time_in(sheet.titles, day_first=_writes_commas(sheet) or None)
     labels = next(filter(is_yearless, sheet.columns), None)
     if labels is not None:
@@ -163,6 +173,23 @@ def _completed(sheet: Sheet, labels: Column, year: str) -> Sheet:
     columns[place] = whole_labels
     note = _note(year, f"completes {labels.name!r}")
     return replace(sheet, columns=tuple(columns), titles=(), notes=(*sheet.notes, note))
+
+
+def _counted_from_start(sheet: Sheet) -> Sheet:
+    """A sheet whose days or months are counted from 0, with dates from the one in a title."""
+    count, *columns = sheet.columns
+    starts = list(filter(None, map(_START.search, sheet.titles)))
+    day = _day_of(starts[0][1], None) if starts else ""
+    unit = _COUNTED.fullmatch(folded(count.name))
+    if not day or unit is None or count.number_share < 1 or count.numbers is None:
+        return sheet
+    steps = count.spread(count.numbers.values).astype(np.int64)
+    frequency = parse_frequency(_UNITS_COUNTED[unit[1]]).anchored([np.datetime64(day)])
+    dates = frequency.advance(np.datetime64(day, "us"), steps)
+    time = Column("time", dates)
+    note = _note(day, f"is 0 in {count.name!r}")
+    columns = (time, *columns)
+    return replace(sheet, columns=columns, titles=(), notes=(*sheet.notes, note))
 
 
 def _in_front(sheet: Sheet, cells: dict[str, str]) -> Sheet:

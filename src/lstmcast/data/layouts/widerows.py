@@ -28,6 +28,8 @@ from lstmcast.errors import DataError
 from lstmcast.util.objects import objects
 
 _PREFIXED = re.compile(r"([^\W\d]+[ _.-]?)((?:19|20)\d\d[ _./-]?\d\d(?:[ _./-]?\d\d)?)")
+# 1990F, 2010_flag, 2021-03 Status: marks that say of 1990 what its values are
+_FLAG_NAME = re.compile(r"(.*\d)[ _.-]?(?:[a-z]|flags?|status|symbol|note|code)", re.I)
 _FIRST_YEAR, _LAST_YEAR = 1800, 2100  # of names such as X1990
 
 
@@ -41,6 +43,7 @@ class HeaderTimes(NamedTuple):
 
 def header_times(sheet: Sheet) -> HeaderTimes | None:
     """The columns whose names are times; None if there are none."""
+    sheet = _without_flags(sheet)
     names = [re.sub(r"\s*\[.*\]$", "", name).strip() for name in sheet.names]
     if sum(map(_is_digits, names)) >= 3:
         places, times = _numbered_names(names)
@@ -60,6 +63,17 @@ def header_times(sheet: Sheet) -> HeaderTimes | None:
     if not all(map(_is_empty_or_numeric, columns)):
         return None
     return HeaderTimes(columns, times.values, times.notes)
+
+
+def _without_flags(sheet: Sheet) -> Sheet:
+    """The sheet without the columns of marks beside others, such as Y1990F beside Y1990."""
+    names = set(sheet.names)
+    remaining = []
+    for column in sheet.columns:
+        match = _FLAG_NAME.fullmatch(column.name)
+        if match is None or match[1] not in names or column.number_share >= 0.5:
+            remaining.append(column)
+    return replace(sheet, columns=tuple(remaining))
 
 
 def _is_digits(name: str) -> bool:

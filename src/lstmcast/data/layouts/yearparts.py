@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.cells.partcolumns import Part, clock_of, parts_by_kind, sums_of
+from lstmcast.data.cells.partcolumns import Part, clock_of, sums_of
 from lstmcast.data.cells.partjoining import (
     carried_numbers,
     last_filled,
@@ -18,10 +18,11 @@ from lstmcast.data.cells.partjoining import (
     periods_of_years,
     with_parts,
 )
+from lstmcast.data.cells.partkinds import parts_by_kind
 from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
 from lstmcast.errors import DataError
 
-_AFTER_YEAR = ("half", "quarter", "month", "week", "yearday")
+_AFTER_YEAR = ("half", "quarter", "bimonth", "month", "week", "yearday")
 # which part refines which: a clock time a date, a day a month
 _FINER = {
     "date": ("hour", "slot"),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from lstmcast.data.numbers import is_missing
+from lstmcast.data.missingwords import is_missing
 from lstmcast.data.times.times import Times
 
 

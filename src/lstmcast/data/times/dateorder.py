@@ -147,6 +147,10 @@ def settle_order(
     )
 
 
+_NEXT_DAY = 1
+_FAR = 20  # days between dates with clock times, if days and months are confused
+
+
 class _Ordered(NamedTuple):
     """Dates such as 01/02/2020, whose first two numbers are day and month or month and day."""
 
@@ -184,12 +188,22 @@ class _Ordered(NamedTuple):
         margin = 0 if max(as_day_first, as_month_first) == 1 else 0.1
         if abs(as_day_first - as_month_first) > margin:
             return as_day_first > as_month_first, "which makes the dates evenly spaced"
+        if (self.micros != self.micros[0]).any():
+            gaps = _longest_gap(with_day_first), _longest_gap(with_month_first)
+            if min(gaps) <= _NEXT_DAY and max(gaps) >= _FAR * min(gaps):
+                return gaps[0] < gaps[1], "then the days follow each other"
         return True, ""
 
     def example(self) -> str:
         """The first date that the order changes."""
         row = np.flatnonzero(self.first != self.second)[0]
         return f"{self.first[row]:02d}/{self.second[row]:02d}/{self.year[row]}"
+
+
+def _longest_gap(times: ndarray) -> int:
+    """Days from one date to the next one, where they are farthest from each other."""
+    days = np.unique(times[~np.isnat(times)].astype("datetime64[D]"))
+    return int(np.diff(days).astype(np.int64).max(initial=1))
 
 
 def _regularity(times: ndarray, micros: ndarray) -> float:

@@ -41,10 +41,12 @@ from lstmcast.data.times.times import Times
 
 _NO_MONTH = 99  # where there is no such quarter or week
 _PLAIN = 0.8  # share of the texts that are digits only, at least, beside marked ones
-_FLOATED = re.compile(r"\d{6,14}\.0+")  # 20240301.0, as data frames write whole numbers
+# 20240301.0 and 1.7040672e+12, as data frames and spreadsheets write whole numbers
+_FLOATED = re.compile(r"\d{6,14}\.0+|\d\.\d{7,14}e\+?\d\d")
 _FOOTNOTE = re.compile(r"(\d+) ?((?:\*+|[a-z]|est\.?|prel\.?|\(?\d\)|\([a-z*]+\))?)")
-
-_MARK_ENDS = tuple("*†‡§)pr#")
+# 2023A and 2024E: years that all say whether they are actual ones
+_ALL_MARKED = re.compile(r"(\d{4}(?:[-/]\d\d(?:\d\d)?)?) ?([aefp]|\*+)")
+_MARK_ENDS = frozenset("*†‡§)praef#")
 _MARKED = re.compile(r"(.*\w.*?) ?(\*+|[pr†‡§#]|\((?:[a-z*]{1,4}|\d)\)|\d\))")
 
 
@@ -66,7 +68,7 @@ def parse_times(
     if not filled_texts:
         return None
     if all(map(_FLOATED.fullmatch, filled_texts)):
-        tidy = [text.partition(".")[0] for text in tidy]
+        tidy = [text and str(int(float(text))) for text in tidy]
         filled_texts = [text for text in tidy if text]
     if all(map(_is_whole_number, filled_texts)):
         return whole_number_texts(tidy, partial(_dates, day_first=day_first))
@@ -123,14 +125,19 @@ def _without_marks(tidy: list[str]) -> tuple[list[str], list[str]]:
     none where most have one, or where a text without it does not look like the others."""
     matches = {}
     for place, text in enumerate(tidy):
-        match = _MARKED.fullmatch(text) if text[-1:] in _MARK_ENDS else None
-        if match is not None:
+        if text[-1:] not in _MARK_ENDS:
+            continue
+        match = _MARKED.fullmatch(text) or _ALL_MARKED.fullmatch(text)
+        # the r of October is no mark
+        if match is not None and (match[1][-1].isdigit() or not match[2].isalpha()):
             matches[place] = match
-    if not 0 < 5 * len(matches) <= len(tidy):
+    are_few = 0 < 5 * len(matches) <= len(tidy)
+    if not are_few and not all(map(_ALL_MARKED.fullmatch, filter(None, tidy))):
         return tidy, []
     shapes = {
         _bare_shape(text) for place, text in enumerate(tidy) if place not in matches
     }
+    shapes = shapes or {_bare_shape(match[1]) for match in matches.values()}
     bare = list(tidy)
     for place, match in matches.items():
         bare[place] = match[1]

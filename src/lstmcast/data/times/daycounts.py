@@ -12,7 +12,8 @@ from numpy import ndarray
 from lstmcast.data.times.shapes import from_fields
 
 _DATED = re.compile(
-    r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日"
+    r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日|"
+    r"^(?:excel[ _]?)?serial$"
 )
 _JULIAN = re.compile(r"(?:^|[\W_])(?:julian|julday|jde|jdate)(?:$|[\W_]|date)")
 _YEARS = re.compile(r"^(?:fiscal |calendar )?(?:year|jahr|année|ano|año|anno|年|年度)$")

@@ -39,13 +39,33 @@ def eras(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
     )
 
 
+def with_western_years(texts: Sequence[str]) -> list[str] | None:
+    """令和4年1-3月 as 2022年1-3月; None where most texts do not begin with an era.
+
+    >>> with_western_years(["令和4年1-3月", "令和元年度上期"])
+    ['2022年1-3月', '2019年度上期']
+    """
+    if not mostly(_ERA_BEFORE.match(text) for text in texts if text):
+        return None
+    return [
+        _ERA_BEFORE.sub(lambda match: f"{_western_year(match)}年", text)
+        for text in texts
+    ]
+
+
+_ERA_BEFORE = re.compile(r"(令和|平成|昭和|大正|明治) ?(\d\d?|元) ?年")
 _ERA_YEAR = re.compile(r"([mtshr]) ?(\d\d?|元)")
 
 
 def _era_year(match: re.Match[str]) -> str:
     """S63 and H1 as 1988 and 1989, which letters alone do not tell from codes."""
-    number = 1 if match[2] == "元" else int(match[2])
-    return str(ERAS[_ERA_LETTERS[match[1]]] + number)
+    return str(_western_year(match))
+
+
+def _western_year(match: re.Match[str]) -> int:
+    era, year = match.groups()
+    number = 1 if year == "元" else int(year)
+    return ERAS[_ERA_LETTERS.get(era, era)] + number
 
 
 def _era_text(match: re.Match[str]) -> str:

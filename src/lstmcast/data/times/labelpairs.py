@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmcast.data.times.periodwords import Period, full_year
+from lstmcast.data.times.timenumbers import are_quarters
 
 # U distinct texts
 
@@ -57,6 +58,8 @@ def looks_paired(text: str) -> bool:
         return False
     if match["sep"] != "." or _is_year(match["first"]):
         return True
+    if len(match["first"]) == len(match["second"]) == 2:
+        return True  # 95.01, if all follow each other
     return _is_numbered_year(match["first"], match["second"])
 
 
@@ -206,6 +209,8 @@ def numbered_rule(pairs: list[Pair]) -> _Rule | None:
     if not all(_is_year(pair.first) for pair in pairs):
         return None
     unit = _unit_of(pairs)
+    if unit == "month" and _count_quarters(pairs):
+        unit = "quarter"
     if unit is None or (
         unit == "month" and example.sep in "-/." and len(pairs[0].second) < 3
     ):
@@ -223,6 +228,13 @@ def numbered_rule(pairs: list[Pair]) -> _Rule | None:
 
 
 _UNIT_NAMES = {"day": "day of the year", "week": "ISO week", "half": "half-year"}
+
+
+def _count_quarters(pairs: list[Pair]) -> bool:
+    """Whether two digits count quarters, 1998-01 to 1998-04 in every year."""
+    years = np.array([int(pair.first) for pair in pairs])
+    numbers = np.array([int(pair.second) for pair in pairs])
+    return are_quarters(years, numbers)
 
 
 def _ends_in_year(pair: Pair) -> bool:
@@ -294,12 +306,15 @@ def short_month_rule(pairs: list[Pair]) -> _Rule | None:
         return _no_date(pair) if number is None else _month_text(number)
 
     order = "month/year" if begins_with_month else "year/month"
-    return _Rule(rewrite, f"labels such as '{pairs[0].text}' read as {order}")
+    form = "year" if pairs[0].sep == "." else ""
+    return _Rule(rewrite, f"labels such as '{pairs[0].text}' read as {order}", form)
 
 
 def _is_short(pair: Pair) -> bool:
-    longest = max(len(pair.first), len(pair.second))
-    return pair.sep in "-/" and longest <= 2
+    lengths = {len(pair.first), len(pair.second)}
+    if pair.sep == ".":
+        return lengths == {2}
+    return pair.sep in "-/" and max(lengths) <= 2
 
 
 def _month_number(year: str, month: str) -> int | None:

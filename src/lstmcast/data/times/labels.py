@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from lstmcast.data.times.eralabels import IS_REPUBLIC, before_hundred, eras, republic
+from lstmcast.data.times.eralabels import (
+    IS_REPUBLIC,
+    before_hundred,
+    eras,
+    republic,
+    with_western_years,
+)
 from lstmcast.data.times.hourlabels import hours_behind_dates
 from lstmcast.data.times.labelpairs import (
     MOST,
@@ -29,17 +36,21 @@ from lstmcast.data.times.labelpairs import (
 from lstmcast.data.times.periodwords import full_year, named_period
 from lstmcast.data.times.ranges import range_start
 from lstmcast.data.times.rewritten import Labels, replaced, sample_of
+from lstmcast.data.times.romanmonths import roman_months
 from lstmcast.data.times.seasonlabels import seasons_as_months
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
+from lstmcast.data.times.shortyears import short_years
 from lstmcast.data.times.spellings import SPELLINGS
 from lstmcast.data.times.timenumbers import decimal_times
+from lstmcast.data.times.zonedlabels import zoned_labels
 
 _WEEK = r"(?:w/?[bce] ?|week (?:of|commencing|beginning|starting|ending) )?"
 _MONTH_DAY = re.compile(rf"{_WEEK}(?P<name>[^\W\d_]{{3,9}})\.?[ -]?(?P<number>\d\d?)")
 _DAY_MONTH = re.compile(_WEEK + r"(?P<number>\d{1,2})[ -]?(?P<name>[^\W\d_]{3,9})\.?")
 _CLOCKS = re.compile(r"(.*\d{4}.*|\d{4}.*) ?(\d\d:\d\d)-(\d\d:\d\d)")
 _SEASON = re.compile(
-    r"(?:season|saison|temporada|stagione|(?:crop|marketing|school|academic) year) (\d.*)|"
+    r"(?:season|saison|temporada|stagione|(?:crop|marketing|school|academic) year|[mcsa]y) ?"
+    r"(\d{2,4} ?[/-].*)|"
     r"(\d.*) (?:season|saison|(?:crop|marketing|school|academic) year)"
 )
 _DAY_ZERO = re.compile(r"(\d{4}[-/.]\d\d)[-/.]00")
@@ -49,10 +60,6 @@ _DAY_FIRST = re.compile(
 _NO_YEAR = (
     "dates such as {!r} have no year. Add the year, or number the rows with --time index --period "
     "N, where N rows are one season (in Python: time='index', periods=N)."
-)
-_ZONE_NAMES = re.compile(
-    r"(.*\d:\d\d(?::\d\d)?(?: ?[ap]m)?) ?"
-    r"\(?(?:[ecmpa]e?[sd]t|cet|cest|bst|ist|jst|wet|west|eet|eest|msk)\)?"
 )
 
 
@@ -123,11 +130,14 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
     """Labels that have no shape of a date, rewritten as dates; None where nothing is known of
     them."""
     for labels_of in (
+        short_years,
         _hours,
         _seasons,
-        _zoned,
+        zoned_labels,
+        roman_months,
         _spelled,
         eras,
+        _of_eras,
         _ranges,
         _periods,
         _seconds,
@@ -136,6 +146,19 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
         if labels is not None:
             return labels
     return _days_without_year(tidy, texts_present, _DAY_MONTH)
+
+
+def _of_eras(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """Quarters and half-years of years of eras, as those of western years."""
+    texts = with_western_years(tidy)
+    if texts is None:
+        return None
+    labels = rewritten_labels(texts, [text for text in texts if text])
+    if labels is None:
+        return None
+    first = next(text for text in texts if text)
+    notes = [note.replace(repr(first), repr(texts_present[0])) for note in labels.notes]
+    return replace(labels, notes=tuple(notes))
 
 
 def _hours(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
@@ -165,7 +188,7 @@ def _clock_ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | Non
     ends = {match[3] for match in matches}
     if len(ends) <= 2 or not mostly(map(_ends_later, matches)):
         return None
-    texts = replaced(tidy, _CLOCKS, lambda match: f"{match[1].rstrip()} {match[2]}")
+    texts = replaced(tidy, _CLOCKS, lambda match: f"{match[1].rstrip(' t')} {match[2]}")
     return Labels(texts, (_beginnings_note(texts_present),))
 
 
@@ -190,21 +213,6 @@ def _spelled(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
         ):
             return Labels(replaced(tidy, compiled, rewrite))
     return None
-
-
-def _zoned(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
-    """Clock times with the name of their zone behind them, which is left off."""
-    if not mostly(_ZONE_NAMES.fullmatch(text) for text in sample_of(texts_present)):
-        return None
-    texts = replaced(tidy, _ZONE_NAMES, lambda match: match[1])
-    example = texts_present[0]
-    zone = "of some"
-    match = _ZONE_NAMES.fullmatch(example)
-    if match is not None:
-        zone = example[match.end(1) :].strip(" ()").upper()
-    return Labels(
-        texts, (f"the name of the time zone ({zone}) was removed: local times",)
-    )
 
 
 def _ranges(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:

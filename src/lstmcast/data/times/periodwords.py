@@ -20,7 +20,7 @@ _UNITS = {
     "day": "d doy day tag",
 }
 _UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
-_FISCAL = {"fy", "fiscal", "cy", "gj", "度"}
+_FISCAL = {"fy", "fye", "fiscal", "cy", "gj", "度"}
 # of ordinal numbers: 1st, 1º, 1er, 2ème
 _ORDINAL = {"st", "nd", "rd", "th", "o", "e", "er", "ere", "ère", "eme", "ème", "г"}
 _FILLERS = {

@@ -29,6 +29,20 @@ _LABEL = re.compile(
 )
 
 
+_INITIALS = "djfmamjjasondj"  # of the months from December to January
+
+
+def middle_month(text: str) -> int | None:
+    """The month in the middle of three that are named by their first letters, as climatologists
+    name running means; None for any other text.
+
+    >>> middle_month("djf"), middle_month("ndj"), middle_month("may")
+    (1, 12, None)
+    """
+    place = _INITIALS.find(text)
+    return place + 1 if len(text) == 3 and place >= 0 else None
+
+
 class _Season(NamedTuple):
     """A season of a year; `spans` where the label names two years."""
 

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lstmcast.data.numbers import is_missing
+from lstmcast.data.missingwords import is_missing
 from lstmcast.data.scripts import OTHER_MONTHS, in_western_signs
 
 # dashes of any length, and waves, as ranges and fiscal years are written
@@ -50,8 +50,12 @@ _WEEKDAY = (
     r"|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?"
     r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|ma|wo|vr|za|zo)"
 )
-# a weekday before or behind a date, or a word in brackets behind it
-_AROUND_DATES = rf"^{_WEEKDAY}[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\([^()\d]{{1,9}}\)$"
+# a weekday before or behind a date, or a word in brackets behind it; behind a clock time, it is
+# the name of a zone
+_AROUND_DATES = (
+    rf"^{_WEEKDAY}[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\({_WEEKDAY}\)$|"
+    r"(?<!:\d\d)(?<!:\d\d )[ ]?\([^()\d]{1,9}\)$"
+)
 # the year before the first of each era
 ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 ERAS |= {"r": 2018, "h": 1988, "s": 1925, "t": 1911}
@@ -121,7 +125,10 @@ def tidied(text: str) -> str:
         text = unicodedata.normalize("NFKC", text)
         text = text.translate(_STROKES).replace("元年", "1年")
         text = in_western_signs(text)
-    text = re.sub(r"(?<=[ap]\.) (?=m\.$)", "", text.strip().casefold())  # 01:30 p. m.
+    text = text.strip().casefold()
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)  # μαΐ is three signs more
+    text = re.sub(r"(?<=[ap]\.) (?=m\.$)", "", text)  # 01:30 p. m.
     first = text[:1]
     end = text[-1:]
     if first.isalpha() or end.isalpha() or end == ")":

@@ -61,6 +61,7 @@ def integer_times(numbers: ndarray) -> Times:
             _weeks,
             _days,
             _hours,
+            _codes_of_e_stat,
             _tenths_of_micros,
             _since_1970,
         ):
@@ -134,7 +135,26 @@ def _months(numbers: ndarray, low: int, high: int) -> Times | None:
     months = numbers % 100
     if low < 150001 or high > 220012 or not _within(months, 1, 12):
         return None
+    if are_quarters(years, months):
+        values = from_fields(years, 3 * months - 2, 1)
+        note = "whole numbers read as years and quarters: none is above 4"
+        return Times.of(values, "number", note)
     return Times.of(from_fields(years, months, 1), "number")
+
+
+def are_quarters(years: ndarray, numbers: ndarray) -> bool:
+    """Whether numbers behind years are 1 to 4 in every year but the first and the last, and so no
+    months.
+
+    >>> are_quarters(np.repeat([2020, 2021, 2022], 4), np.tile([1, 2, 3, 4], 3))
+    True
+    """
+    if set(numbers.tolist()) != {1, 2, 3, 4}:
+        return False
+    moments = np.unique(10 * years + numbers)
+    distinct_years, counts = np.unique(moments // 10, return_counts=True)
+    are_next = np.diff(distinct_years) == 1
+    return len(counts) > 2 and bool((counts[1:-1] == 4).all() and are_next.all())
 
 
 def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
@@ -143,12 +163,7 @@ def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
     quarters = numbers % 10
     if low < 19001 or high > 21004 or not _within(quarters, 1, 4):
         return None
-    distinct_years, counts = np.unique(np.unique(numbers) // 10, return_counts=True)
-    if len(set(quarters)) < 4 or len(distinct_years) < 3:
-        return None
-    are_full = counts[1:-1] == 4
-    are_next = np.diff(distinct_years) == 1
-    if not are_full.all() or not are_next.all():
+    if not are_quarters(years, quarters):
         return None
     values = from_fields(years, 3 * quarters - 2, 1)
     return Times.of(values, "number", "whole numbers read as years and quarters")
@@ -170,6 +185,22 @@ def _short_days(numbers: ndarray, low: int, high: int) -> Times | None:
     if np.median(steps) > np.timedelta64(31, "D"):
         return None
     return Times.of(values, "number", "whole numbers read as year, month and day")
+
+
+def _codes_of_e_stat(numbers: ndarray, low: int, high: int) -> Times | None:
+    """2024000101 as January 2024, 2024000103 as a quarter, 2024000000 and 2024100000 as a year."""
+    if low < 1_500_000_000 or high > 2_200_999_999 or len(numbers) < 2:
+        return None
+    years, codes = numbers // 10**6, numbers % 10**6
+    first_months, end_months = codes // 100, codes % 100
+    is_year = np.isin(codes, (0, 100_000))
+    are_months = (first_months >= 1) & (first_months <= end_months)
+    are_months &= end_months <= 12
+    if not (is_year | are_months).all():
+        return None
+    note = "codes of e-Stat read as years, quarters or months"
+    months = np.where(is_year, 1, first_months)
+    return Times.of(from_fields(years, months, 1), "number", note)
 
 
 def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:

@@ -1,0 +1,20 @@
+"""Years of two digits behind an apostrophe: '85, '05."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from lstmcast.data.times.labelpairs import mostly
+from lstmcast.data.times.periodwords import full_year
+from lstmcast.data.times.rewritten import Labels, replaced, sample_of
+
+_SHORT_YEAR = re.compile(r"'(\d\d)")
+
+
+def short_years(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """Such years as dates; None where the labels are anything else."""
+    if not mostly(_SHORT_YEAR.fullmatch(text) for text in sample_of(texts_present)):
+        return None
+    texts = replaced(tidy, _SHORT_YEAR, lambda match: f"{full_year(match[1])}-01")
+    return Labels(texts, (f"labels such as {texts_present[0]!r} read as years",))
