@@ -39,6 +39,8 @@ _NEXT_SENTENCE = re.compile(r"(?<=[\w)'\"`\]])[.?!] \S")
 _KIND = re.compile(r":\w+\}")
 # A quote opens and closes at the edge of a word, unlike an apostrophe.
 _QUOTED = re.compile(r"(?<!\w)(['\"`])(?=\S).+?(?<=\S)\1(?!\w)")
+# "and" or "or" between the last two quoted items of a list
+_LAST_OF_LIST = re.compile(r"(?<=['\"`]) (?:and|or) (?=['\"`])")
 _GUARD = "\ue000"  # replaces the space after a full stop in quotes; no text contains it
 _STOP, _FULL_WIDTH_STOP = ".", "。"
 # What each kind of place may hold.
@@ -195,7 +197,7 @@ class Words:
         items = _items(value, "; ")
         if len(items) > 1:
             return "；".join(self._list(entry, depth) for entry in items)
-        items = _items(value, ", ")
+        items = _items(_LAST_OF_LIST.sub(", ", value), ", ")
         translations = [self._line(entry, depth + 1) for entry in items]
         # The place of one item could match all items that follow: try single items first.
         if None in translations:
