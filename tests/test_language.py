@@ -347,6 +347,21 @@ SAID_TO_ANALYSTS = [
     "Two different series are called 'a/b' when the columns 'store' and 'item' are joined with a "
     "slash. Use a single column of ids, and name it with --series NAME (in Python: "
     "series='NAME').",
+    "shop.csv: series 'a': there are two rows for 2020-01-01 (line 61 and line 62).",
+    "1 of 44 periods has no rows: 2024-01-21 of series 'b'. They count as 0.",
+    "1 of 44 periods has no rows: 2024-01-21. They count as 0.",
+    "--workers would have no effect: series are not read in chunks. Give --chunk 5000, or leave it "
+    "out.",
+    "'fc.csv' does not name a table. TABLE@URL is expected, such as forecasts@duckdb:///shop.db.",
+    "'duckdb:///shop.db?timeout=soon': 'soon' is not a number of seconds. Write timeout=30.",
+    "'mysql://db/shop?password=***': a password is not a parameter. Set LSTMCAST_DB_PASSWORD "
+    "instead.",
+    "out: another run is writing its parts. Wait until it ends.",
+    "a.csv is not a Parquet file. Series are read in parts from Parquet (a file, a folder, a "
+    "pattern) or from a table of DuckDB (duckdb:///shop.db?table=sales). Write other data as one "
+    "of them first, for example with duckdb -c \"COPY (FROM 'sales.csv') TO 'sales.parquet'\".",
+    "two scenarios are named 'none' after their files. Give files with different names.",
+    "There was no time for a trial. Give more minutes.",
     "job.toml: [source] data is missing.",
     "job.toml: line 3: there is no [source] traget. Did you mean 'target'? There are: data, query.",
     'job.toml: line 5: [checks] newest: an age such as "3 days", "12 hours" or "2 weeks" is '

@@ -6,7 +6,7 @@ their translation here; a text without a translation stays English. A catalogue 
 a template
 
     {name}        is any text, which is inserted unchanged
-    {name:n}      is a number, {name:t} a time
+    {name:n}      is a number, {name:t} a time, {name:q} a quoted name
     {name:text}   is a text of the catalogue itself, which is translated
     {name:list}   is one or several, with commas or semicolons between, translated where known
     {name:line}   is any text too; the template is a whole line, in which full stops end no sentence
@@ -44,7 +44,11 @@ _LAST_OF_LIST = re.compile(r"(?<=['\"`]) (?:and|or) (?=['\"`])")
 _GUARD = "\ue000"  # replaces the space after a full stop in quotes; no text contains it
 _STOP, _FULL_WIDTH_STOP = ".", "。"
 # What each kind of place may hold.
-_KINDS = {"n": r"[-−–\d.,]+(?:e[-+]?\d+)?", "t": r"-?\d[-\d:. ]*"}
+_KINDS = {
+    "n": r"[-−–\d.,]+(?:e[-+]?\d+)?",
+    "t": r"-?\d[-\d:. ]*",
+    "q": r"'[^']*'|\"[^\"]*\"",
+}
 
 
 class Template:
