@@ -95,7 +95,9 @@ def job_text(
     source = _lines(settings)
     output = f"table = {_toml(seen_from(folder, table))}"
     if "@" in table and "://" in table:
-        output += '\nif_exists = "upsert"    # a second run on the same data changes nothing'
+        output += (
+            '\nif_exists = "upsert"    # a second run on the same data changes nothing'
+        )
     steps = horizon or one_season(panel)
     sections = _REST.format(series=len(panel), horizon=steps, output=output)
     text = f"{_HEAD}\n[source]\n{source}\n{sections}"
