@@ -40,7 +40,20 @@ def pages() -> list[Path]:
     return [page for page in found if MARK.search(page.read_text(encoding="utf-8"))]
 
 
-FULL_STOP = re.compile(r"(?<=[\w)])\.$", re.MULTILINE)
+FULL_STOP = re.compile(r"(?<=[\w)])\.$")
+
+
+def punctuated(line: str) -> str:
+    """A line of Japanese text with Japanese commas and full stops; rows of tables stay as they are.
+
+    >>> punctuated("測定日：2026-11-27、Python 3.11.7, 2コア.")
+    '測定日：2026-11-27、Python 3.11.7、2コア。'
+    """
+    if line.startswith("|"):
+        return line
+    return FULL_STOP.sub("。", line).replace(", ", "、").replace("。 ", "。")
+
+
 MARK = re.compile(r"<!-- (bench:[\w-]+|evidence: [\w/]+ [\w.-]+) -->")
 
 
@@ -52,7 +65,7 @@ def in_japanese(write: Callable[[Results], str]) -> Callable[[Results], str]:
         longest_first = sorted(words, key=len, reverse=True)
         known = re.compile("|".join(map(re.escape, longest_first)))
         text = known.sub(lambda found: words[found[0]], write(results))
-        return FULL_STOP.sub("。", text)
+        return "\n".join(punctuated(line) for line in text.split("\n"))
 
     return translated
 

@@ -914,6 +914,12 @@ def test_help_names_every_choice(run):
         assert "|".join(get_args(choice)) in text
 
 
+def test_what_a_command_does_is_told_in_running_text(run):
+    for command in ("forecast", "export", "example"):
+        told = run(command, "--help").out.split("Arguments:")[0]
+        assert not re.search(r"\S {2,}\S", told), told
+
+
 def test_a_reader_that_goes_away_is_no_traceback(shell, tmp_path):
     check = f"{sys.executable} -m lstmcast check {AIRLINE} --json"
     command = f"{check} | head -1; exit ${{PIPESTATUS[0]}}"

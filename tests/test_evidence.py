@@ -210,3 +210,10 @@ def test_parts_of_one_competition_are_one_data_set():
     assert interval.mean == pytest.approx(
         RESULTS["shipped"]["geometric_mean_to_seasonal_naive"], abs=1e-4
     )
+
+
+def test_text_under_japanese_tables_has_japanese_commas():
+    written = fill.TABLES["headline-ja"](RESULTS) + fill.TABLES["weak-ja"](RESULTS)
+    text = [line for line in written.splitlines() if not line.startswith("|")]
+    assert any("測定日" in line for line in text)
+    assert not [line for line in text if ", " in line or "。 " in line]

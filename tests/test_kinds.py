@@ -131,7 +131,8 @@ def test_one_note_says_how_many_and_how_to_undo_it(tmp_path):
     )
     assert (counts.severity, counts.count, touching.count) == ("note", 8, 1)
     assert (
-        touching.message == "1 of 11 series ('weight') touches 0 and never passes below"
+        touching.message
+        == "1 of 11 series ('weight') reaches 0 but never goes below it"
     )
     word = lc.read(file, kind="real")
     assert not word.report.findings and set(word.kinds) == {"real"}

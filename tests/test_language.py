@@ -320,6 +320,66 @@ def test_what_is_seldom_said_has_its_japanese(text):
     assert not untranslated(text)
 
 
+# Texts of readers and job files; what stands in brackets is said in Japanese as well.
+SAID_TO_ANALYSTS = [
+    "2 lines are not data: line 88 ('Summe' sums up others), line 9 ('Q1' sums up months). They "
+    "were dropped.",
+    "2 lines are not data: line 1 (the first and the last year), line 12 (the code for missing "
+    "values). They were dropped.",
+    "1 line is not data: line 2 ('2024-01-01, 0': before the header, and it looks like data). It "
+    "was dropped.",
+    "shop.csv: series 'tea', column 'price': two rows for 2024-03-05 (line 6 of plan.csv, line 22 "
+    "of plan.csv). One row per series and time is expected: drop one, or name the keys as in the "
+    "data.",
+    "a.csv, column 'ds': dates such as 01/02/2024 can be read as day/month/year or as "
+    "month/day/year, and the column does not show which. Choose with --day-first or --month-first "
+    "(in Python: day_first=True or False).",
+    "column 'MTU': ranges such as '2024-03-01 00:00 - 01:00' read as their starts.",
+    "9 of 12 times have no row: the longest gap is from 2024-01-02 to 2024-01-31 (after line 62). "
+    "They become missing values and are masked. If these are single events, aggregate them, with "
+    'aggregate="sum" (--aggregate sum) for events and sales or mean for measurements, and '
+    'frequency="D" (--frequency D) or longer.',
+    'a.json is JSON without a table. A list of records such as [{"date": "2024-01-01", "sales": '
+    '5}, …], or columns such as {"date": […], "sales": […]}, is expected.',
+    "b.pdf is a PDF document. A table is expected: CSV, Excel (.xlsx) or Parquet.",
+    "sheet='X' (--sheet) would have no effect: only workbooks such as .xlsx have sheets, but none "
+    "of the 2 files is one. Leave it out.",
+    "Two different series are called 'a/b' when the columns 'store' and 'item' are joined with a "
+    "slash. Use a single column of ids, and name it with --series NAME (in Python: "
+    "series='NAME').",
+    "shop.csv: series 'a': there are two rows for 2020-01-01 (line 61 and line 62).",
+    "1 of 44 periods has no rows: 2024-01-21 of series 'b'. They count as 0.",
+    "1 of 44 periods has no rows: 2024-01-21. They count as 0.",
+    "--workers would have no effect: series are not read in chunks. Give --chunk 5000, or leave it "
+    "out.",
+    "'fc.csv' does not name a table. TABLE@URL is expected, such as forecasts@duckdb:///shop.db.",
+    "'duckdb:///shop.db?timeout=soon': 'soon' is not a number of seconds. Write timeout=30.",
+    "'mysql://db/shop?password=***': a password is not a parameter. Set LSTMCAST_DB_PASSWORD "
+    "instead.",
+    "out: another run is writing its parts. Wait until it ends.",
+    "a.csv is not a Parquet file. Series are read in parts from Parquet (a file, a folder, a "
+    "pattern) or from a table of DuckDB (duckdb:///shop.db?table=sales). Write other data as one "
+    "of them first, for example with duckdb -c \"COPY (FROM 'sales.csv') TO 'sales.parquet'\".",
+    "two scenarios are named 'none' after their files. Give files with different names.",
+    "There was no time for a trial. Give more minutes.",
+    "job.toml: [source] data is missing.",
+    "job.toml: line 3: there is no [source] traget. Did you mean 'target'? There are: data, query.",
+    'job.toml: line 5: [checks] newest: an age such as "3 days", "12 hours" or "2 weeks" is '
+    "expected, not 'soon'.",
+    "job.toml: line 10: [output] if_exists: must be 'replace', 'append' or 'upsert', not 'merge'.",
+    "job.toml: [forecast] has both horizon and until. Give one of them.",
+    "'make' is not an action of job. Use lstmcast job init DATA to write a job file, and lstmcast "
+    "run to run it.",
+]
+
+
+@pytest.mark.parametrize("text", SAID_TO_ANALYSTS)
+def test_what_stands_in_brackets_has_its_japanese_too(text):
+    said = re.sub(r"'[^']*'|\"[^\"]*\"", "", JAPANESE(text))
+    assert LETTERS.search(said)
+    assert not re.search(r"\b(the|is|are|of|and|or|sums|looks|not|must)\b", said), said
+
+
 def test_items_of_a_list_keep_their_brackets():
     dropped = (
         "3 lines are not data: line 1 (blank), line 2 ('a, b': 1 cell where 2 are expected), "

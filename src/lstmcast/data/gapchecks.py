@@ -213,7 +213,8 @@ def _gaps_action(
     if options.frequency is not None and absent_count > len(table):
         return looks_like(table, frequency) + action
     if is_date and absent_count > _SPARSE * len(table):
-        action += f" If these are single events: {advised_periods(table)}"
+        advice = advised_periods(table)
+        action += f" If these are single events, {advice[:1].lower()}{advice[1:]}"
     return action
 
 

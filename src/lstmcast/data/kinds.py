@@ -29,7 +29,7 @@ def recognise(values: ndarray, offsets: ndarray) -> ndarray:
     """Recognise the kind of each series from its known values (S,).
 
     "count": whole numbers, none below 0, that contain zeros or have a median below 20; "positive":
-    others that touch 0 and never pass below; "real": some are below 0; "open": all above 0.
+    others that reach 0 but never go below it; "real": some are below 0; "open": all above 0.
 
     >>> values = np.array([0.0, 3.0, 0.0, 0.5, -1.0, 0.0, 112.0, 118.0])
     >>> recognise(values, np.array([0, 2, 4, 6, 8])).tolist()
@@ -150,7 +150,7 @@ def kind_findings(ids: ndarray, recognised: ndarray) -> list[Finding]:
     """Findings about the recognised kinds of all series, and how to undo them.
 
     >>> print(kind_findings(np.array(["a", "b"]), np.array(["open", "positive"]))[0].message)
-    1 of 2 series ('b') touches 0 and never passes below
+    1 of 2 series ('b') reaches 0 but never goes below it
     """
     undo = f"If values can be negative, use {advise('kind', 'real')}."
     counts = np.flatnonzero(recognised == "count")
@@ -165,9 +165,9 @@ def kind_findings(ids: ndarray, recognised: ndarray) -> list[Finding]:
         action = f"No forecast of {pronoun} is below 0. {undo}"
         findings.append(Finding(COUNTS, "note", message, action, count=len(counts)))
     if len(touching):
-        verbs, pronoun = "touches 0 and never passes below", "it"
+        verbs, pronoun = "reaches 0 but never goes below it", "it"
         if len(touching) > 1:
-            verbs, pronoun = "touch 0 and never pass below", "them"
+            verbs, pronoun = "reach 0 but never go below it", "them"
         message = f"{_series(ids, touching)} {verbs}"
         action = f"No forecast of {pronoun} does. {undo}"
         findings.append(

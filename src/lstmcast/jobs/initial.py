@@ -19,26 +19,26 @@ _IN_ADDRESS = re.compile(
     r"((?:[^@]*@)?(?:duckdb|sqlite):///)([^?]*)(.*)", re.IGNORECASE
 )
 _HEAD = """\
-# A job of lstmcast: `lstmcast run FILE` does it, `lstmcast run FILE --dry-run` only looks.
+# A job of lstmcast. `lstmcast run FILE` runs it; with --dry-run, nothing is written.
 # Paths are relative to the folder of this file.
 """
 _REST = """
-[checks]  # what must hold, or nothing is written
+[checks]  # if one of them does not hold, nothing is written
 least_series = {series}
 # newest = "3 days"        # how old the newest value may be
 # newest_of = "all"        # in each series; "any": in one of them
 # most_missing = 0.05      # share of values that are missing
 # warnings = "refuse"      # no warnings of `lstmcast check`
-# least_skill = 0.0        # at least as accurate as the best simple forecast
+# least_skill = 0.0        # 0: at least as accurate as the best simple forecast
 
 [forecast]
 horizon = {horizon}
 level = [80, 95]
 cutoffs = 5
 
-# [model]                  # a model that is saved, and continues from run to run
+# [model]                  # a model that is saved, and continued in the next run
 # folder = "model"
-# refit = "30 days"        # train it again when it is older; "never" only updates it
+# refit = "30 days"        # train it again after this time; "never": only update it
 
 [output]
 {output}
@@ -96,7 +96,7 @@ def job_text(
     output = f"table = {_toml(seen_from(folder, table))}"
     if "@" in table and "://" in table:
         output += (
-            '\nif_exists = "upsert"    # the same data twice leave the table as it is'
+            '\nif_exists = "upsert"    # a second run on the same data changes nothing'
         )
     steps = horizon or one_season(panel)
     sections = _REST.format(series=len(panel), horizon=steps, output=output)

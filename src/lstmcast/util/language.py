@@ -6,7 +6,7 @@ their translation here; a text without a translation stays English. A catalogue 
 a template
 
     {name}        is any text, which is inserted unchanged
-    {name:n}      is a number, {name:t} a time
+    {name:n}      is a number, {name:t} a time, {name:q} a quoted name
     {name:text}   is a text of the catalogue itself, which is translated
     {name:list}   is one or several, with commas or semicolons between, translated where known
     {name:line}   is any text too; the template is a whole line, in which full stops end no sentence
@@ -39,10 +39,16 @@ _NEXT_SENTENCE = re.compile(r"(?<=[\w)'\"`\]])[.?!] \S")
 _KIND = re.compile(r":\w+\}")
 # A quote opens and closes at the edge of a word, unlike an apostrophe.
 _QUOTED = re.compile(r"(?<!\w)(['\"`])(?=\S).+?(?<=\S)\1(?!\w)")
+# "and" or "or" between the last two quoted items of a list
+_LAST_OF_LIST = re.compile(r"(?<=['\"`]) (?:and|or) (?=['\"`])")
 _GUARD = "\ue000"  # replaces the space after a full stop in quotes; no text contains it
 _STOP, _FULL_WIDTH_STOP = ".", "。"
 # What each kind of place may hold.
-_KINDS = {"n": r"[-−–\d.,]+(?:e[-+]?\d+)?", "t": r"-?\d[-\d:. ]*"}
+_KINDS = {
+    "n": r"[-−–\d.,]+(?:e[-+]?\d+)?",
+    "t": r"-?\d[-\d:. ]*",
+    "q": r"'[^']*'|\"[^\"]*\"",
+}
 
 
 class Template:
@@ -195,7 +201,7 @@ class Words:
         items = _items(value, "; ")
         if len(items) > 1:
             return "；".join(self._list(entry, depth) for entry in items)
-        items = _items(value, ", ")
+        items = _items(_LAST_OF_LIST.sub(", ", value), ", ")
         translations = [self._line(entry, depth + 1) for entry in items]
         # The place of one item could match all items that follow: try single items first.
         if None in translations:

@@ -66,7 +66,7 @@ def export(
     """Export a model for other programs.
 
     onnx: the network for one step, with its state as input and output, and the whole forecaster if
-        its inputs can be a graph. Needs the extra `onnx`.
+    its inputs can be a graph. Needs the extra `onnx`.
 
     web: a page that forecasts a pasted CSV offline in the browser with the shipped network.
     """

@@ -231,7 +231,7 @@ def example(
     run: ExampleOptions,
     quiet: Quiet = False,
 ) -> None:
-    """Run the system of a published tutorial.
+    """Run the example of a published tutorial.
 
     Plots, tables, the log, the results and the trained model are written to a folder. An
     interrupted run can be resumed.

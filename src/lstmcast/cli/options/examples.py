@@ -15,7 +15,9 @@ class ExampleOptions:
 
     data: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Your own series for the same system."),
+        typer.Option(
+            metavar="FILE", help="Your own series instead of those of the example."
+        ),
     ] = None
     column: Annotated[
         list[str] | None,
