@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.covariates.covariatejoining import continued_future, continued_static
+from lstmcast.data.covariates import covariatejoining
 from lstmcast.data.features import Covariates
 from lstmcast.data.findings import (
     GAPS,
@@ -277,16 +277,16 @@ class Joiner:
         """The saved covariates, joined like the target."""
         newer, _, places, pieces = matched
         remembered = self.panel.covariates
-        newer.covariates.require(remembered.past, newer.report.source)
+        covariatejoining.require_columns(remembered, newer, matched.is_continued)
         past = {name: self._column(name, matched) for name in remembered.past if pieces}
         steps = np.array([piece.lead - piece.skipped for piece in pieces], np.int64)
-        future = continued_future(
+        future = covariatejoining.continued_future(
             remembered.future,
             newer.covariates.future,
             np.where(matched.is_continued, places, -1),
             np.where(matched.is_continued, steps, 0),
         )
-        static = continued_static(remembered, newer.covariates, places)
+        static = covariatejoining.continued_static(remembered, newer.covariates, places)
         return Covariates(past, future, *static)
 
     def _column(self, name: str, matched: Matched) -> NDArray:

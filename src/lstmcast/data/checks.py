@@ -283,12 +283,11 @@ def edges(table: Table, is_kept: ndarray) -> list[Finding]:
 
     def say(which: str) -> Callable[[ndarray], Case]:
         def case(rows: ndarray) -> Case:
-            missing = (
-                "value is missing"
-                if len(rows) == 1
-                else f"{len(rows):,} values are missing"
-            )
-            return Case(f"{which} {missing}", int(table.lines[rows[0]]))
+            missing = f"{which} {len(rows):,} values are missing"
+            if len(rows) == 1:
+                its_one = "its only" if which == "all" else which
+                missing = f"{its_one} value is missing"
+            return Case(missing, int(table.lines[rows[0]]))
 
         return case
 

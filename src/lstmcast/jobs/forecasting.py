@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstmcast.data.findings import Finding
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import file_label
 from lstmcast.errors import UsageError
@@ -139,7 +140,10 @@ class ForecastJob:
                 )
             coming = replace(self.source.beside, future_data=path)
             panels[name] = replace(self.source, beside=coming).of(self.model).read()
-        notify(DataRead(next(iter(panels.values()))))
+        first, *others = panels.values()
+        notify(DataRead(first))
+        for finding in _only_in(others, first):
+            notify(Note(finding.text))
         return panels
 
     def _compared(self, panels: dict[str, Panel]) -> Scenarios | None:
@@ -161,6 +165,18 @@ class ForecastJob:
             baselines=self.baselines,
             truth=truth,
         )
+
+
+def _only_in(others: list[Panel], first: Panel) -> list[Finding]:
+    """Warnings about scenarios that do not concern the first one."""
+    told = set(first.report.findings)
+    warnings = []
+    for panel in others:
+        for finding in panel.report.findings:
+            if finding.severity == "warning" and finding not in told:
+                told.add(finding)
+                warnings.append(finding)
+    return warnings
 
 
 def _unmeasured(forecast: Forecast) -> int:
