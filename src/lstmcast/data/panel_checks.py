@@ -160,16 +160,16 @@ def _new_categories(panel: Panel, name: str) -> list[Finding]:
         return []
     values_M = future.columns[name]
     before_N = at_targets(panel, name)
-    seen = np.unique(before_N[np.isfinite(before_N)])
-    is_new_M = np.isfinite(values_M) & ~np.isin(values_M, seen)
-    if not len(seen) or not is_new_M.any():
+    seen_codes = np.unique(before_N[np.isfinite(before_N)])
+    is_new_M = np.isfinite(values_M) & ~np.isin(values_M, seen_codes)
+    if not len(seen_codes) or not is_new_M.any():
         return []
     place = int(np.flatnonzero(is_new_M)[0])
     series = int(np.searchsorted(future.offsets, place, side="right")) - 1
     step = place - int(future.offsets[series])
     time = format_time(panel.frequency.advance(panel.starts[series], step)[()])
     category = levels[int(values_M[place])]
-    meant = did_you_mean(category, [levels[int(code)] for code in seen])
+    meant = did_you_mean(category, [levels[int(code)] for code in seen_codes])
     message = (
         f"series {str(panel.ids[series])!r}, column {name!r}: {category!r} at {time} occurs "
         "among the coming steps only"

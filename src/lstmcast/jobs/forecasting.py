@@ -140,9 +140,9 @@ class ForecastJob:
                 )
             coming = replace(self.source.beside, future_data=path)
             panels[name] = replace(self.source, beside=coming).of(self.model).read()
-        first, *others = panels.values()
+        first, *alternatives = panels.values()
         notify(DataRead(first))
-        for finding in _only_in(others, first):
+        for finding in _only_in(alternatives, first):
             notify(Note(finding.text))
         return panels
 
@@ -167,14 +167,14 @@ class ForecastJob:
         )
 
 
-def _only_in(others: list[Panel], first: Panel) -> list[Finding]:
+def _only_in(alternatives: list[Panel], first: Panel) -> list[Finding]:
     """Warnings about scenarios that do not concern the first one."""
-    told = set(first.report.findings)
+    known_findings = set(first.report.findings)
     warnings = []
-    for panel in others:
+    for panel in alternatives:
         for finding in panel.report.findings:
-            if finding.severity == "warning" and finding not in told:
-                told.add(finding)
+            if finding.severity == "warning" and finding not in known_findings:
+                known_findings.add(finding)
                 warnings.append(finding)
     return warnings
 

@@ -122,8 +122,8 @@ def require_columns(
     known in advance, of which a saved plan may still hold where all series continue."""
     source = newer.report.source
     newer.covariates.require(remembered.past, source)
-    given = newer.covariates.future.columns
-    lacking = [name for name in remembered.future.columns if name not in given]
+    newer_columns = newer.covariates.future.columns
+    lacking = [name for name in remembered.future.columns if name not in newer_columns]
     if not lacking or is_continued_S.all():
         return
     columns, are_or_is = ("column", "is") if len(lacking) == 1 else ("columns", "are")
