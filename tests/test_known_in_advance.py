@@ -16,7 +16,7 @@ from lstmcast.covariates.effects import effects_of
 from lstmcast.covariates.estimate import renewals
 from lstmcast.covariates.regression import Problem, fitted_each, fitted_to
 from lstmcast.data.features import Covariates
-from lstmcast.data.origins import Origins
+from lstmcast.data.origins import Origins, origins_of
 from lstmcast.errors import DataError
 from lstmcast.server.page.examples import shop_table
 
@@ -515,6 +515,21 @@ def test_an_effect_of_the_calendar_that_is_nothing_is_not_drawn(tmp_path):
     parts = {part.name: part.values for part in plot.parts}
     assert parts["effect of promo"].any()
     assert "effect of day of the month" not in parts
+
+
+def test_effects_of_the_calendar_outside_of_the_picture_are_not_drawn():
+    days = np.arange(np.datetime64("2022-01-01"), np.datetime64("2024-08-18"))
+    is_christmas = [str(day)[5:] in ("12-24", "12-25", "12-26") for day in days]
+    sold, future = shop(days=len(days), ahead=7)
+    sold[: len(days)][is_christmas] *= 1.12
+    panel = lc.Panel.from_arrays(
+        sold[: len(days)], frequency="D", start=str(days[0]), future=future
+    )
+    forecast = lc.LSTMForecaster(horizon=7, method="network").predict(panel)
+    assert "turn of the year" in effects_of(panel).parts(origins_of(panel), 180).names
+    plot = lc.ComponentsPlot.from_forecast(forecast, panel)
+    names = [part.name for part in plot.parts]
+    assert "effect of promo" in names and "effect of turn of the year" not in names
 
 
 # ---------------------------------------------------------------- saved models
