@@ -302,8 +302,12 @@ def test_newer_data_go_on_with_them():
 
 def test_newer_data_need_the_columns():
     context = saved(lc.read(shop(), target="sold", future="price"))
-    with pytest.raises(DataError, match=r"'price' for the future covariate"):
+    with pytest.raises(DataError, match=r"'price' for the future covariate") as error:
         read_newer(shop().drop(columns="price"), context.panel)
+    assert str(error.value).endswith("a table of its own: --future-data FILE.")
+    with pytest.raises(DataError) as error:
+        read_newer(shop().rename(columns={"sold": "x"}), context.panel)
+    assert "--future-data" not in str(error.value)
 
 
 def test_series_that_the_newer_data_lack_keep_theirs():

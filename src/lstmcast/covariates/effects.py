@@ -299,19 +299,20 @@ def using_share(panel: Panel, share: float) -> Panel:
     future = replace(panel.covariates.future, share=share)
     shared = replace(panel, covariates=replace(panel.covariates, future=future))
     effects = effects_of(panel)
-    _KNOWN[shared] = Effects(shared, None if effects is None else effects.whole_S)
+    whole_S = None if effects is None else effects.whole_S
+    _KNOWN[shared] = Effects(shared, whole_S)
     return shared
 
 
-def with_effects_of(panel: Panel, usual: Panel) -> Panel:
+def with_effects_of(panel: Panel, original: Panel) -> Panel:
     """The panel, with the effects that were estimated in another one, whose coming values of known
     columns differ and nothing else: they are not estimated again."""
-    effects = effects_of(usual)
+    effects = effects_of(original)
     if effects is not None:
         whole_S = []
         for series, solutions in enumerate(effects.whole_S):
-            known = Known.of(panel, series)
-            whole_S.append([solution.reading(known) for solution in solutions])
+            covariates = Known.of(panel, series)
+            whole_S.append([solution.reading(covariates) for solution in solutions])
         _KNOWN[panel] = Effects(panel, whole_S)
     return panel
 
