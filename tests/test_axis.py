@@ -305,6 +305,25 @@ def test_a_stray_value_is_far_in_changes_that_are_usual_near_it():
     assert reading_axis(values[None], (12,)).tolist() == [LOG]
 
 
+@pytest.mark.parametrize("newest", [[386, 388], [386, 387], [380, 388]])
+def test_a_product_that_hardly_ever_sells_is_no_outage(newest):
+    """Nearly all of its values are one run of zeros, and what is left is too little to be level."""
+    sold = np.zeros(391)
+    sold[[3, 5, 8]] = 1
+    sold[newest] = 1, 2
+    assert reading_axis(sold[None], (7,)).tolist() == [ROOT]
+    panel = Panel.from_arrays(sold, frequency="D", start="2024-01-01", kind="count")
+    forecast = lc.LSTMForecaster(28, method="network").predict(panel)
+    assert (forecast.point == 0).all()
+
+
+def test_a_shop_that_was_closed_for_most_of_its_history_is_read_as_before():
+    days = np.arange(360)
+    sold = 100 * np.exp(0.1 * np.sin(days) + noise(0.1, 360))
+    sold[100:300] = 0
+    assert reading_axis(sold[None], (7,)).tolist() == [LOG]
+
+
 @pytest.mark.parametrize("closed", [slice(300, 301), slice(300, 312)])
 def test_dropping_to_0_is_not_coming_near_it(closed):
     """Single zeros and an outage do not make a small gain of the linear axis count."""

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 import lstmcast as lc
 from lstmcast.cli.app import app
+from lstmcast.covariates import effects
+from lstmcast.covariates.effects import solved
 from lstmcast.data.origins import Origins
 from lstmcast.errors import DataError, UsageError
 from lstmcast.evaluation.importance import held_out
@@ -94,6 +96,62 @@ def test_what_the_formula_reads_matters_and_nothing_else():
         6,
         5,
     )
+
+
+def sales(days=100):
+    rng = np.random.default_rng(0)
+    sale = (rng.random(days + H) < 0.3) * 1.0
+    sold = np.exp(3 + 0.5 * sale[:days] + rng.normal(0, 0.1, days))
+    return lc.Panel.from_arrays(
+        sold, frequency="D", start="2024-01-01", future={"sale": sale}
+    )
+
+
+def test_effects_are_estimated_once_for_all_permutations_of_coming_values(monkeypatch):
+    count = []
+
+    def counted(panel):
+        count.append(len(panel))
+        return solved(panel)
+
+    monkeypatch.setattr(effects, "solved", counted)
+    few = {"cutoffs": 2, "repeats": 3}
+    found = lc.importance(lc.LSTMForecaster(H, method="network"), sales(), **few)
+    known = [part for part in found.parts if part.role == "known in advance"]
+    assert known[0].growth > 10
+    lags = [part for part in found.parts if part.role == "lags"]
+    # once for each cutoff; those of the past are of other values each time
+    assert len(count) == 2 + 2 * 3 * len(lags)
+
+
+def test_a_trained_model_is_asked_with_the_share_of_effects_that_it_uses(monkeypatch):
+    shares = set()
+    estimated = effects.Effects.__init__
+
+    def noted(self, panel, *whole):
+        shares.add(panel.covariates.future.share)
+        estimated(self, panel, *whole)
+
+    monkeypatch.setattr(effects.Effects, "__init__", noted)
+    half = replace(sales().covariates.future, share=0.5)
+    known = replace(sales(), covariates=replace(sales().covariates, future=half))
+    model = lc.LSTMForecaster(H, method="network")
+    trusting = remembering(model, known)
+    lc.importance(trusting, sales(), cutoffs=1, repeats=1)
+    assert shares == {0.5}
+
+
+def test_effects_of_other_coming_values_are_as_if_estimated_anew():
+    usual = sales()
+    future = usual.covariates.future
+    column = future.columns["sale"].copy()
+    column[-H + 2 :] = 1 - column[-H + 2 :]  # not the step after the last: it leads
+    changed = replace(future, columns={"sale": column})
+    other = replace(usual, covariates=replace(usual.covariates, future=changed))
+    anew = lc.LSTMForecaster(H, method="network").predict(replace(other))
+    effects.with_effects_of(other, usual)
+    shared = lc.LSTMForecaster(H, method="network").predict(other)
+    np.testing.assert_allclose(shared.quantiles, anew.quantiles, rtol=1e-9)
 
 
 def test_the_same_seed_gives_the_same_numbers():

@@ -58,7 +58,10 @@ def test_rows_after_the_last_value_are_coming_steps():
         for finding in panel.report.findings
         if finding.rule == "known in advance"
     ]
-    said = "'price' and 'promoted' are known for 2 to 4 steps after the last values"
+    said = (
+        "'price' and 'promoted' are known for 2 to 4 steps after the last values, the fewest in "
+        "series 'tea'"
+    )
     assert [finding.message for finding in told] == [said]
     # they are no missing values at the end
     assert not any("are missing" in finding.message for finding in panel.check())
@@ -299,8 +302,12 @@ def test_newer_data_go_on_with_them():
 
 def test_newer_data_need_the_columns():
     context = saved(lc.read(shop(), target="sold", future="price"))
-    with pytest.raises(DataError, match=r"'price' for the future covariate"):
+    with pytest.raises(DataError, match=r"'price' for the future covariate") as error:
         read_newer(shop().drop(columns="price"), context.panel)
+    assert str(error.value).endswith("a table of its own: --future-data FILE.")
+    with pytest.raises(DataError) as error:
+        read_newer(shop().rename(columns={"sold": "x"}), context.panel)
+    assert "--future-data" not in str(error.value)
 
 
 def test_series_that_the_newer_data_lack_keep_theirs():
@@ -622,6 +629,45 @@ def test_columns_that_go_on_are_suggested():
     )
 
 
+def test_columns_that_do_not_change_within_a_series_are_suggested_as_static():
+    frame = shop(size=[*[30.0] * 12, *[90.0] * 12], name=["milk"] * 12 + ["tea"] * 12)
+    said = findings("likely static", frame, series="product")
+    assert said == [
+        "note: 'size' does not change within a series. To use what describes series, use "
+        "--static size (in Python: static='size')."
+    ]
+    known = findings("likely known in advance", frame, series="product")
+    assert "'size'" not in known[0]
+
+
+@pytest.mark.parametrize("lag", [1, 7])
+def test_earlier_targets_and_constants_are_not_suggested(lag):
+    values = np.random.default_rng(0).normal(50.0, 5.0, 40)
+    days = pd.date_range("2024-01-01", periods=50)
+    sold = pd.Series([*values, *[NAN] * 10])
+    frame = pd.DataFrame({"day": days, "sold": sold, "before": sold.shift(lag)})
+    frame = frame.assign(always=3.0, price=np.arange(50.0))
+    said = findings("likely known in advance", frame)
+    assert said[0].startswith("note: 'price' continues after the last values")
+
+
+def test_categories_of_coming_steps_alone_are_told():
+    events = ["no", "fair"] * 5 + ["fair", "fairr"]
+    frame = shop(event=events * 2)
+    said = findings("new category", frame, series="product", future="event")
+    assert said == [
+        "warning: series 'milk', column 'event': 'fairr' at 2024-01-12 occurs among the coming "
+        "steps only. What it does is not known. Did you mean 'fair'?"
+    ]
+    assert not findings("new category", shop(event=["no", "fair"] * 12), future="event")
+
+
+def test_misspelt_columns_of_coming_values_are_told():
+    coming = {"day": ["2024-01-11"], "prize": [2.0], "promoted": [1]}
+    said = findings("columns", shop(), future=["price", "promoted"], future_data=coming)
+    assert any("'prize' was not used. Did you mean 'price'?" in one for one in said)
+
+
 def test_columns_that_end_with_the_values_are_told():
     frame = shop()
     ended = frame.assign(price=frame["price"].where(frame["sold"].notna()))
@@ -632,7 +678,7 @@ def test_columns_that_end_with_the_values_are_told():
     half = frame.assign(price=[*frame["price"][:8], *[NAN] * 4, *frame["price"][12:]])
     said = findings("known in advance", half, future="price")
     assert said[0].startswith(
-        "warning: 'price' is known for 0 to 2 steps after the last values."
+        "warning: 'price' is known for 0 to 2 steps after the last values, the fewest in series"
     )
 
 

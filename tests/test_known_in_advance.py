@@ -16,7 +16,7 @@ from lstmcast.covariates.effects import effects_of
 from lstmcast.covariates.estimate import renewals
 from lstmcast.covariates.regression import Problem, fitted_each, fitted_to
 from lstmcast.data.features import Covariates
-from lstmcast.data.origins import Origins
+from lstmcast.data.origins import Origins, origins_of
 from lstmcast.errors import DataError
 from lstmcast.server.page.examples import shop_table
 
@@ -205,6 +205,32 @@ def test_a_day_that_is_zero_without_being_closed_stays_one():
     sales, future = shop()
     sales[[50, 180]] = 0
     assert not effects_of(panel_of(sales, future)).solutions_S[0][-1].closing.at
+
+
+def seldom(open_, rate, days=DAYS, seed=0):
+    """A product of which less than one a day is sold, while the shop is open."""
+    rng = np.random.default_rng(seed)
+    return rng.poisson(rate * open_[:days]).astype(float)
+
+
+def test_closed_days_of_a_product_that_seldom_sells_are_zero():
+    open_ = (np.arange(DAYS + AHEAD) % 7 != 6).astype(float)
+    sold = seldom(open_, 0.4)
+    forecast = predicted(panel_of(sold, {"open": open_}, kind="count"))
+    shut = open_[DAYS : DAYS + 14] == 0
+    assert (forecast.quantiles[0, shut] == 0).all()
+    assert (forecast.quantiles[0, ~shut, -1] > 0).all()
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.4])
+def test_a_product_that_was_not_on_sale_yet_was_not_closed(rate):
+    plan = (np.arange(DAYS + AHEAD) >= 150).astype(float)
+    sold = seldom(plan, rate)
+    promo = (np.arange(DAYS + AHEAD) % 30 == 3).astype(float)
+    promo[plan == 0] = 1.0  # the column said something else then
+    sold[promo[:DAYS] == 1] = 0
+    effects = effects_of(panel_of(sold, {"promo": promo}, kind="count"))
+    assert not effects.solutions_S[0][-1].closing.at
 
 
 def test_closed_hours_leave_no_error_in_a_backtest():
@@ -491,6 +517,21 @@ def test_an_effect_of_the_calendar_that_is_nothing_is_not_drawn(tmp_path):
     assert "effect of day of the month" not in parts
 
 
+def test_effects_of_the_calendar_outside_of_the_picture_are_not_drawn():
+    days = np.arange(np.datetime64("2022-01-01"), np.datetime64("2024-08-18"))
+    is_christmas = [str(day)[5:] in ("12-24", "12-25", "12-26") for day in days]
+    sold, future = shop(days=len(days), ahead=7)
+    sold[: len(days)][is_christmas] *= 1.12
+    panel = lc.Panel.from_arrays(
+        sold[: len(days)], frequency="D", start=str(days[0]), future=future
+    )
+    forecast = lc.LSTMForecaster(horizon=7, method="network").predict(panel)
+    assert "turn of the year" in effects_of(panel).parts(origins_of(panel), 180).names
+    plot = lc.ComponentsPlot.from_forecast(forecast, panel)
+    names = [part.name for part in plot.parts]
+    assert "effect of promo" in names and "effect of turn of the year" not in names
+
+
 # ---------------------------------------------------------------- saved models
 
 
@@ -521,6 +562,17 @@ def test_a_saved_model_asks_for_a_column_that_newer_data_lack(tmp_path):
     model = lc.load(tmp_path / "model")
     with pytest.raises(DataError, match="promo"):
         model.predict(newer, 27)
+
+
+def test_a_saved_model_asks_for_columns_of_series_from_their_beginning(tmp_path):
+    sales, future = shop()
+    panel = panel_of(sales, future)
+    lc.LSTMForecaster(horizon=14).save(tmp_path / "model", panel)
+    model = lc.load(tmp_path / "model")
+    with pytest.raises(DataError, match="columns 'promo' and 'warm', known in advance"):
+        model.predict(bare(panel))
+    with pytest.raises(DataError, match="--future warm"):
+        model.predict(panel_of(sales, {"promo": future["promo"]}))
 
 
 # ---------------------------------------------------------------- anomalies

@@ -186,8 +186,8 @@ TOLD = [
     "so it will be lower in use.",
     "all values of the future column 'a' are 'open'. The effect of other values is unknown.",
     "1 of 18 values of the future column 'price' are missing.",
-    "'price' is known for 0 to 2 steps after the last values. Series without coming values have "
-    "no forecast, or a shorter one.",
+    "'price' is known for 0 to 2 steps after the last values, the fewest in series 'tea'. Series "
+    "without coming values have no forecast, or a shorter one.",
     "holidays of DE-BY, JP until 2026-05-01: 'holiday' and 'holiday name'.",
     "holidays of CN are only known from 1950 to 2099. Other years have none.",
     "the holidays of 'Germany' are not known. Give a country, such as DE, or a subdivision, such "
@@ -205,7 +205,7 @@ TOLD = [
     "are expected. Give the days since or until that date as a number.",
     "'price' and 'promo' are known in advance, but end with the values. Give coming values as "
     "rows without a target, or in a separate table.",
-    "'price' is known for 2 to 1,004 steps after the last values.",
+    "'price' is known for 2 to 1,004 steps after the last values, the fewest in series 'tea'.",
     "plan.csv: 'index' is monthly (month starts). Aligned: each value is repeated for its month.",
     "plan.csv: 'a' and 'b' are hourly. Aligned: means over each step (daily).",
     "plan.csv has no values of 'price' and 'promo' for series 'tea' and 3 more. Add rows for it, "
@@ -237,8 +237,15 @@ TOLD = [
     "a.csv: 9 rows, 1 series, 9 values, daily, 2024-01-01 to 2024-01-09, declared count, past: a",
     "a.csv: all values of the past column 'a' are 3. A network learns nothing from it.",
     "a.csv has no column 'vv' for the past covariate. Its columns are:",
-    "the column 'sales' is named as target and as past covariate. A network reads its target "
-    "anyway: remove the name from one of the two.",
+    "the column 'sales' is named as target and as past covariate. A column has one role: "
+    "remove the name from one of the two.",
+    "'size' does not change within a series. To use what describes series, use --static size (in "
+    "Python: static='size').",
+    "series 'tea', column 'event': 'fairr' at 2024-01-12 occurs among the coming steps only. What "
+    "it does is not known. Did you mean 'fair'?",
+    "plan.csv: the column 'prize' was not used. Did you mean 'price'?",
+    "shop.csv: the columns 'price' and 'promo', known in advance in the data of the model, are "
+    "missing. Read the data with --future price,promo (in Python: future='price,promo').",
     "The saved model was made with 'day' for the time and 'sales' for the target and "
     "'a', 'b' beside the target. Rename the column, or name another (--time NAME, --target NAME).",
     "The forecast of 3 steps would be recursive, but the network also reads 'a' and 'b', whose "

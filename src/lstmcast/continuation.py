@@ -9,7 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.continuation_checks import is_unnamed, require_continuing, still_true
-from lstmcast.data.covariates.covariatejoining import continued_future, continued_static
+from lstmcast.data.covariates.covariatejoining import (
+    continued_future,
+    continued_static,
+    require_columns,
+)
 from lstmcast.data.features import Covariates
 from lstmcast.data.findings import (
     MISSING_STEPS,
@@ -275,7 +279,7 @@ class Joiner:
         """The saved covariates, joined like the target."""
         newer, _, places, pieces = matched
         remembered = self.panel.covariates
-        newer.covariates.require(remembered.past, newer.report.source)
+        require_columns(remembered, newer, matched.is_continued)
         past = {name: self._column(name, matched) for name in remembered.past if pieces}
         steps = np.array([piece.lead - piece.skipped for piece in pieces], np.int64)
         future = continued_future(

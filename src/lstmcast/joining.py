@@ -85,7 +85,10 @@ def joined(model: Fitted, data: Any, combines: bool = False) -> tuple[Panel, NDA
     if not combines or model.past:
         given_panel = data if isinstance(data, Panel) else panel
         given_panel.covariates.tell_unread(model.past)
-        panel = replace(panel, covariates=covariates.only(model.past))
+        read_columns = covariates.only(model.past)
+        # the same panel where it has no others: what is estimated from it is kept with it
+        if list(read_columns.past) != list(covariates.past):
+            panel = replace(panel, covariates=read_columns)
     return panel, lead
 
 

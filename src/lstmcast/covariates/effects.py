@@ -24,6 +24,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.covariates.columns import Known
 from lstmcast.covariates.estimate import Solution
 from lstmcast.covariates.together import solutions_of
 from lstmcast.covariates.uplift import shares_of_log
@@ -80,12 +81,14 @@ class AtBase(NamedTuple):
 
 class Effects:
     """The successive solutions of each series of a panel, and the panel without their effects, of
-    which the share of the panel is used. `whole`: the same effects, all of them.
+    which the share of the panel is used. `whole_S`: the same effects, all of them.
     """
 
-    def __init__(self, panel: Panel, whole: Effects | None = None) -> None:
+    def __init__(
+        self, panel: Panel, whole_S: list[list[Solution]] | None = None
+    ) -> None:
         values_N = np.array(panel.values)
-        self.whole_S = solved(panel) if whole is None else whole.whole_S
+        self.whole_S = solved(panel) if whole_S is None else whole_S
         share = panel.covariates.future.share
         self.solutions_S = [
             [one.scaled(share) for one in solutions] for solutions in self.whole_S
@@ -295,8 +298,23 @@ def using_share(panel: Panel, share: float) -> Panel:
         return panel
     future = replace(panel.covariates.future, share=share)
     shared = replace(panel, covariates=replace(panel.covariates, future=future))
-    _KNOWN[shared] = Effects(shared, effects_of(panel))
+    effects = effects_of(panel)
+    whole_S = None if effects is None else effects.whole_S
+    _KNOWN[shared] = Effects(shared, whole_S)
     return shared
+
+
+def with_effects_of(panel: Panel, original: Panel) -> Panel:
+    """The panel, with the effects that were estimated in another one, whose coming values of known
+    columns differ and nothing else: they are not estimated again."""
+    effects = effects_of(original)
+    if effects is not None:
+        whole_S = []
+        for series, solutions in enumerate(effects.whole_S):
+            covariates = Known.of(panel, series)
+            whole_S.append([solution.reading(covariates) for solution in solutions])
+        _KNOWN[panel] = Effects(panel, whole_S)
+    return panel
 
 
 def without_known(panel: Panel) -> Panel:

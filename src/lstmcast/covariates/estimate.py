@@ -66,6 +66,11 @@ class Solution:
         covariance_PP = share**2 * self.covariance_PP
         return replace(self, coefficients_P=coefficients_P, covariance_PP=covariance_PP)
 
+    def reading(self, covariates: Known) -> Solution:
+        """The same for other values of the columns."""
+        closing = Closing(covariates, self.closing.at)
+        return replace(self, covariates=covariates, closing=closing)
+
     def effect(self, steps_N: NDArray) -> NDArray:
         """The effect at some steps (N,), on the axis."""
         if not self.coefficients_P.any():

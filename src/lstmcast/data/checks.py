@@ -301,10 +301,11 @@ def edges(table: Table, is_kept: ndarray) -> list[Finding]:
 
     def told(which: str, is_missing: ndarray, rule: Finding) -> list[Finding]:
         def case(rows: ndarray) -> Case:
-            missing = "value is missing"
-            if len(rows) > 1:
-                missing = f"{len(rows):,} values are missing"
-            return Case(f"{which} {missing}", int(table.lines[rows[0]]))
+            missing = f"{which} {len(rows):,} values are missing"
+            if len(rows) == 1:
+                its_one = "its only" if which == "all" else which
+                missing = f"{its_one} value is missing"
+            return Case(missing, int(table.lines[rows[0]]))
 
         rows = np.flatnonzero(is_missing)
         return per_series(table.ids, table.series, rows, rule, case)

@@ -77,7 +77,7 @@ def read_newer(
             beside=(beside or Beside()).as_before(recipe),
         )
     except NoSuchColumnError as error:
-        raise DataError(f"{error}\n{_expected(saved)}") from None
+        raise DataError(_with_expected(error, saved, saved_panel)) from None
     return _newer_panel(table, saved_panel, options)
 
 
@@ -167,6 +167,20 @@ def _expected(saved: dict[str, Any]) -> str:
     another = f", or name another ({options})" if options else ""
     columns = " and ".join(phrases)
     return f"The saved model was made with {columns}. Rename the column{another}."
+
+
+def _with_expected(
+    error: NoSuchColumnError, saved: dict[str, Any], saved_panel: Panel
+) -> str:
+    """The message about a missing column with those that are expected, and where else columns that
+    are known in advance may be, if it is one of them."""
+    message = f"{error}\n{_expected(saved)}"
+    missing = str(error).partition("\n")[0]
+    if any(repr(name) in missing for name in saved_panel.covariates.future.columns):
+        message += (
+            " What is known in advance may have a table of its own: --future-data FILE."
+        )
+    return message
 
 
 def _in_zone_of(saved_panel: Panel, table: Table) -> Table:

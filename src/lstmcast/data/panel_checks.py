@@ -23,6 +23,7 @@ from lstmcast.data.observed import occurring
 from lstmcast.data.outliers import outlier_scores
 from lstmcast.data.ragged import series_numbers
 from lstmcast.data.table import format_time
+from lstmcast.util.spelling import did_you_mean
 from lstmcast.util.text import are
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def check_panel(panel: Panel) -> Findings:
         findings += _beside(panel, series, name, occurs)
     for name in panel.covariates.future.columns:
         findings += _known(panel, name, occurs)
+        findings += _new_categories(panel, name)
     findings += leaks(panel)
     return Findings(findings)
 
@@ -148,6 +150,42 @@ def _known(panel: Panel, name: str, occurs: ndarray) -> list[Finding]:
     some = f"{missing:,} of {len(values):,} values of the future column {name!r}"
     message = f"{some} {are(missing)} missing"
     return [Finding("missing covariates", "note", message)]
+
+
+def _new_categories(panel: Panel, name: str) -> list[Finding]:
+    """A warning about the first category that occurs among coming steps only."""
+    future = panel.covariates.future
+    levels = future.levels.get(name)
+    if not levels or name in MADE:
+        return []
+    values_M = future.columns[name]
+    before_N = at_targets(panel, name)
+    seen_codes = np.unique(before_N[np.isfinite(before_N)])
+    is_new_M = np.isfinite(values_M) & ~np.isin(values_M, seen_codes)
+    if not len(seen_codes) or not is_new_M.any():
+        return []
+    place = int(np.flatnonzero(is_new_M)[0])
+    series = int(np.searchsorted(future.offsets, place, side="right")) - 1
+    step = place - int(future.offsets[series])
+    time = format_time(panel.frequency.advance(panel.starts[series], step)[()])
+    category = levels[int(values_M[place])]
+    meant = did_you_mean(category, [levels[int(code)] for code in seen_codes])
+    message = (
+        f"series {str(panel.ids[series])!r}, column {name!r}: {category!r} at {time} occurs "
+        "among the coming steps only"
+    )
+    action = f"What it does is not known.{meant}"
+    count = int(np.count_nonzero(is_new_M))
+    return [
+        Finding(
+            "new category",
+            "warning",
+            message,
+            action,
+            str(panel.ids[series]),
+            count=count,
+        )
+    ]
 
 
 def _text_of_value(panel: Panel, name: str, values: ndarray) -> str:

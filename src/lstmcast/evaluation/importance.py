@@ -10,7 +10,8 @@ it is the importance for this network.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, Unpack
 
@@ -168,7 +169,7 @@ def importance(
             )
     seed = checked_seed(seed)
     panel = as_panel(data, getattr(model, "past", ()), words)
-    panel = _some_of(panel, seed)
+    panel = _as_used(model, _some_of(panel, seed))
     counts = held_out(model, panel, steps, cutoffs)
     judge = _Judge(_forgetful(model), panel, counts, steps)
     permuted = changes(judge.model, panel, steps)
@@ -228,6 +229,16 @@ def _some_of(panel: Panel, seed: int) -> Panel:
     rng = np.random.default_rng(seed)
     rows = rng.choice(len(panel), MOST_SERIES, replace=False)
     return panel.select(panel.ids[np.sort(rows)])
+
+
+def _as_used(model: Any, panel: Panel) -> Panel:
+    """The panel with the share of the effects of columns that a trained model uses."""
+    future = panel.covariates.future
+    share = getattr(getattr(model, "model", None), "known_share", future.share)
+    if share == future.share:
+        return panel
+    covariates = replace(panel.covariates, future=replace(future, share=share))
+    return replace(panel, covariates=covariates)
 
 
 def _forgetful(model: Any) -> Any:
@@ -300,12 +311,20 @@ class _Judge:
         rng = np.random.default_rng(seed)
         shape = (*self.counts.shape, self.horizon)
         point_SKH = np.full(shape, np.nan)
-        for column, count_S in enumerate(self.counts.T):
-            rows = np.flatnonzero(count_S)
-            past = self.panel.part(rows, 0, count_S[rows])
+        for column, (rows, past) in enumerate(self._pasts):
             forecast = self.model.predict(change(past, rng), self.horizon)
             point_SKH[rows, column] = forecast.point
         return self._judged(point_SKH)
+
+    @cached_property
+    def _pasts(self) -> list[tuple[NDArray, Panel]]:
+        """The series that each cutoff has, and what is known of them there. They are kept, as are
+        the effects of columns that are estimated from each of them."""
+        pasts = []
+        for count_S in self.counts.T:
+            rows = np.flatnonzero(count_S)
+            pasts.append((rows, self.panel.part(rows, 0, count_S[rows])))
+        return pasts
 
     def _judged(self, point_SKH: NDArray) -> tuple[str, float]:
         lengths = self.panel.lengths[:, None]

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from lstmcast.covariates.effects import with_effects_of
 from lstmcast.data.panel import Panel
 
 KNOWN, PAST, STATIC, LAGS = "known in advance", "past column", "static column", "lags"
@@ -138,7 +139,7 @@ def _coming_from_elsewhere(name: str, horizon: int) -> Change:
                 column[start:stop] = _stretch(series, stop - start, rng)
         columns[name] = column
         changed = replace(future, columns=columns)
-        return _with_covariates(panel, future=changed)
+        return with_effects_of(_with_covariates(panel, future=changed), panel)
 
     return change
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstmcast.data.findings import Finding
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import file_label
 from lstmcast.errors import UsageError
@@ -137,7 +138,10 @@ class ForecastJob:
                 )
             coming = replace(self.source.beside, future_data=path)
             panels[name] = self._read(replace(self.source, beside=coming))
-        notify(DataRead(next(iter(panels.values()))))
+        first, *alternatives = panels.values()
+        notify(DataRead(first))
+        for finding in _only_in(alternatives, first):
+            notify(Note(finding.text))
         return panels
 
     def _read(self, source: Source) -> Panel:
@@ -162,6 +166,18 @@ class ForecastJob:
             baselines=self.baselines,
             truth=truth,
         )
+
+
+def _only_in(alternatives: list[Panel], first: Panel) -> list[Finding]:
+    """Warnings about scenarios that do not concern the first one."""
+    known_findings = set(first.report.findings)
+    warnings = []
+    for panel in alternatives:
+        for finding in panel.report.findings:
+            if finding.severity == "warning" and finding not in known_findings:
+                known_findings.add(finding)
+                warnings.append(finding)
+    return warnings
 
 
 def _unmeasured(forecast: Forecast) -> int:

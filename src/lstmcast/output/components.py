@@ -115,7 +115,7 @@ class ComponentsPlot:
                 spans[period] = span(panel.frequency, period)
         cycles = SHOWN * max(spans, default=1)
         newest = min(max(LEAST_SHOWN, cycles) + len(point), len(values))
-        bare, effects = _without_known(panel, name, values)
+        bare, effects = _without_known(panel, name, values, newest)
         *seasons, remainder = taken_apart(bare, spans)
         components = []
         for component in (*seasons, *effects, remainder):
@@ -149,10 +149,11 @@ class ComponentsPlot:
 
 
 def _without_known(
-    panel: Panel, name: str, values_T: ndarray
+    panel: Panel, name: str, values_T: ndarray, newest: int
 ) -> tuple[ndarray, list[Part]]:
     """The values of a series without the effects of known columns (NaN at closed steps), and these
-    effects."""
+    effects; of the calendar only those that are something among the newest values, which are
+    drawn."""
     effects = effects_of(panel)
     if effects is None:
         return values_T, []
@@ -170,7 +171,7 @@ def _without_known(
             effect = 100 * np.expm1(effect)
         smallest = LEAST_EFFECT * (100 if percent else np.nanmax(np.abs(values_T)))
         effect = np.where(np.abs(effect) < smallest, 0.0, effect)
-        if source not in panel.covariates.future.columns and not effect.any():
+        if source not in panel.covariates.future.columns and not effect[-newest:].any():
             continue  # of the calendar: nobody asked for it
         effect = np.where(is_closed, np.nan, effect)
         components.append(Part(f"effect of {source}", effect, percent))

@@ -5,14 +5,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.features import Columns, Covariates, Future, Levels
+from lstmcast.data.cells.columns import ask
+from lstmcast.data.features import Columns, Covariates, Future, Levels, listed
 from lstmcast.data.levels import recoded
 from lstmcast.data.ragged import offsets_of, segments, spread
 from lstmcast.data.ragged import places as steps_of
+from lstmcast.errors import DataError
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
 
 
 def continued_future(
@@ -107,3 +113,21 @@ def joined_futures(first: Future, second: Future, counts: tuple[int, int]) -> Fu
         raise ValueError("the future columns belong to other series")
     begin = np.zeros(len(places), np.int64)
     return continued_future(first, second, places, begin)
+
+
+def require_columns(
+    remembered: Covariates, newer: Panel, is_continued_S: NDArray
+) -> None:
+    """Raise DataError where newer data lack columns of saved data: past ones, and those that are
+    known in advance, of which a saved plan may still hold where all series continue."""
+    source = newer.report.source
+    newer.covariates.require(remembered.past, source)
+    newer_columns = newer.covariates.future.columns
+    lacking = [name for name in remembered.future.columns if name not in newer_columns]
+    if not lacking or is_continued_S.all():
+        return
+    columns, are_or_is = ("column", "is") if len(lacking) == 1 else ("columns", "are")
+    raise DataError(
+        f"{source}: the {columns} {listed(lacking)}, known in advance in the data of the model, "
+        f"{are_or_is} missing. Read the data with {ask('future', ','.join(lacking))}."
+    )

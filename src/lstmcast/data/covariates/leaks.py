@@ -89,15 +89,15 @@ def _shift(
     for step in steps:
         first, second = (column, target) if step >= 0 else (target, column)
         earlier = lagged(first, offsets, abs(step))
-        if not _same(earlier, second):
+        if not same(earlier, second):
             continue
         earlier_target = lagged(target, offsets, abs(step))
-        repeats_itself = step != 0 and _same(earlier_target, target)
+        repeats_itself = step != 0 and same(earlier_target, target)
         return None if repeats_itself else step
     return None
 
 
-def _same(first: ndarray, second: ndarray) -> bool:
+def same(first: ndarray, second: ndarray) -> bool:
     """Whether two columns are equal up to their unit, where both are known."""
     are_known = np.isfinite(first) & np.isfinite(second)
     if np.count_nonzero(are_known) < _FEWEST:

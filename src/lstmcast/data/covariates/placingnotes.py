@@ -14,8 +14,10 @@ from lstmcast.data.features import Future, listed
 from lstmcast.data.findings import Finding
 from lstmcast.data.known import KnownRows
 from lstmcast.data.levels import numbers_beside, union_of
+from lstmcast.data.sheet import Column
 from lstmcast.data.table import format_time
 from lstmcast.data.times.frequency import Frequency
+from lstmcast.util.spelling import did_you_mean
 
 OFF = "known times"  # rule name of findings about times off the grid
 
@@ -31,19 +33,24 @@ class Grid(NamedTuple):
 
 def coverage_notes(future: Future, grid: Grid) -> list[Finding]:
     """Findings on how far columns continue after the last values, one per length."""
-    names_by_span: dict[tuple[int, int], list[str]] = {}
+    names_by_span: dict[tuple[int, int, int], list[str]] = {}
     for name, values in future.columns.items():
         ahead = steps_beyond(values, future, grid.lengths)
         fewest_steps = max(int(ahead.min()), 0)
         most_steps = max(int(ahead.max()), 0)
-        names_by_span.setdefault((fewest_steps, most_steps), []).append(name)
+        span = (fewest_steps, most_steps, int(ahead.argmin()))
+        names_by_span.setdefault(span, []).append(name)
     findings = []
-    for (fewest_steps, most_steps), names in names_by_span.items():
-        findings.append(_going_on(names, fewest_steps, most_steps))
+    for (fewest_steps, most_steps, series), names in names_by_span.items():
+        first = str(grid.ids[series])
+        findings.append(_going_on(names, fewest_steps, most_steps, first))
     return findings
 
 
-def _going_on(names: Sequence[str], fewest_steps: int, most_steps: int) -> Finding:
+def _going_on(
+    names: Sequence[str], fewest_steps: int, most_steps: int, first: str
+) -> Finding:
+    """The finding about columns that are known for so many steps; `first`: ends first."""
     columns = listed(names)
     is_or_are, end = ("is", "ends") if len(names) == 1 else ("are", "end")
     if not most_steps:
@@ -54,6 +61,8 @@ def _going_on(names: Sequence[str], fewest_steps: int, most_steps: int) -> Findi
     if fewest_steps != most_steps:
         steps = f"{fewest_steps:,} to {steps}"
     message = f"{columns} {is_or_are} known for {steps} after the last values"
+    if fewest_steps != most_steps:
+        message += f", the fewest in series {first!r}"
     if not fewest_steps:
         action = "Series without coming values have no forecast, or a shorter one."
         return Finding("known in advance", "warning", message, action, count=most_steps)
@@ -202,3 +211,37 @@ def mixed_columns(tables_of_rows: Sequence[KnownRows]) -> list[Finding]:
                     )
                 ]
     return []
+
+
+def left_out(
+    columns: Sequence[Column], absent: Sequence[str], unknown: int
+) -> list[Finding]:
+    """Columns of a separate table that were not used, and rows of series that the data lack.
+
+    absent: names of columns that were asked for and are not in the table, or misspelt there.
+    """
+    findings = []
+    if columns:
+        findings.append(_not_used([column.name for column in columns], absent))
+    if unknown:
+        message = f"rows of {unknown:,} series that are not in the data"
+        action = "They are left out."
+        findings.append(
+            Finding("unknown series", "note", message, action, count=unknown)
+        )
+    return findings
+
+
+def _not_used(names: list[str], absent: Sequence[str]) -> Finding:
+    """The finding about unused columns: a warning where one is like a column that is expected."""
+    for name in names:
+        meant = did_you_mean(name, absent)
+        if meant:
+            message = f"the column {name!r} was not used"
+            return Finding(
+                "columns", "warning", message, meant.strip(), count=len(names)
+            )
+    message = f"columns that were not used: {', '.join(names[:8])}"
+    if len(names) > 8:
+        message += f" and {len(names) - 8} more"
+    return Finding("columns", "note", message, count=len(names))

@@ -141,8 +141,8 @@ def _require_apart(
         repeated = _first_in(columns, _columns_of_role(sheet, names, main_role))
         if repeated:
             raise UsageError(
-                f"the column {repeated!r} is named as {main_role} and as {role_name}. A network "
-                "reads its target anyway: remove the name from one of the two."
+                f"the column {repeated!r} is named as {main_role} and as {role_name}. A column "
+                "has one role: remove the name from one of the two."
             )
     for second_role, second_columns in columns_by_role.items():
         if second_role == role:

@@ -1,4 +1,5 @@
-"""Suggest unnamed columns that may be known in advance: they continue after the target."""
+"""Suggest what unnamed columns may be: known in advance, if they continue after the target, or
+attributes of series."""
 
 # R rows of the sheet · K target columns
 
@@ -12,20 +13,27 @@ from numpy import ndarray
 
 from lstmcast.data.cells.columns import CALENDAR_PARTS, ask
 from lstmcast.data.cells.values import is_plain
+from lstmcast.data.covariates.leaks import same
 from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding
+from lstmcast.data.ragged import lagged
 from lstmcast.data.sheet import Column, folded
 
 RULE = "likely known in advance"
-_MOST = 8  # names of columns that only number or date the rows
+STATIC_RULE = "likely static"
+_MOST = 8
+_LAGS = (0, 1, 2, 7)  # rows by which a column may be the target
+# names of columns that only number or date the rows
 _COUNTERS = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
 
 
 def going_on(
     columns: Sequence[Column], times: ndarray, codes: ndarray, values: ndarray
 ) -> list[Finding]:
-    """The finding about columns with values after the last one of the target.
+    """The findings about columns with values after the last one of the target.
 
+    Those that do not change within a series are likely static; those that never change are left
+    out, and so are those that hold earlier values of the target.
     columns: unused columns · times, codes (R,): time and series of each row · values (R, K): the
         targets.
     """
@@ -33,11 +41,20 @@ def going_on(
     is_after = _after(times, codes, is_known)
     if not is_after.any():
         return []
-    continued = []
+    in_advance, static = [], []
     for column in columns:
-        if _is_likely(column) and not column.missing[is_after].all():
-            continued.append(column)
-    names = [column.name for column in continued[:_MOST]]
+        if column.missing[is_after].all() or _is_counter(column):
+            continue
+        if _is_attribute(column, codes):
+            static.append(column.name)
+        elif is_plain(column) and not _says_nothing(column, times, codes, values):
+            in_advance.append(column.name)
+    return _suggested(in_advance) + _suggested_static(static)
+
+
+def _suggested(continued: list[str]) -> list[Finding]:
+    """The note on columns that are likely known in advance; none without any."""
+    names = continued[:_MOST]
     if not names:
         return []
     verb, are_known = (
@@ -47,6 +64,17 @@ def going_on(
     option = ask("future", ",".join(names))
     action = f"If {are_known} known in advance, use {option}."
     return [Finding(RULE, "note", message, action, count=len(continued))]
+
+
+def _suggested_static(attributes: list[str]) -> list[Finding]:
+    """The note on columns that describe series; none without any."""
+    names = attributes[:_MOST]
+    if not names:
+        return []
+    verb = "does" if len(names) == 1 else "do"
+    message = f"{listed(names)} {verb} not change within a series"
+    action = f"To use what describes series, use {ask('static', ','.join(names))}."
+    return [Finding(STATIC_RULE, "note", message, action, count=len(attributes))]
 
 
 def _after(times: ndarray, codes: ndarray, is_known: ndarray) -> ndarray:
@@ -63,9 +91,41 @@ def _after(times: ndarray, codes: ndarray, is_known: ndarray) -> ndarray:
     return is_later & ~is_known
 
 
-def _is_likely(column: Column) -> bool:
-    """Whether a column holds numbers or yes and no, and is not a part of the date or a counter."""
+def _is_counter(column: Column) -> bool:
+    """Whether a column is a part of the date, or numbers the rows."""
     name = folded(column.name)
-    if name in CALENDAR_PARTS or _COUNTERS.fullmatch(name):
+    return name in CALENDAR_PARTS or _COUNTERS.fullmatch(name) is not None
+
+
+def _is_attribute(column: Column, codes: ndarray) -> bool:
+    """Whether a column has one value in each series, but not one in all: a size, or a group.
+
+    A text that no two series share is a second name of theirs, and says nothing.
+    """
+    cells_U, cell_R = np.unique(_cells(column), return_inverse=True)
+    if len(cells_U) < 2:
         return False
-    return is_plain(column)
+    first_S = np.full(int(codes.max()) + 1, -1)
+    first_S[codes[::-1]] = cell_R[::-1]  # the last assignment stays
+    is_one_value = bool((first_S[codes] == cell_R).all())
+    return is_one_value and (is_plain(column) or len(cells_U) < len(first_S))
+
+
+def _says_nothing(
+    column: Column, times: ndarray, codes: ndarray, values: ndarray
+) -> bool:
+    """Whether a column never changes, or holds the target of the rows before."""
+    if len(np.unique(_cells(column)[~column.missing])) < 2:
+        return True
+    if column.numbers is None:
+        return False
+    order = np.lexsort((times, codes))
+    bounds = np.flatnonzero(np.diff(codes[order], prepend=-1, append=-1))
+    column_R = column.spread(column.numbers.values)[order]
+    target_R = values[order, 0]
+    return any(same(column_R, lagged(target_R, bounds, lag)) for lag in _LAGS)
+
+
+def _cells(column: Column) -> ndarray:
+    """Something that is equal where cells are (R,)."""
+    return column.data if column.codes is None else column.codes

@@ -15,6 +15,7 @@ from numpy import ndarray
 from lstmcast.data.cells.columns import TARGET_NAMES, ask, named_column
 from lstmcast.data.cells.serieskeys import find_series, is_code
 from lstmcast.data.cells.values import holds_something, known_values
+from lstmcast.data.covariates.placingnotes import left_out
 from lstmcast.data.covariates.roles import Names
 from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding
@@ -133,7 +134,8 @@ def known_of(
         sheet.row_word,
         own=True,
     )
-    findings = [*sheet.notes, *notes, *zone_notes, *_unused(unused, unknown)]
+    absent = [name for name in requested if name not in columns]
+    findings = [*sheet.notes, *notes, *zone_notes, *left_out(unused, absent, unknown)]
     return rows, [_of_table(sheet, finding) for finding in findings]
 
 
@@ -293,7 +295,8 @@ def static_of(
     values = {name: column[order] for name, column in cells.items()}
     unused = columns_without(candidates, static_columns.values())
     static = StaticColumns(groups, values, levels, sheet.source, own=True)
-    findings = [*sheet.notes, *notes, *_unused(unused, unknown)]
+    absent = [name for name in requested if name not in static_columns]
+    findings = [*sheet.notes, *notes, *left_out(unused, absent, unknown)]
     return static, [_of_table(sheet, finding) for finding in findings]
 
 
@@ -374,24 +377,6 @@ def _times(table: OwnTable, owners: Owners) -> tuple[ndarray, list[Finding]]:
     message = f"the times came in the time zone {table_zone}"
     action = f"They are converted to {owners.zone}."
     return times, [Finding("time zone", "note", message, action)]
-
-
-def _unused(columns: Sequence[Column], unknown: int) -> list[Finding]:
-    """Columns that were not used, and rows of series that the data do not have."""
-    findings = []
-    if columns:
-        names = ", ".join(column.name for column in columns[:8])
-        message = f"columns that were not used: {names}"
-        if len(columns) > 8:
-            message += f" and {len(columns) - 8} more"
-        findings.append(Finding("columns", "note", message, count=len(columns)))
-    if unknown:
-        message = f"rows of {unknown:,} series that are not in the data"
-        action = "They are left out."
-        findings.append(
-            Finding("unknown series", "note", message, action, count=unknown)
-        )
-    return findings
 
 
 def _of_table(sheet: Sheet, finding: Finding) -> Finding:

@@ -214,12 +214,16 @@ def _before_first(values_RT: NDArray) -> NDArray:
 
 
 def _is_often_zero(values_RT: NDArray) -> NDArray:
-    """Whether a tenth of the values is 0, apart from an outage, or the newest fall to 0 (R,)."""
+    """Whether a tenth of the values is 0, apart from an outage, or the newest fall to 0 (R,).
+
+    It is a tenth of the values outside of the outage: a product that hardly ever sells has one run
+    of zeros that is nearly all of its history, and others.
+    """
     is_known_RT = ~np.isnan(values_RT)
-    known_R = np.maximum(is_known_RT.sum(axis=1), 1)
     zeros_R = (values_RT == 0).sum(axis=1)
-    lasting_R = zeros_R - _longest_outage(values_RT)
-    are_many_R = lasting_R >= MANY_ZEROS * known_R
+    outage_R = _longest_outage(values_RT)
+    others_R = np.maximum(is_known_RT.sum(axis=1) - outage_R, 1)
+    are_many_R = zeros_R - outage_R >= MANY_ZEROS * others_R
     return are_many_R | _ends_without(values_RT)
 
 
