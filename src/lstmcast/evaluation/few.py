@@ -61,14 +61,14 @@ class Few(NamedTuple):
         is_few_R = (counts_R >= FEWEST) & (counts_R <= max(MOST, 2 * season))
         if not is_few_R.any():
             return None
-        few = cls.none(len(counts_R), horizon)
+        simple = cls.none(len(counts_R), horizon)
         for count in np.unique(counts_R[is_few_R]).tolist():
             rows_G = np.flatnonzero(counts_R == count)
             alike = Origins(origins.series[rows_G], counts_R[rows_G])
             values_GT = window(panel, alike, count)
             is_known_G = np.isfinite(values_GT).all(axis=1)
-            few._put(rows_G[is_known_G], values_GT[is_known_G], season)
-        return few
+            simple._put(rows_G[is_known_G], values_GT[is_known_G], season)
+        return simple
 
     def _put(self, rows_G: NDArray, values_GT: NDArray, season: int) -> None:
         """The same with series of equally many values."""
@@ -133,24 +133,28 @@ def with_few(
 ) -> Iterator[tuple[slice, Tried]]:
     """The forecasts, moved where few values were known, at the origins and before them."""
     for rows, forecasts in batches:
-        part = held_out.rows(rows)
+        batch = held_out.rows(rows)
         before_OJHQ = forecasts.before_OJHQ
-        cutoffs = part.counts_OJ.shape[1]
-        cutoff_series = np.repeat(part.origins.series, cutoffs)
-        at_cutoffs = Origins(cutoff_series, part.counts_OJ.ravel())
-        before = before_OJHQ.reshape(-1, *before_OJHQ.shape[2:])
-        before_OJHQ = _moved(before, panel, at_cutoffs).reshape(before_OJHQ.shape)
-        quantiles_OHQ = _moved(forecasts.quantiles_OHQ, panel, part.origins)
-        moved = forecasts._replace(quantiles_OHQ=quantiles_OHQ, before_OJHQ=before_OJHQ)
-        yield rows, moved
+        cutoffs = batch.counts_OJ.shape[1]
+        cutoff_series = np.repeat(batch.origins.series, cutoffs)
+        at_cutoffs = Origins(cutoff_series, batch.counts_OJ.ravel())
+        at_cutoffs_RHQ = before_OJHQ.reshape(-1, *before_OJHQ.shape[2:])
+        before_OJHQ = _moved(at_cutoffs_RHQ, panel, at_cutoffs).reshape(
+            before_OJHQ.shape
+        )
+        quantiles_OHQ = _moved(forecasts.quantiles_OHQ, panel, batch.origins)
+        forecasts = forecasts._replace(
+            quantiles_OHQ=quantiles_OHQ, before_OJHQ=before_OJHQ
+        )
+        yield rows, forecasts
 
 
 def _moved(quantiles_RHQ: NDArray, panel: Panel, origins: Origins) -> NDArray:
-    few = Few.of(panel, origins, quantiles_RHQ.shape[1])
-    if few is None or not few.weight_R.any():
+    simple = Few.of(panel, origins, quantiles_RHQ.shape[1])
+    if simple is None or not simple.weight_R.any():
         return quantiles_RHQ
     return np.where(
-        few.weight_R[:, None, None] > 0, few.moved(quantiles_RHQ), quantiles_RHQ
+        simple.weight_R[:, None, None] > 0, simple.moved(quantiles_RHQ), quantiles_RHQ
     )
 
 
@@ -158,10 +162,10 @@ def shares_with_few(
     combination: Combination | None, panel: Panel, origins: Origins
 ) -> Combination | None:
     """The shares, with those of the line and the cycle through few values."""
-    few = Few.of(panel, origins, 1)
-    if combination is None or few is None or not few.weight_R.any():
+    simple = Few.of(panel, origins, 1)
+    if combination is None or simple is None or not simple.weight_R.any():
         return combination
-    rest_R1 = 1 - few.weight_R[:, None]
+    rest_R1 = 1 - simple.weight_R[:, None]
     shares = {
         name: combination.shares[:, place] * rest_R1[:, 0]
         for place, name in enumerate(combination.names)
@@ -169,9 +173,9 @@ def shares_with_few(
     cycle = Cycle(
         season := shortest_season(panel.periods), span(panel.frequency, season)
     )
-    parts = {cycle.name: few.cycle_weight_R * (1 - few.line_weight_R)}
-    parts[LINE] = few.line_weight_R
-    for name, share_R in parts.items():
+    extra = {cycle.name: simple.cycle_weight_R * (1 - simple.line_weight_R)}
+    extra[LINE] = simple.line_weight_R
+    for name, share_R in extra.items():
         if share_R.any():
             shares[name] = shares.get(name, 0.0) + share_R
     return Combination(tuple(shares), np.stack(list(shares.values()), axis=1))

@@ -280,8 +280,8 @@ def _part(forecast: Forecast, shape: tuple[int, int]) -> Part:
 def _side_by_side(by_cutoff: list[Part]) -> Part:
     points, quantiles, quantile_levels, fractional = zip(*by_cutoff, strict=True)
     all_fractional = None
-    if any(part is not None for part in fractional):
-        earlier = [part.before_whole for part in by_cutoff]
+    if any(array is not None for array in fractional):
+        earlier = [forecast.before_whole for forecast in by_cutoff]
         all_fractional = np.concatenate(earlier, axis=1)
     return Part(
         point=np.concatenate(points, axis=1),

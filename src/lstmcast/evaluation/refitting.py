@@ -228,6 +228,6 @@ def _whole(plan: Plan, by_job: Mapping[BacktestJob, Part]) -> Forecast:
         quantiles_SKHQ.reshape(*rows, -1),
         quantile_levels,
     )
-    if all(part.fractional is None for part in by_job.values()):
+    if all(forecasts.fractional is None for forecasts in by_job.values()):
         return forecast
     return replace(forecast, fractional=before_SKHQ.reshape(*rows, -1))
