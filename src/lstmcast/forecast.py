@@ -23,6 +23,7 @@ from lstmcast.data.table import Columns, format_time
 from lstmcast.data.wholes import made_whole, whole_origins
 from lstmcast.errors import UsageError
 from lstmcast.forecast_checks import (
+    central_levels,
     checked_arrays,
     listed,
     no_cutoff,
@@ -34,7 +35,7 @@ from lstmcast.forecast_parts import Combination as Combination
 from lstmcast.forecast_parts import Interval as Interval
 from lstmcast.forecast_parts import JointPaths as JointPaths
 from lstmcast.forecast_parts import KnownParts as KnownParts
-from lstmcast.forecast_parts import arrays_at_steps
+from lstmcast.forecast_parts import arrays_at_steps, parts_of_origins
 from lstmcast.forecast_shown import as_html, as_text
 from lstmcast.forecast_table import long_table, types_of, with_components
 from lstmcast.paths import PATHS, Dependence, draws_of
@@ -180,11 +181,9 @@ class Forecast(ResultTable):
     @property
     def wanted(self) -> np.ndarray:
         """Whether each step is at or before `end` (O, H)."""
-        return (
-            np.ones(self.times.shape, bool)
-            if self.end is None
-            else self.times <= self.end
-        )
+        if self.end is None:
+            return np.ones(self.times.shape, bool)
+        return self.times <= self.end
 
     def until(self, end: Any) -> Forecast:
         """The forecast without steps after a time: series that end later have fewer rows."""
@@ -220,13 +219,7 @@ class Forecast(ResultTable):
     @property
     def interval_levels(self) -> tuple[float, ...]:
         """The levels of the central intervals in percent, narrow ones first."""
-        quantile_levels = np.array(self.quantile_levels)
-        percents = []
-        for upper in self.quantile_levels:
-            has_lower = np.any(np.abs(quantile_levels + upper - 1) < 1e-9)
-            if upper > 0.5 and has_lower:
-                percents.append(round(100 * (2 * upper - 1), 6))
-        return tuple(percents)
+        return central_levels(self.quantile_levels)
 
     def interval(self, level: float = 80) -> Interval:
         """The central interval that should contain `level` percent of the actual values. Raises
@@ -267,24 +260,7 @@ class Forecast(ResultTable):
 
     def rows(self, chosen: np.ndarray) -> Forecast:
         """Select origins by their numbers, in that order, or by a mask."""
-        changes: dict[str, Any] = {"keys": self.keys.take(chosen)}
-        for name in (
-            "ids",
-            "cutoffs",
-            "times",
-            "point",
-            "quantiles",
-            "stops",
-            "fractional",
-        ):
-            array = getattr(self, name)
-            changes[name] = None if array is None else array[chosen]
-        for name in ("combination", "dependence", "known", "bounds"):
-            of_origins = getattr(self, name)
-            changes[name] = None if of_origins is None else of_origins.rows(chosen)
-        if self.joint is not None:
-            changes["joint"] = self.joint.take(chosen)
-        return replace(self, **changes)
+        return replace(self, **parts_of_origins(self, chosen))
 
     def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
         """Draw sample paths of each series (O, `count`, H), whose errors are correlated as at

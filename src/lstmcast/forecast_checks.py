@@ -72,3 +72,18 @@ def listed(values: Iterable[Any]) -> str:
 
 def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def central_levels(quantile_levels: tuple[float, ...]) -> tuple[float, ...]:
+    """The levels, in percent, of the central intervals between these quantiles.
+
+    >>> central_levels((0.1, 0.5, 0.9, 0.95))
+    (80.0,)
+    """
+    lower_levels = np.array(quantile_levels)
+    percents = []
+    for upper in quantile_levels:
+        has_lower = np.any(np.abs(lower_levels + upper - 1) < 1e-9)
+        if upper > 0.5 and has_lower:
+            percents.append(round(100 * (2 * upper - 1), 6))
+    return tuple(percents)

@@ -53,7 +53,8 @@ def _origins(forecast: Forecast) -> tuple[str, ...]:
 
 
 def _headline(forecast: Forecast) -> str:
-    origins, series = len(forecast.ids), len(set(forecast.ids))
+    origins = len(forecast.ids)
+    series = len(set(forecast.ids))
     quantiles = " ".join(f"{level:g}" for level in forecast.quantile_levels) or "none"
     plural = "s" * (origins != 1)
     return (
@@ -92,12 +93,14 @@ def _header(forecast: Forecast) -> list[str]:
 
 
 def _row(forecast: Forecast, origin: int, step: int) -> list[str]:
-    point, quantiles = forecast.point[origin], forecast.quantiles[origin]
+    point = forecast.point[origin]
+    quantiles = forecast.quantiles[origin]
     write = number_format(np.append(point, quantiles.ravel()), forecast.counts[origin])
     cells = [format_time(forecast.times[origin, step]), write(point[step])]
     for level in forecast.interval_levels[:MOST_LEVELS]:
         interval = forecast.interval(level)
-        lower, upper = interval.lower[origin, step], interval.upper[origin, step]
+        lower = interval.lower[origin, step]
+        upper = interval.upper[origin, step]
         cells.append(f"{write(lower)} … {write(upper)}")
     return cells
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from lstmcast.cli import echo
+from lstmcast.cli import manner
 from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.lines import width, wrapped
 
@@ -30,7 +30,7 @@ class Group(TyperGroup):
 
 
 def _spoken(formatter: Any) -> Any:
-    words = echo.words()
+    words = manner.words()
     return formatter if words is ENGLISH else _Translating(formatter, words)
 
 

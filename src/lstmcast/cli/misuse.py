@@ -10,7 +10,8 @@ from typing import Any
 from lstmcast.util.spelling import did_you_mean
 
 # Versions of the parser differ in the words of these messages, not in what they are about.
-_WHOLE, _NUMBER = re.compile(r"valid int"), re.compile(r"valid (float|number)")
+_WHOLE = re.compile(r"valid int")
+_NUMBER = re.compile(r"valid (float|number)")
 
 
 def message_of(error: Any, arguments: Sequence[str]) -> str:
@@ -50,9 +51,11 @@ def _bad_value(error: Any, arguments: Sequence[str]) -> str:
         return error.message
     name = error.param.opts[0]
     if _WHOLE.search(error.message):
-        kind, convert = "a whole number", int
+        kind = "a whole number"
+        convert = int
     elif _NUMBER.search(error.message):
-        kind, convert = "a number", float
+        kind = "a number"
+        convert = float
     else:
         return f"{name}: {error.message}"
     values = _given(error.param.opts, arguments)

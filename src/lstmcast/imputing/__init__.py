@@ -66,7 +66,8 @@ class Imputed:
         write_table(self.columns(), path)
 
     def __str__(self) -> str:
-        count, values = int(self.filled.sum()), len(self.filled)
+        count = int(self.filled.sum())
+        values = len(self.filled)
         were = "was" if count == 1 else "were"
         return f"{count:,} of {values:,} values {were} missing and {were} filled"
 
