@@ -138,7 +138,6 @@ def forecast_after(
     answers = answers or _answers(model, panel, origins, horizon, request)
     answers = answers._replace(quantiles_OHQ=answers.quantiles_OHQ[:, :horizon])
     if combines and request.method == COMBINED:
-        answers = _with_few_shares(answers, panel, origins)
         answers = _with_typical(answers, panel, origins)
     effects = effects_of(panel)
     known_parts = None
@@ -213,6 +212,7 @@ def _with_few_shares(answers: Answers, panel: Panel, origins: Origins) -> Answer
 
 def _with_typical(answers: Answers, panel: Panel, origins: Origins) -> Answers:
     """The same, short series shrunk towards what is typical of the others."""
+    answers = _with_few_shares(answers, panel, origins)
     quantiles_OHQ, share_O = with_typical(panel, origins, answers.quantiles_OHQ)
     combination = answers.combination
     if share_O.any():

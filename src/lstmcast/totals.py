@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from lstmcast.data.keys import column_name
 from lstmcast.data.table import format_time
 from lstmcast.data.times.frequency import parse_frequency
-from lstmcast.data.wholes import made_whole
+from lstmcast.data.wholes import made_of_wholes, quantiles_of
 from lstmcast.errors import UsageError
 from lstmcast.paths import PATHS, draws_of, require_intervals
 from lstmcast.util.lines import aligned
@@ -230,33 +230,24 @@ def total_of(forecast: Forecast, request: Asked, count: int = PATHS) -> Totals:
     bins_OH = np.where(forecast.wanted & is_near_H, bins_OH, NOWHERE)
     complete_OH = _complete(forecast, request.span, bins_OH)
     draws = draws_of(forecast, count)
-    is_whole_O = _are_whole(forecast)
+    is_whole_O = made_of_wholes(forecast.quantiles, forecast.fractional)
     quantile_levels = (*forecast.quantile_levels, 0.5)
     rows: list[_Row] = []
     for place, group in enumerate(groups):
         for period, drawn_N in _sums(draws, group, bins_OH).items():
             is_inside_OH = bins_OH[group] == period
-            quantiles = np.quantile(drawn_N, quantile_levels)[None]
-            quantiles = made_whole(quantiles, is_whole_O[group].all(keepdims=True))
+            is_whole = bool(is_whole_O[group].all())
             row = _Row(
                 group=place,
                 time=start_of(period, group),
                 series=int(is_inside_OH.any(axis=1).sum()),
                 steps=int(is_inside_OH.sum()),
                 is_complete=bool(complete_OH[group][is_inside_OH].all()),
-                quantiles=quantiles[0],
+                quantiles=quantiles_of(drawn_N, quantile_levels, is_whole),
                 order=_enough(forecast, group, drawn_N, request.service_level),
             )
             rows.append(row)
     return _totals(forecast, request, names, rows)
-
-
-def _are_whole(forecast: Forecast) -> NDArray:
-    """Which forecasts are of whole numbers (O,): sums of such numbers are as well."""
-    if forecast.fractional is None:
-        return np.zeros(len(forecast.ids), bool)
-    is_whole = forecast.quantiles == np.rint(forecast.quantiles)
-    return np.asarray((is_whole | np.isnan(forecast.quantiles)).all(axis=(1, 2)))
 
 
 class _Row(NamedTuple):
