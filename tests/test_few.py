@@ -69,7 +69,7 @@ def test_a_season_that_was_seen_once_comes_again(season, frequency, count):
 def test_the_shares_name_the_last_cycle():
     known, _ = seasonal([100, 70, 140, 90], 7, 4, 0)
     shares = forecast_of(known, "QS", 4).combination.as_dict()
-    assert shares["seasonal naive of one year"] > 0.5 and LINE in shares
+    assert shares["seasonal naive of one year"] > 0.5 and LINE not in shares
     assert sum(shares.values()) == pytest.approx(1, abs=1e-3)
 
 

@@ -25,8 +25,9 @@ from lstmcast.forecast import Combination
 from lstmcast.model.heads import MEDIAN
 
 FEWEST, MOST = 4, 12  # values of which a line may be made
-# mean change, in standard deviations of the changes, at which a line has half the weight
-STRAIGHT = 5.0
+# mean change, in standard deviations of the changes, at which a line has half the weight, and below
+# which it has none
+STRAIGHT, CROOKED = 5.0, 2.0
 # largest weight of the last cycle; where changes over a cycle are so many times as large as those
 # over a step it has none
 CYCLE, UNLIKE = 0.9, 1.4
@@ -103,13 +104,14 @@ class Few(NamedTuple):
 def _straightness(change_GT: NDArray) -> NDArray:
     """How much values with these changes look like a straight line (G,), from 0 to 1.
 
-    >>> _straightness(np.array([[2.0, 2.0, 2.0], [1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])).round(2)
-    array([1.  , 0.04, 0.  ])
+    >>> _straightness(np.array([[2.0, 2.0, 2.0], [3.0, 4.0, 5.0], [0.0, 1.0, 2.0]])).round(2)
+    array([1.  , 0.39, 0.  ])
     """
     slope_G = change_GT.mean(axis=1)
-    noise_G = STRAIGHT * change_GT.std(axis=1, ddof=1)
-    total_G = slope_G**2 + noise_G**2
-    return slope_G**2 / np.where(total_G > 0, total_G, 1.0)
+    noise_G = change_GT.std(axis=1, ddof=1)
+    total_G = slope_G**2 + (STRAIGHT * noise_G) ** 2
+    weight_G = slope_G**2 / np.where(total_G > 0, total_G, 1.0)
+    return np.where(np.abs(slope_G) < CROOKED * noise_G, 0.0, weight_G)
 
 
 def _likeness(values_GT: NDArray, season: int) -> NDArray:
@@ -117,7 +119,7 @@ def _likeness(values_GT: NDArray, season: int) -> NDArray:
     with those one cycle before.
 
     >>> _likeness(np.array([[1.0, 9, 1, 9], [1.0, 2, 3, 4], [5.0, 5, 5, 5]]), 2).round(2)
-    array([0.47, 0.  , 0.  ])
+    array([0.6, 0. , 0. ])
     """
     pairs = values_GT.shape[1] - season
     over_cycle_G = np.abs(values_GT[:, season:] - values_GT[:, :-season]).mean(axis=1)
