@@ -16,9 +16,15 @@ from lstmcast.data.origins import Origins
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.baselines import HoltWinters, SeasonalNaive, SeasonalNaiveDrift
 from lstmcast.evaluation.candidates import Drift, Given, Last, candidates_of
-from lstmcast.evaluation.combination import drawn_together, least, shares_of
+from lstmcast.evaluation.combination import (
+    Errors,
+    drawn_together,
+    least,
+    shares_of,
+)
 from lstmcast.evaluation.linear import Linear
 from lstmcast.evaluation.methods import checked_candidates, checked_method
+from lstmcast.evaluation.weights import FADE
 
 EIGHTH = np.array([1 / 8])  # of the trust in the network
 
@@ -69,24 +75,67 @@ def test_few_windows_are_drawn_to_the_others_and_those_to_nothing():
 
 
 def test_too_few_windows_in_all_weigh_nothing():
-    drawn = drawn_together(np.array([[-1.0]]), np.array([[2.9]]), [np.arange(1)])
+    drawn = drawn_together(np.array([[-0.3]]), np.array([[2.9]]), [np.arange(1)])
     assert shares_of(drawn, EIGHTH).tolist() == [[0.0]] and least(drawn).tolist() == [
         [0.0]
     ]
-    pulled = drawn_together(np.array([[-1.0]]), np.array([[3.0]]), [np.arange(1)])
-    assert shares_of(pulled, EIGHTH) > 0.5
+    pulled = drawn_together(np.array([[-0.3]]), np.array([[3.0]]), [np.arange(1)])
+    assert shares_of(pulled, EIGHTH) > 0.3
 
 
-def test_one_window_is_enough_for_a_quarter_of_the_error():
+def test_one_window_is_enough_for_a_clear_difference():
     ratio, windows = (
-        np.log(np.array([[0.2], [0.3], [0.2]])),
+        np.log(np.array([[0.65], [0.75], [0.65]])),
         np.array([[1.0], [1.0], [0.9]]),
     )
     weighed = [
         drawn_together(ratio[[k]], windows[[k]], [np.arange(1)])[0, 0] for k in range(3)
     ]
-    assert weighed[0] == pytest.approx(np.log(0.2) / 3)
+    assert weighed[0] == pytest.approx(np.log(0.65) / 3)
     assert weighed[1:] == [np.inf, np.inf]
+
+
+def test_newer_cutoffs_weigh_more():
+    """Of two cutoffs, the network erred at the newer one, the candidate at the older one."""
+    errors = Errors(
+        network_OJ=np.array([[3.0, 1.0]]),
+        candidates_NOJ=np.array([[[1.0, 3.0]]]),
+        count_OJ=np.array([[2, 2]]),
+        windows_O=np.array([4.0]),
+    )
+    ratio_ON, windows_ON = errors.relative(np.ones((1, 2), bool))
+    expected = np.log((1 + 3 * FADE) / (3 + FADE))
+    np.testing.assert_allclose(ratio_ON, [[expected]])
+    assert expected < 0 and windows_ON.tolist() == [[4.0]]
+
+
+def months(changed_season, after: int, seed: int) -> tuple[lc.Panel, np.ndarray]:
+    """Five years of months whose season changed so many months before their end, and the next
+    year."""
+    rng, t = np.random.default_rng(seed), np.arange(72)
+    season = 0.5 * np.sin(2 * np.pi * t / 12)
+    season = np.where(t < 60 - after, season, changed_season(t))
+    values = 100 * (1 + season) * (1 + 0.03 * rng.normal(size=72))
+    return panel_of({"m": values[:60]}, "MS"), values[60:]
+
+
+@pytest.mark.parametrize(
+    ("changed_season", "after"),
+    [
+        (lambda t: 0.0 * t, 18),
+        (lambda t: 0.5 * np.sin(2 * np.pi * (t + 3) / 12), 24),
+    ],
+    ids=["it vanished", "it comes three months earlier"],
+)
+def test_a_season_that_changed_is_not_carried_on(changed_season, after):
+    """Over seeds, the network alone errs three to six times as much as the last year does."""
+    error = naive_error = 0.0
+    for seed in range(4):
+        panel, actual = months(changed_season, after, seed)
+        forecast = lc.LSTMForecaster(12).predict(panel)
+        error += np.abs(forecast.point[0] - actual).mean()
+        naive_error += np.abs(panel.values[-12:] - actual).mean()
+    assert error < 2.2 * naive_error
 
 
 def test_what_comes_once_a_year_is_foretold():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,43 @@ def test_backtests_are_of_whole_numbers(panel):
     tested = lc.backtest(lc.LSTMForecaster(7), panel.select(["a dozen"]), cutoffs=3)
     forecast = tested.forecasts["lstmcast"]
     assert are_whole(forecast.point) and are_whole(forecast.quantiles)
+
+
+@dataclass(frozen=True)
+class Refitted:
+    """A forecaster that is fitted at each cutoff, and answers counts."""
+
+    def fit(self, panel, **options):
+        return self
+
+    def predict(self, panel, horizon=None, *, cutoffs=None):
+        return lc.LSTMForecaster(7).predict(panel, horizon, cutoffs=cutoffs)
+
+
+@pytest.mark.parametrize("refit", ["never", "once", "each"])
+def test_backtests_keep_the_fractions_that_paths_are_drawn_from(panel, refit, tmp_path):
+    rare = panel.select(["rare", "shares"])
+    for _ in range(2):  # the second time from the folder
+        tested = lc.backtest(
+            Refitted(), rare, horizon=7, cutoffs=2, refit=refit, folder=tmp_path
+        )
+        forecast = tested.forecasts[tested.model]
+        last = forecast.at(forecast.cutoffs.max())
+        assert last.fractional is not None and are_whole(last.quantiles[0])
+        assert not are_whole(last.fractional[0]) and not are_whole(last.quantiles[1])
+        direct = lc.LSTMForecaster(7).predict(rare, cutoffs=rare.lengths[:, None] - 7)
+        np.testing.assert_allclose(last.fractional, direct.fractional)
+
+
+def test_totals_of_counts_are_whole(forecast):
+    """The median and the bounds of a sum of counts are counts, of other values they are not."""
+    counted = forecast.select(["visits", "rare"]).total("horizon", by="all")
+    assert are_whole(counted.total) and are_whole(counted.quantiles)
+    each = forecast.total("horizon")
+    whole = [are_whole(row) for row in each.quantiles]
+    assert whole == [name in WHOLE for name in forecast.ids]
+    mixed = forecast.total("horizon", by="all")
+    assert not are_whole(mixed.quantiles)
 
 
 def test_files_hold_whole_numbers(run, tmp_path: Path):

@@ -36,6 +36,7 @@ from lstmcast.evaluation.cold import LIKE, with_typical
 from lstmcast.evaluation.combination import combined, mixed, of_panel
 from lstmcast.evaluation.demand import Demand, demand_named
 from lstmcast.evaluation.dependence import Sample, dependence_of
+from lstmcast.evaluation.few import shares_with_few, with_few
 from lstmcast.evaluation.methods import COMBINED, needs_columns
 from lstmcast.evaluation.rare import without_events
 from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
@@ -201,8 +202,17 @@ def _answers(
     return Answers(widened(quantiles_OHQ, model.factors_HI), combination)
 
 
+def _with_few_shares(answers: Answers, panel: Panel, origins: Origins) -> Answers:
+    """The same, with the shares of what few values say."""
+    if panel.covariates.future:
+        return answers
+    combination = shares_with_few(answers.combination, panel, origins)
+    return answers._replace(combination=combination)
+
+
 def _with_typical(answers: Answers, panel: Panel, origins: Origins) -> Answers:
     """The same, short series shrunk towards what is typical of the others."""
+    answers = _with_few_shares(answers, panel, origins)
     quantiles_OHQ, share_O = with_typical(panel, origins, answers.quantiles_OHQ)
     combination = answers.combination
     if share_O.any():
@@ -236,6 +246,8 @@ def calibrated_answers(
         mixture, share_O = trusted(with_effects, without_effects, held_out)
         combination = with_share(combination, share_O)
         batches = ((rows, mixture.rows(rows)) for rows in held_out.parts(len(panel)))
+    elif request.method == COMBINED:
+        batches = with_few(batches, panel, held_out)
     sample = Sample(held_out)
     ordinary = without_events(sample.seen(batches), panel, held_out)
     quantiles_OHQ = calibrated(ordinary, held_out)
@@ -266,7 +278,10 @@ def combination_of(
     panel, horizon, _ = on_grid(panel, origins, horizon)
     ahead = model.measured_ahead(horizon, request.mode)
     held_out = HeldOut.of(panel, origins)
-    return calibrated_answers(model.decode, panel, held_out, ahead, request).combination
+    answers = calibrated_answers(model.decode, panel, held_out, ahead, request)
+    if request.method == COMBINED:
+        answers = _with_few_shares(answers, panel, origins)
+    return answers.combination
 
 
 def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Forecast:

@@ -1,8 +1,9 @@
 """Totals of forecasts: over months, quarters, years or the whole horizon, and over series.
 
 The bound of a sum is not the sum of bounds: uncorrelated errors cancel. Totals are therefore
-quantiles of sums of sample paths (`paths.py`). Their point is the median of the sums, which is near
-the sum of the medians for symmetric distributions, and above it for values that are mostly 0.
+quantiles of sums of sample paths (`paths.py`), of counts the nearest whole numbers. Their point is
+the median of the sums, which is near the sum of the medians for symmetric distributions, and above
+it for values that are mostly 0.
 
     O origins · H horizon · N paths · P periods of an origin · R rows · Q quantiles
 """
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from lstmcast.data.keys import column_name
 from lstmcast.data.table import format_time
 from lstmcast.data.times.frequency import parse_frequency
+from lstmcast.data.wholes import made_of_wholes, quantiles_of
 from lstmcast.errors import UsageError
 from lstmcast.paths import PATHS, draws_of, require_intervals
 from lstmcast.util.lines import aligned
@@ -228,18 +230,20 @@ def total_of(forecast: Forecast, request: Asked, count: int = PATHS) -> Totals:
     bins_OH = np.where(forecast.wanted & is_near_H, bins_OH, NOWHERE)
     complete_OH = _complete(forecast, request.span, bins_OH)
     draws = draws_of(forecast, count)
+    is_whole_O = made_of_wholes(forecast.quantiles, forecast.fractional)
     quantile_levels = (*forecast.quantile_levels, 0.5)
     rows: list[_Row] = []
     for place, group in enumerate(groups):
         for period, drawn_N in _sums(draws, group, bins_OH).items():
             is_inside_OH = bins_OH[group] == period
+            is_whole = bool(is_whole_O[group].all())
             row = _Row(
                 group=place,
                 time=start_of(period, group),
                 series=int(is_inside_OH.any(axis=1).sum()),
                 steps=int(is_inside_OH.sum()),
                 is_complete=bool(complete_OH[group][is_inside_OH].all()),
-                quantiles=np.quantile(drawn_N, quantile_levels),
+                quantiles=quantiles_of(drawn_N, quantile_levels, is_whole),
                 order=_enough(forecast, group, drawn_N, request.service_level),
             )
             rows.append(row)

@@ -40,7 +40,8 @@ from lstmcast.evaluation.weights import mostly_zero as mostly_zero
 from lstmcast.evaluation.weights import shares_of as shares_of
 from lstmcast.forecast import NETWORK, Combination
 
-BANDS = (3, 6, 12, FIRST)  # ends of the bands of steps that are weighted separately
+# ends of the bands of steps that are weighted separately; those beside past covariates
+BANDS, PAST_BANDS = (12, FIRST), (3, 6, 12, FIRST)
 
 
 class PanelAnswers(NamedTuple):
@@ -207,10 +208,10 @@ def _mean_shares(bands: list[slice], weights: Sequence[Shares]) -> NDArray:
 
 
 def _bands(horizon: int, has_past: bool) -> list[slice]:
-    """Bands of steps that are weighted together: those that the network answers at once, and those
-    after them. As past covariates are informative for a few steps only, near steps are weighted
-    separately if there are any."""
-    ends = BANDS if has_past else BANDS[-1:]
+    """Bands of steps that are weighted together: near ones, which more windows are known of, those
+    that the network answers at once as well, and those after them. As past covariates are
+    informative for a few steps only, near steps have bands of their own if there are any."""
+    ends = PAST_BANDS if has_past else BANDS
     edges = [0, *(end for end in ends if end < horizon), horizon]
     return [slice(start, stop) for start, stop in pairwise(edges)]
 

@@ -63,6 +63,13 @@ class Part(NamedTuple):
     point: np.ndarray  # (S, P, H)
     quantiles: np.ndarray  # (S, P, H, Q)
     quantile_levels: tuple[float, ...]
+    # quantiles before those of counts were made whole; None if none was
+    fractional: np.ndarray | None = None
+
+    @property
+    def before_whole(self) -> np.ndarray:
+        """The quantiles before those of counts were made whole (S, P, H, Q)."""
+        return self.quantiles if self.fractional is None else self.fractional
 
 
 class BacktestJob(NamedTuple):
@@ -157,7 +164,11 @@ class Plan:
         point[rows] = of_rows.point
         quantiles = np.full((series_count, *of_rows.quantiles.shape[1:]), np.nan)
         quantiles[rows] = of_rows.quantiles
-        return Part(point, quantiles, of_rows.quantile_levels)
+        fractional = None
+        if of_rows.fractional is not None:
+            fractional = np.full_like(quantiles, np.nan)
+            fractional[rows] = of_rows.fractional
+        return Part(point, quantiles, of_rows.quantile_levels, fractional)
 
     @contextmanager
     def _told(self, label: str, column: int, doing: str = "") -> Iterator[None]:
@@ -254,19 +265,29 @@ def _data_facts(panel: Panel) -> dict[str, Any]:
 def _part(forecast: Forecast, shape: tuple[int, int]) -> Part:
     point = np.asarray(forecast.point, np.float64)
     quantiles = np.asarray(forecast.quantiles)
+    by_cutoff = (*shape, *quantiles.shape[1:])
+    fractional = getattr(forecast, "fractional", None)
+    if fractional is not None:
+        fractional = fractional.reshape(by_cutoff)
     return Part(
         point=point.reshape(*shape, *point.shape[1:]),
-        quantiles=quantiles.reshape(*shape, *quantiles.shape[1:]),
+        quantiles=quantiles.reshape(by_cutoff),
         quantile_levels=forecast.quantile_levels,
+        fractional=fractional,
     )
 
 
 def _side_by_side(by_cutoff: list[Part]) -> Part:
-    points, quantiles, quantile_levels = zip(*by_cutoff, strict=True)
+    points, quantiles, quantile_levels, fractional = zip(*by_cutoff, strict=True)
+    all_fractional = None
+    if any(array is not None for array in fractional):
+        earlier = [forecast.before_whole for forecast in by_cutoff]
+        all_fractional = np.concatenate(earlier, axis=1)
     return Part(
         point=np.concatenate(points, axis=1),
         quantiles=np.concatenate(quantiles, axis=1),
         quantile_levels=quantile_levels[0],
+        fractional=all_fractional,
     )
 
 

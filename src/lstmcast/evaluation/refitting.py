@@ -157,7 +157,10 @@ def _stored(
         if stored is not None:
             arrays, about = stored
             levels = tuple(about["levels"])
-            results[job] = Part(arrays["point"], arrays["quantiles"], levels)
+            fractional = arrays.get("fractional")
+            results[job] = Part(
+                arrays["point"], arrays["quantiles"], levels, fractional
+            )
     return results
 
 
@@ -165,6 +168,8 @@ def _store(
     plan: Plan, job: BacktestJob, partial_forecast: Part, finished: Finished
 ) -> None:
     arrays = {"point": partial_forecast.point, "quantiles": partial_forecast.quantiles}
+    if partial_forecast.fractional is not None:
+        arrays["fractional"] = partial_forecast.fractional
     about = {"levels": list(partial_forecast.quantile_levels)}
     finished.keep(_name(plan, job), arrays, about)
 
@@ -210,14 +215,19 @@ def _whole(plan: Plan, by_job: Mapping[BacktestJob, Part]) -> Forecast:
     shape = (*plan.counts.shape, plan.horizon)
     point_SKH = np.full(shape, np.nan)
     quantiles_SKHQ = np.full((*shape, len(quantile_levels)), np.nan)
+    before_SKHQ = quantiles_SKHQ.copy()
     for job, partial_forecast in by_job.items():
         point_SKH[:, job.columns] = partial_forecast.point
         quantiles_SKHQ[:, job.columns] = partial_forecast.quantiles
+        before_SKHQ[:, job.columns] = partial_forecast.before_whole
     rows = (plan.counts.size, plan.horizon)
-    return Forecast.at_origins(
+    forecast = Forecast.at_origins(
         plan.panel,
         origins_of(plan.panel, plan.asked),
         point_SKH.reshape(rows),
         quantiles_SKHQ.reshape(*rows, -1),
         quantile_levels,
     )
+    if all(forecasts.fractional is None for forecasts in by_job.values()):
+        return forecast
+    return replace(forecast, fractional=before_SKHQ.reshape(*rows, -1))

@@ -22,7 +22,12 @@ POWER = 8.0
 TRUST = 2.0  # windows of a series that weigh as much as the other series
 # non-overlapping windows of all series together that are needed for weights
 FEWEST_WINDOWS = 3.0
-CLEAR = np.log(0.25)  # log relative error for which a single window is enough
+# log relative errors for which a single window is enough: of a series with values, and of one that
+# is mostly 0
+CLEAR, CLEAR_OF_ZEROS = np.log(0.7), np.log(0.25)
+# weight of a held-out cutoff relative to the next newer one: what was best before a season changed,
+# or growth stopped, need not be best now
+FADE = 0.96
 RATIOS = (0.1, 10.0)  # bounds of error ratios
 
 
@@ -134,8 +139,11 @@ class Errors(NamedTuple):
     def relative(self, cutoffs_OJ: NDArray) -> tuple[NDArray, NDArray]:
         """Log errors of the candidates relative to the network at some of the cutoffs (O, N), and
         the number of non-overlapping windows behind them (O, N)."""
-        network_O = np.where(cutoffs_OJ, self.network_OJ, 0.0).sum(axis=1)
-        error_NO = np.where(cutoffs_OJ, self.candidates_NOJ, 0.0).sum(axis=2)
+        fading_J = FADE ** np.arange(cutoffs_OJ.shape[1])  # the newest cutoff first
+        network_OJ = np.where(cutoffs_OJ, self.network_OJ, 0.0)
+        network_O = (fading_J * network_OJ).sum(axis=1)
+        error_NOJ = np.where(cutoffs_OJ, self.candidates_NOJ, 0.0)
+        error_NO = (fading_J * error_NOJ).sum(axis=2)
         # If the network made no error, nothing can be better.
         judged_O = (network_O > 0) & np.isfinite(network_O)
         judged_O &= np.isfinite(error_NO).all(axis=0)
@@ -163,7 +171,7 @@ class Judged(NamedTuple):
         errors = Errors.of(answers.before_NOJH, network_OJH, actual_OJH, held_out)
         used_OJ = errors.count_OJ > 0
         ratio_ON, _ = errors.relative(used_OJ)
-        is_clear_ON = ratio_ON < CLEAR
+        is_clear_ON = ratio_ON < CLEAR_OF_ZEROS
         has_values_O = ~mostly_zero(actual_OJH)
         counts_ON = is_clear_ON | has_values_O[:, None]
         usable_ON = answers.known_ON & answers.judged_ON & counts_ON
