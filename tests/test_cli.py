@@ -237,7 +237,7 @@ def test_levels_choose_the_intervals(run):
     assert quantiles == ["q0.05", "q0.2", "q0.5", "q0.8", "q0.95"]
 
 
-@pytest.mark.parametrize("level", [0.1, 99.8])
+@pytest.mark.parametrize("level", [1, 99.8])
 def test_the_narrowest_and_the_widest_interval_can_be_had(run, level):
     bounds = Output(level=[level]).quantile_levels()
     assert checked_quantiles(bounds) == bounds and len(bounds) == 3
@@ -747,7 +747,7 @@ WRONG = [
     (["forecast", AIRLINE, "-H", "12", "--level", "100"], "such as 80, got 100."),
     (
         ["forecast", AIRLINE, "-H", "12", "--level", "99.9"],
-        "--level must be a percentage from 0.1 to 99.8, such as 80, got 99.9",
+        "--level must be a percentage from 1 to 99.8, such as 80, got 99.9",
     ),
     (["forecast", AIRLINE, "-H", "12", "--level", "0.0001"], "such as 80, got 0.0001"),
     (["forecast", AIRLINE, "-H", "12", "--level", "nan"], "such as 80, got nan"),

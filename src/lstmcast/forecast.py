@@ -202,6 +202,11 @@ class Forecast(ResultTable):
             raise UsageError(
                 "This forecast holds no data to draw. Call plot with the panel that it continues."
             )
+        if not hasattr(history, "ids"):
+            raise UsageError(
+                f"panel={history!r} is not a Panel. To write a picture, use "
+                "plot().savefig('forecast.png')."
+            )
         # Plots import results, so they are imported here by name, when one is drawn.
         plots = import_module("lstmcast.output.plots")
         return plots.ForecastPlot.from_forecast(self, history, **looks).figure()
@@ -213,7 +218,8 @@ class Forecast(ResultTable):
         if not len(places):
             levels = listed(self.quantile_levels) or "none"
             raise UsageError(
-                f"The forecast has no quantile {level:g}. It has: {levels}."
+                f"The forecast has no quantile {level:g}. It has: {levels}. Name those that are "
+                "needed with LSTMForecaster(…, quantiles=[…])."
             )
         return self.quantiles[:, :, places[0]]
 

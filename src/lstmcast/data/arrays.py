@@ -249,6 +249,8 @@ def _starts(start: ArrayLike | str | None, count: int, frequency: Frequency) -> 
         return np.broadcast_to(starts, (count,)).copy()
     except (TypeError, ValueError):
         expected = "a whole number" if is_numbered else "a date such as '2024-01-01'"
+        dated = " With dates, give the frequency too: frequency='D'."
         raise UsageError(
             f"{start=} cannot be used. Expected: {expected}, or one for each of {count} series."
+            f"{dated if is_numbered else ''}"
         ) from None
