@@ -731,6 +731,10 @@ WRONG = [
     ),
     (["forcast", AIRLINE], "there is no command 'forcast'. Did you mean 'forecast'?"),
     (["forecast"], "the argument DATA is missing. `lstmcast forecast --help` shows"),
+    (
+        ["forecast", "x.csv", "--out=a.csv", "--out", "b.csv"],
+        "--out is given with several values: a.csv, b.csv. Give it once.",
+    ),
     (["info", "a", "b"], "unexpected argument: b."),
     (
         ["forecast", AIRLINE, "-H", "12", "--frequency", "fortnightly-ish"],
@@ -782,6 +786,24 @@ def test_wrong_usage_is_status_2(run, arguments, text):
     assert done.status == 2
     assert text in done.err
     assert done.out == ""
+
+
+def test_a_file_whose_name_looks_like_an_option(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("-sales.csv").write_text("day,sold\n2024-01-01,3\n")
+    done = run("check", "-sales.csv")
+    assert done.status == 2
+    assert "no option -sales.csv. If the file is meant, write ./-sales.csv." in done.err
+
+
+def test_a_narrow_terminal_repeats_what_tells_rows_apart(monkeypatch):
+    values = np.arange(20.0) % 4
+    panel = lstmcast.Panel.from_arrays({"a": values, "b": values})
+    monkeypatch.setattr(console, "terminal_columns", lambda: 24)
+    text = console.forecast_table(lstmcast.Naive(2).predict(panel))
+    assert [table.split()[:2] for table in text.split("\n\n")] == [
+        ["unique_id", "ds"]
+    ] * 3
 
 
 def test_a_missing_file_with_a_near_name(run, tmp_path):

@@ -90,3 +90,51 @@ def test_a_folder_where_nothing_can_be_made_is_refused():
     forecaster = lc.LSTMForecaster(horizon=3, training=training)
     with pytest.raises(OutputError, match="cannot be written"):
         forecaster.fit(VALUES, folder="/proc/nothing")
+
+
+def test_a_total_of_one_step_is_the_forecast_itself():
+    forecast = AHEAD.predict(
+        lc.Panel.from_arrays(VALUES, frequency="MS", start="2020-01")
+    )
+    totals = forecast.total("month")
+    assert (totals.quantiles == forecast.quantiles[0]).all()
+    assert (totals.total == forecast.point[0]).all()
+
+
+def test_a_forecast_until_a_time_shows_no_later_steps():
+    forecast = AHEAD.predict(
+        lc.Panel.from_arrays(VALUES, frequency="MS", start="2020-01")
+    )
+    until = forecast.until("2024-02-01")
+    assert len(until) == 2 and "2024-03" not in f"{until!r} {until._repr_html_()}"
+    with pytest.raises(UsageError, match="'soon' is not a time such as"):
+        forecast.until("soon")
+    with pytest.raises(UsageError, match="2 is not a time such as"):
+        forecast.until(2)
+    assert len(AHEAD.predict(VALUES).until(50)) == 2
+
+
+def test_results_are_shown_in_short():
+    assert repr(lc.anomalies(VALUES)).startswith("Anomalies(1 alert in 47 values")
+    assert repr(lc.impute([1.0, np.nan, 3.0])).endswith("1 value filled)")
+    summary = lc.backtest(lc.Naive(3), VALUES, cutoffs=2).summary()
+    assert repr(summary) == str(summary)
+    config = lc.NetworkConfig((4,), horizon=1)
+    assert repr(lc.summary(config)).endswith(" parameters")
+
+
+def test_data_are_read_wherever_a_panel_is_expected():
+    data = {"a": VALUES, "b": VALUES}
+    assert lc.with_totals(data).ids.tolist() == ["all", "a", "b"]
+
+
+def test_a_class_is_no_forecaster():
+    with pytest.raises(UsageError, match="is not a forecaster"):
+        lc.backtest(lc.LSTMForecaster, VALUES)
+
+
+def test_baselines_of_a_backtest_may_be_named():
+    tested = lc.backtest(AHEAD, VALUES, cutoffs=2, baselines=["Holt-Winters"])
+    assert list(tested.summary().scores) == ["lstmcast", "Holt–Winters"]
+    with pytest.raises(UsageError, match=r"'best' has no method predict.*AutoETS"):
+        lc.backtest(AHEAD, VALUES, baselines=["best"])

@@ -28,6 +28,7 @@ from lstmcast.forecast_checks import (
     no_cutoff,
     no_interval,
     require_levels,
+    time_like,
 )
 from lstmcast.forecast_parts import NETWORK as NETWORK
 from lstmcast.forecast_parts import Combination as Combination
@@ -187,8 +188,11 @@ class Forecast(ResultTable):
         )
 
     def until(self, end: Any) -> Forecast:
-        """The forecast without steps after a time: series that end later have fewer rows."""
-        return replace(self, end=end)
+        """The forecast without steps after a time: series that end later have fewer rows.
+
+        Raises UsageError for anything else than a time, or the number of a step.
+        """
+        return replace(self, end=time_like(end, self.times.dtype))
 
     def plot(self, panel: Panel | None = None, **looks: Any) -> Any:
         """Plot the forecast; notebooks show the result directly.

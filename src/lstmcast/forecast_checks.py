@@ -72,3 +72,20 @@ def listed(values: Iterable[Any]) -> str:
 
 def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def time_like(time: Any, dtype: np.dtype) -> Any:
+    """A time of this type, of a date or text; UsageError if it is none.
+
+    >>> str(time_like("2024-03-01", np.dtype("datetime64[us]")))
+    '2024-03-01T00:00:00.000000'
+    """
+    is_dated = dtype.kind == "M"
+    try:
+        # a number would be read as one since 1970
+        if is_dated == isinstance(time, (int, np.integer)):
+            raise TypeError(time)
+        return np.asarray(time).astype(dtype)[()]
+    except (TypeError, ValueError):
+        expected = "a time such as '2025-12-31'" if is_dated else "the number of a step"
+        raise UsageError(f"{time!r} is not {expected}.") from None

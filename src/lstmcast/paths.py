@@ -143,6 +143,17 @@ def values_at(z_NH: NDArray, quantiles_HQ: NDArray, scores: NDArray) -> NDArray:
     return low_NH + share_NH * (high_NH - low_NH)
 
 
+def of_sum(
+    forecast: Forecast, group: NDArray, is_inside_OH: NDArray, drawn_N: NDArray
+) -> NDArray:
+    """The quantiles of a sum, and its median; those of a single step are the forecast's own."""
+    if is_inside_OH.sum() > 1:
+        return np.quantile(drawn_N, (*forecast.quantile_levels, 0.5))
+    rows, steps = np.nonzero(is_inside_OH)
+    place = group[rows[0]], steps[0]
+    return np.append(forecast.quantiles[place], forecast.point[place])
+
+
 def require_intervals(forecast: Forecast) -> None:
     """Raise UsageError if a forecast has no quantiles on both sides of its median."""
     levels = forecast.quantile_levels

@@ -20,7 +20,7 @@ from lstmcast.data.keys import column_name
 from lstmcast.data.table import format_time
 from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.errors import UsageError
-from lstmcast.paths import PATHS, draws_of, require_intervals
+from lstmcast.paths import PATHS, draws_of, of_sum, require_intervals
 from lstmcast.util.lines import aligned
 from lstmcast.util.text import number_format
 from lstmcast.writing.result import ResultTable
@@ -227,7 +227,6 @@ def total_of(forecast: Forecast, request: Asked, count: int = PATHS) -> Totals:
     bins_OH = np.where(forecast.wanted & is_near_H, bins_OH, NOWHERE)
     complete_OH = _complete(forecast, request.span, bins_OH)
     draws = draws_of(forecast, count)
-    quantile_levels = (*forecast.quantile_levels, 0.5)
     rows: list[_Row] = []
     for place, group in enumerate(groups):
         for period, drawn_N in _sums(draws, group, bins_OH).items():
@@ -238,7 +237,7 @@ def total_of(forecast: Forecast, request: Asked, count: int = PATHS) -> Totals:
                 series=int(is_inside_OH.any(axis=1).sum()),
                 steps=int(is_inside_OH.sum()),
                 is_complete=bool(complete_OH[group][is_inside_OH].all()),
-                quantiles=np.quantile(drawn_N, quantile_levels),
+                quantiles=of_sum(forecast, group, is_inside_OH, drawn_N),
                 order=_enough(forecast, group, drawn_N, request.service_level),
             )
             rows.append(row)

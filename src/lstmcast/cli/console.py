@@ -221,7 +221,8 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
                 for band in bands
             ]
             rows.append(row)
-    text = fitting(header, rows, terminal_columns(), left_aligned)
+    keys = 2 if is_many else 1
+    text = fitting(header, rows, terminal_columns(), left_aligned, keys)
     return text + _more_rows(len(forecast) - len(rows), words)
 
 
@@ -239,7 +240,8 @@ def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
     place = header.index(totals.span)
     rows = [[*row[:place], words(row[place]), *row[place + 1 :]] for row in rows]
     left_aligned = [*map(words, totals.names), words(totals.span)]
-    text = fitting(list(map(words, header)), rows, terminal_columns(), left_aligned)
+    header, keys = list(map(words, header)), place + 1
+    text = fitting(header, rows, terminal_columns(), left_aligned, keys)
     hidden = _more_rows(len(totals) - len(rows), words)
     return words("Totals:") + "\n" + text + hidden
 

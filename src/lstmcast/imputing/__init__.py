@@ -35,6 +35,11 @@ class Imputed:
     quantiles: NDArray
     quantile_levels: tuple[float, ...] = HEAD_QUANTILES
 
+    def __repr__(self) -> str:
+        """The panel, and how many of its values are filled."""
+        count = int(self.filled.sum())
+        return f"Imputed({self.panel}, {count:,} value{'s' * (count != 1)} filled)"
+
     def columns(self, only_filled: bool = False) -> dict[str, NDArray]:
         """Series, time, value, filled and quantiles as columns, for all or only for filled values.
 
