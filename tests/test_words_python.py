@@ -116,7 +116,7 @@ def test_a_forecast_until_a_time_shows_no_later_steps():
 
 def test_results_are_shown_in_short():
     assert repr(lc.anomalies(VALUES)).startswith("Anomalies(1 alert in 47 values")
-    assert repr(lc.impute([1.0, np.nan, 3.0])).endswith("1 value filled)")
+    assert repr(lc.impute([1.0, np.nan, 3.0, 4.0, 5.0])).endswith("1 value filled)")
     summary = lc.backtest(lc.Naive(3), VALUES, cutoffs=2).summary()
     assert repr(summary) == str(summary)
     config = lc.NetworkConfig((4,), horizon=1)
