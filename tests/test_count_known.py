@@ -140,7 +140,9 @@ def test_a_network_reads_values_without_the_uplift_and_learns_the_values_with_it
 
 @pytest.mark.parametrize("inputs", [Adaptive(window=7), Transformed()], ids=repr)
 def test_targets_are_counts_and_stand_where_their_mean_is_multiplied(inputs):
-    from lstmcast.training.feeds import AdaptiveFeed, Group, TransformedFeed
+    from lstmcast.training.batch import Group
+    from lstmcast.training.feeds import AdaptiveFeed
+    from lstmcast.training.transformedfeed import TransformedFeed
     from lstmcast.windows import split_of, whole
 
     panel = shop(1)

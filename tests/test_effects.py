@@ -482,7 +482,8 @@ def test_a_stream_of_a_saved_past_knows_it(tmp_path):
 def test_a_network_learns_from_what_it_will_read(log):
     pytest.importorskip("torch")
     from lstmcast.fit_data import AdaptiveData
-    from lstmcast.training.feeds import AdaptiveFeed, Group
+    from lstmcast.training.batch import Group
+    from lstmcast.training.feeds import AdaptiveFeed
     from lstmcast.windows import Segments
 
     values = np.exp(year(1100)) if log else year(1100) - 3

@@ -32,11 +32,11 @@ def followed(stream: Stream, ticks) -> np.ndarray:
 
 
 def weights_of(stream: Stream) -> np.ndarray:
-    return stream.learners[0].weights.detach().numpy().copy()
+    return stream.learner.learners[0].weights.detach().numpy().copy()
 
 
 def spoil(stream: Stream) -> None:
-    weights = stream.learners[0].weights
+    weights = stream.learner.learners[0].weights
     weights.data += 3.0 * weights.data.sign()
 
 
@@ -69,7 +69,7 @@ def test_what_is_learned_of_a_change_that_lasts_is_kept(prices):
     )
     np.testing.assert_array_equal(followed(one, prices), followed(two, prices))
     assert one.rollbacks == 0
-    assert len(one.guard.windows) == WINDOWS
+    assert len(one.learner.guard.windows) == WINDOWS
 
 
 def test_older_ticks_are_learned_again(prices):
@@ -93,7 +93,7 @@ def test_a_saved_stream_goes_on_with_the_same_bits(prices, tmp_path, ticks):
     np.testing.assert_array_equal(followed(stream, rest), followed(loaded, rest))
     assert loaded.rollbacks == stream.rollbacks
     np.testing.assert_array_equal(weights_of(loaded), weights_of(stream))
-    assert len(loaded.guard.kept) == (1 if ticks + 60 >= EVERY else 0)
+    assert len(loaded.learner.guard.kept) == (1 if ticks + 60 >= EVERY else 0)
 
 
 def test_worse_is_worse_on_older_and_newer_windows_by_more_than_chance():

@@ -14,7 +14,7 @@ import pytest
 import typer
 
 import lstmcast as lc
-from lstmcast.cli import echo
+from lstmcast.cli import manner
 from lstmcast.cli.app import COMMANDS, app, command_of
 from lstmcast.data import findings
 from lstmcast.data.times.frequency import parse_frequency
@@ -23,7 +23,7 @@ from lstmcast.evaluation.baselines import SeasonalNaive
 from lstmcast.jobs import CheckJob
 from lstmcast.jobs.training import HELD_BACK
 from lstmcast.output import cards, panes, places, report, report_tables
-from lstmcast.output.learning_curve import LABELS
+from lstmcast.output.curve_drawing import LABELS
 from lstmcast.training import plan
 from lstmcast.util import fonts
 from lstmcast.util.language import Template, Words, catalogue, system_language, words_of
@@ -45,7 +45,7 @@ VERBATIM = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\([^()]*\)")
 def spoken():
     """English again, whatever a command spoke."""
     yield
-    echo.speak("en")
+    manner.speak("en")
 
 
 def untranslated(text: str) -> list[str]:

@@ -10,8 +10,8 @@ from lstmcast.data.origins import Origins
 from lstmcast.decoding import Reader, decode
 from lstmcast.decoding import rates as rates_module
 from lstmcast.decoding.rates import rates_of, slowed
-from lstmcast.fitted import Record
 from lstmcast.training_history import History
+from lstmcast.training_record import Record
 
 SHIPPED = lc.LSTMForecaster(horizon=48).model.network
 HOURS = np.arange(1500)

@@ -24,7 +24,7 @@ from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
-from lstmcast.fitted import Fitted, InitialWeights, Record
+from lstmcast.fitted import Fitted
 from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import Transformed
@@ -34,6 +34,7 @@ from lstmcast.output.places import Looks, Outputs
 from lstmcast.output.report import Report
 from lstmcast.training_config import TrainingConfig, Validation
 from lstmcast.training_history import Epoch, History
+from lstmcast.training_record import InitialWeights, Record
 from lstmcast.transforms import Difference, Standard
 from lstmcast.util import html
 

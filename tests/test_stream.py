@@ -1038,7 +1038,7 @@ def test_a_saved_stream_goes_on_with_the_same_bits(tmp_path, ticks, dropout):
     )
     for name, array in stream.network.members[0].items():
         np.testing.assert_array_equal(array, loaded.network.members[0][name])
-    assert loaded.learners[0].usual == stream.learners[0].usual
+    assert loaded.learner.learners[0].usual == stream.learner.learners[0].usual
     assert (loaded.ticks, loaded.updates, loaded.ids) == (50, stream.updates, IDS)
     assert loaded.learning == stream.learning
     assert loaded.network.config == stream.network.config

@@ -18,11 +18,13 @@ from lstmcast.windows import Segments
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from lstmcast.training.feeds import AdaptiveFeed, Group, TransformedFeed  # noqa: E402
+from lstmcast.training.batch import Group  # noqa: E402
+from lstmcast.training.feeds import AdaptiveFeed  # noqa: E402
 from lstmcast.training.losses import Sums, added, criterion  # noqa: E402
 from lstmcast.training.module import NetworkModule, arrays_from_state  # noqa: E402
 from lstmcast.training.plan import check_plan, make_batching  # noqa: E402
 from lstmcast.training.reading import BatchReader, settled  # noqa: E402
+from lstmcast.training.transformedfeed import TransformedFeed  # noqa: E402
 from lstmcast.training_config import (  # noqa: E402
     Loss,
     Rollout,

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.continuation_checks import is_unnamed, require_continuing, still_true
 from lstmcast.data.covariates.covariatejoining import continued_future, continued_static
 from lstmcast.data.features import Covariates
 from lstmcast.data.findings import (
-    GAPS,
     MISSING_STEPS,
-    MISSING_VALUES,
     Case,
     Finding,
     Findings,
@@ -22,7 +21,6 @@ from lstmcast.data.findings import (
 )
 from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import (
-    COUNTS,
     NEVER_BELOW,
     common_kind,
     continued,
@@ -32,10 +30,8 @@ from lstmcast.data.kinds import (
 )
 from lstmcast.data.observed import ObservedCalendar, occurring_at
 from lstmcast.data.observing import Grids, joined_calendar
-from lstmcast.data.panel import Columns, DataReport, Kind, Panel, Recipe
-from lstmcast.data.table import file_label, format_time
-from lstmcast.data.times.zones import on_midnights, same_zone
-from lstmcast.errors import ModelError
+from lstmcast.data.panel import DataReport, Kind, Panel, Recipe
+from lstmcast.data.table import format_time
 from lstmcast.model.inputs.effects import Earlier, joined_earlier
 from lstmcast.pieces import (
     NEW,
@@ -147,7 +143,7 @@ class Joiner:
 
     def join(self, newer: Panel) -> Continuation:
         """See `SavedContext.join`."""
-        self._check(newer)
+        require_continuing(self.panel, newer)
         unnamed = is_unnamed(self.panel) and is_unnamed(newer)
         ids = self.panel.ids if unnamed else newer.ids
         recipe = newer.report.recipe or self.panel.report.recipe or Recipe()
@@ -212,7 +208,8 @@ class Joiner:
         self, newer: Panel, recipe: Recipe, findings: Findings, label: str | None
     ) -> DataReport:
         """The report of the newer data, with the saved reading options."""
-        remembered, coming = self.panel.report, newer.report
+        remembered = self.panel.report
+        coming = newer.report
         return replace(
             coming,
             findings=findings,
@@ -248,7 +245,8 @@ class Joiner:
 
     def _kinds(self, matched: Matched) -> tuple[Kind, NDArray | None]:
         """The kinds of values, as declared (newer data first) or as recognised in all values."""
-        newer, places = matched.newer, matched.places
+        newer = matched.newer
+        places = matched.places
         if newer.recognised is None:
             return newer.kind, None
         if self.panel.recognised is None:
@@ -292,29 +290,24 @@ class Joiner:
     def _column(self, name: str, matched: Matched) -> NDArray:
         """One covariate (N,): newer values win, and missing ones erase nothing."""
         newer, _, places, pieces = matched
-        remembered, remembered_offsets = (
-            self.panel.covariates.past[name],
-            self.panel.offsets,
-        )
-        coming, offsets = newer.covariates.past[name], newer.offsets
+        saved_offsets = self.panel.offsets
+        remembered = self.panel.covariates.past[name]
+        offsets = newer.offsets
+        coming = newer.covariates.past[name]
         columns = []
         for row, (place, piece) in enumerate(zip(places, pieces, strict=True)):
             values = coming[offsets[row] : offsets[row + 1]]
             if not piece.reason:
-                earlier = remembered[
-                    remembered_offsets[place] : remembered_offsets[place + 1]
-                ]
+                earlier = remembered[saved_offsets[place] : saved_offsets[place + 1]]
                 values = side_by_side(earlier, values[piece.skipped :], piece)
             columns.append(values)
         return np.concatenate(columns)
 
     def _findings(self, matched: Matched, recipe: Recipe) -> Findings:
         """What joining did to the values; `DataError` for gaps where none are allowed."""
-        treatment = (
-            "masked: the forecast skips it"
-            if recipe.missing == "mask"
-            else "interpolated"
-        )
+        treatment = "interpolated"
+        if recipe.missing == "mask":
+            treatment = "masked: the forecast skips it"
         gap = Finding(MISSING_STEPS, "warning", "", f"What is missing is {treatment}.")
         if recipe.gaps == "error":
             action = f"Add the rows, or use {advise('gaps', 'fill')}."
@@ -346,75 +339,6 @@ class Joiner:
             return Case(text.format(**words), count=count)
 
         return per_series(ids, np.arange(len(ids)), np.flatnonzero(counts), rule, say)
-
-    def _check(self, newer: Panel) -> None:
-        """Raise ModelError for data that cannot continue the saved context."""
-        saved = self.panel.frequency
-        if saved != newer.frequency:
-            recipe = self.panel.report.recipe
-            option = f"--frequency {saved.code}"
-            if recipe and recipe.aggregate:
-                option = f"--aggregate {recipe.aggregate} {option}"
-            raise ModelError(
-                f"The data are {newer.frequency.name}, but the saved model was made with "
-                f"{saved.name} data. Read them at that frequency ({option}), or forecast them "
-                "without the saved model."
-            )
-        if self.panel.periods != newer.periods:
-            raise ModelError(
-                f"The data have the seasonal periods {newer.periods}, but the saved model was made "
-                f"with {self.panel.periods}. Give the same periods."
-            )
-        self._check_zone(newer)
-
-    def _check_zone(self, newer: Panel) -> None:
-        """Raise ModelError for times of another zone; dates are the same in every zone."""
-        saved, zone = self.panel.report.time_zone, newer.report.time_zone
-        if not saved or not zone or same_zone(saved, zone):
-            return
-        frequency = self.panel.frequency
-        if on_midnights(self.panel.starts, frequency) and on_midnights(
-            newer.starts, frequency
-        ):
-            return
-        raise ModelError(
-            f"The times of {newer.report.source} are in {zone}, but the saved model's are in "
-            f"{saved}. Pass the file or frame itself, whose times are then converted, or convert "
-            "them before reading."
-        )
-
-
-def still_true(newer: Panel, pieces: list[Piece]) -> list[Finding]:
-    """The findings of reading that are still true after joining.
-
-    Left out are masked times whose values are saved, and what was recognised in newer values alone.
-    """
-    unknown = [bool(np.isnan(piece.values[piece.lead :]).any()) for piece in pieces]
-    is_complete = [
-        piece.restored > 0 and not has_gaps
-        for piece, has_gaps in zip(pieces, unknown, strict=True)
-    ]
-    closed = set(newer.ids[is_complete].tolist())
-    if any(is_complete) and not any(unknown):
-        # the series of a finding, where it concerns several or the only one
-        closed.add(None)
-    still = []
-    for finding in newer.report.findings:
-        is_masking = finding.severity == "warning" and finding.rule in (
-            GAPS,
-            MISSING_VALUES,
-        )
-        is_closed = is_masking and finding.series in closed
-        if finding.rule not in (COUNTS, NEVER_BELOW) and not is_closed:
-            still.append(finding)
-    return still
-
-
-def is_unnamed(panel: Panel) -> bool:
-    """Whether a panel is one series without a name in the data, named after its file or "y"."""
-    if len(panel) != 1 or panel.columns.series != Columns().series:
-        return False
-    return panel.ids[0] in ("y", file_label(panel.report.source), panel.report.label)
 
 
 def _names(ids: tuple[str, ...]) -> str:

@@ -17,15 +17,21 @@ from numpy.typing import NDArray
 
 from lstmcast.covariates.effects import adjusted, read_by, using_share
 from lstmcast.data.observed import without
-from lstmcast.data.origins import Origins, last_known, mean_changes
+from lstmcast.data.origins import Origins, mean_changes
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.calibration import HeldBack, held_back, measured_factors
+from lstmcast.evaluation.calibration import held_back, measured_factors
 from lstmcast.evaluation.combination import weighed
 from lstmcast.evaluation.methods import AUTO, checked_candidates
 from lstmcast.evaluation.trust import known_share, share_notes
 from lstmcast.fit_data import FitData, TransformedData
-from lstmcast.fitted import Arrays, Fitted, Record, context_for
+from lstmcast.fit_notes import (
+    failure_notes,
+    unmeasured_notes,
+    unread_notes,
+    unused_notes,
+)
+from lstmcast.fitted import Fitted, context_for
 from lstmcast.forecast import NETWORK
 from lstmcast.growing import DataRecord, Lineage
 from lstmcast.model.heads import head_named
@@ -35,20 +41,14 @@ from lstmcast.model.static import codes_of, learned
 from lstmcast.pretrained import Start, last_times, require_unseen, seen_notes, shipped
 from lstmcast.specification import Specification, folder_contents
 from lstmcast.training_config import TrainingConfig, Windows, require_torch
+from lstmcast.training_record import Arrays, Record
 from lstmcast.transforms import MeanAbs
 from lstmcast.util.config import is_whole
 from lstmcast.util.files import checked_path
-from lstmcast.util.text import some_names
 from lstmcast.windows import default_length, split_of
 
 if TYPE_CHECKING:
     from lstmcast.training.members import Trained
-
-
-FAILED = (
-    # a training has failed if errors are this many times those of repeating the last value
-    3.0
-)
 
 
 class FitOptions(NamedTuple):
@@ -185,7 +185,8 @@ class Prepared(NamedTuple):
 
         Where it is combined with simple forecasts, their shares are measured too.
         """
-        horizon, method = specification.horizon, specification.method
+        horizon = specification.horizon
+        method = specification.method
         validated = Fitted(
             trained.validated,
             self.inputs,
@@ -194,7 +195,8 @@ class Prepared(NamedTuple):
         )
         # Measured with weights that have not seen the validation data, at all steps of the grid.
         panel = without(self.panel)
-        measured, shares = held_back(validated.decode, panel, self.ends, horizon), {}
+        measured = held_back(validated.decode, panel, self.ends, horizon)
+        shares = {}
         failed = failure_notes(measured, panel)
         if method == AUTO:
             method = NETWORK
@@ -260,10 +262,12 @@ def prepared(
         ModelError: The past of the data is not what the checkpoints were trained on.
     """
     require_unseen(start.trained_until, panel)
-    training, ends = specification.resolved_training(start), panel.lengths
+    training = specification.resolved_training(start)
+    ends = panel.lengths
     if training.validation is not None:
         ends = training.validation.training_ends(panel.lengths, specification.horizon)
-    inputs, horizon = start.config.inputs, specification.horizon
+    inputs = start.config.inputs
+    horizon = specification.horizon
     past = _past(start, folder) if folder and resume else None
     panel = _with_known_share(panel, horizon, past)
     affine = head_named(start.config.head, specification.own_head).affine
@@ -333,57 +337,6 @@ def _with_window_length(
         return training
     length = earlier_length or default_length(split_of(data))
     return replace(training, batching=replace(batching, length=length))
-
-
-def unused_notes(inputs: FittedTransforms | None, panel: Panel) -> tuple[str, ...]:
-    """A note on transforms for series that are not in the data, as an id may be mistyped."""
-    ids = set(map(str, panel.ids))
-    by_series = inputs.transforms.by_series if inputs else {}
-    unknown = [name for name in by_series if name not in ids]
-    if not unknown:
-        return ()
-    return (
-        f"transforms are given for series that the data do not have: {some_names(unknown)}",
-    )
-
-
-def unread_notes(past: tuple[str, ...], panel: Panel) -> tuple[str, ...]:
-    """A note on covariates that the network does not read."""
-    unread = panel.covariates.unread(past)
-    return () if unread is None else (unread,)
-
-
-def failure_notes(measured: HeldBack | None, panel: Panel) -> tuple[str, ...]:
-    """A note where most validation forecasts are far worse than the last known value."""
-    if measured is None:
-        return ()
-    last_O = last_known(panel, measured.origins)
-    quantiles_OHQ, actual_OH = measured.quantiles_OHQ, measured.actual_OH
-    median_OH = quantiles_OHQ[:, :, quantiles_OHQ.shape[2] // 2]
-    known_OH = np.isfinite(actual_OH)
-    error_OH = np.where(known_OH, np.abs(median_OH - actual_OH), 0.0)
-    naive_OH = np.where(known_OH, np.abs(last_O[:, None] - actual_OH), 0.0)
-    errors_O, naive_O = error_OH.sum(axis=1), naive_OH.sum(axis=1)
-    is_compared = naive_O > 0
-    if not is_compared.any():
-        return ()
-    times = float(np.median(errors_O[is_compared] / naive_O[is_compared]))
-    if times < FAILED:
-        return ()
-    return (
-        f"on the validation data, errors are {times:,.3g} times those of repeating the last "
-        "value: the training has failed. Check that the values are scaled "
-        "(Transformed(Standard())), lower the learning rate, or train for more epochs",
-    )
-
-
-def unmeasured_notes(panel: Panel, ends: NDArray) -> tuple[str, ...]:
-    """A note where no values after `ends` (S,) are left to measure the width of intervals."""
-    if np.any((ends > 0) & (ends < panel.lengths)):
-        return ()
-    return (
-        "no end of a series was held back to measure intervals: they are the network's own",
-    )
 
 
 def _check_loss(loss: Any, loss_name: str) -> None:

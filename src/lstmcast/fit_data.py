@@ -182,7 +182,8 @@ def _first_label(data: FitData, labels_NK: NDArray, is_wrong: NDArray) -> str:
 
 
 def _check_ends(ends: NDArray, lengths: NDArray) -> None:
-    if np.shape(ends) != lengths.shape or np.any(ends < 0) or np.any(ends > lengths):
+    is_one_each = np.shape(ends) == lengths.shape
+    if not is_one_each or np.any(ends < 0) or np.any(ends > lengths):
         raise UsageError(
             f"ends holds one count per series ({len(lengths)}), each from 0 to the series' length."
         )

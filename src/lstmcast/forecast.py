@@ -23,11 +23,14 @@ from lstmcast.data.table import Columns, format_time
 from lstmcast.data.wholes import made_whole, whole_origins
 from lstmcast.errors import UsageError
 from lstmcast.forecast_checks import (
+    central_levels,
     checked_arrays,
     listed,
     no_cutoff,
     no_interval,
+    no_quantile,
     require_levels,
+    require_series,
     time_like,
 )
 from lstmcast.forecast_parts import NETWORK as NETWORK
@@ -35,7 +38,7 @@ from lstmcast.forecast_parts import Combination as Combination
 from lstmcast.forecast_parts import Interval as Interval
 from lstmcast.forecast_parts import JointPaths as JointPaths
 from lstmcast.forecast_parts import KnownParts as KnownParts
-from lstmcast.forecast_parts import arrays_at_steps
+from lstmcast.forecast_parts import arrays_at_steps, parts_of_origins
 from lstmcast.forecast_shown import as_html, as_text
 from lstmcast.forecast_table import long_table, types_of, with_components
 from lstmcast.paths import PATHS, Dependence, draws_of
@@ -181,17 +184,12 @@ class Forecast(ResultTable):
     @property
     def wanted(self) -> np.ndarray:
         """Whether each step is at or before `end` (O, H)."""
-        return (
-            np.ones(self.times.shape, bool)
-            if self.end is None
-            else self.times <= self.end
-        )
+        if self.end is None:
+            return np.ones(self.times.shape, bool)
+        return self.times <= self.end
 
     def until(self, end: Any) -> Forecast:
-        """The forecast without steps after a time: series that end later have fewer rows.
-
-        Raises UsageError for anything else than a time, or the number of a step.
-        """
+        """The forecast without steps after a time: series that end later have fewer rows."""
         return replace(self, end=time_like(end, self.times.dtype))
 
     def plot(self, panel: Panel | None = None, **looks: Any) -> Any:
@@ -206,11 +204,7 @@ class Forecast(ResultTable):
             raise UsageError(
                 "This forecast holds no data to draw. Call plot with the panel that it continues."
             )
-        if not hasattr(history, "ids"):
-            raise UsageError(
-                f"panel={history!r} is not a Panel. To write a picture, use "
-                "plot().savefig('forecast.png')."
-            )
+        require_series(history)
         # Plots import results, so they are imported here by name, when one is drawn.
         plots = import_module("lstmcast.output.plots")
         return plots.ForecastPlot.from_forecast(self, history, **looks).figure()
@@ -220,23 +214,13 @@ class Forecast(ResultTable):
         differences = np.abs(np.array(self.quantile_levels) - level)
         places = np.flatnonzero(differences < 1e-9)
         if not len(places):
-            levels = listed(self.quantile_levels) or "none"
-            raise UsageError(
-                f"The forecast has no quantile {level:g}. It has: {levels}. Name those that are "
-                "needed with LSTMForecaster(…, quantiles=[…])."
-            )
+            raise no_quantile(self, level)
         return self.quantiles[:, :, places[0]]
 
     @property
     def interval_levels(self) -> tuple[float, ...]:
         """The levels of the central intervals in percent, narrow ones first."""
-        quantile_levels = np.array(self.quantile_levels)
-        percents = []
-        for upper in self.quantile_levels:
-            has_lower = np.any(np.abs(quantile_levels + upper - 1) < 1e-9)
-            if upper > 0.5 and has_lower:
-                percents.append(round(100 * (2 * upper - 1), 6))
-        return tuple(percents)
+        return central_levels(self.quantile_levels)
 
     def interval(self, level: float = 80) -> Interval:
         """The central interval that should contain `level` percent of the actual values. Raises
@@ -277,24 +261,7 @@ class Forecast(ResultTable):
 
     def rows(self, chosen: np.ndarray) -> Forecast:
         """Select origins by their numbers, in that order, or by a mask."""
-        changes: dict[str, Any] = {"keys": self.keys.take(chosen)}
-        for name in (
-            "ids",
-            "cutoffs",
-            "times",
-            "point",
-            "quantiles",
-            "stops",
-            "fractional",
-        ):
-            array = getattr(self, name)
-            changes[name] = None if array is None else array[chosen]
-        for name in ("combination", "dependence", "known", "bounds"):
-            of_origins = getattr(self, name)
-            changes[name] = None if of_origins is None else of_origins.rows(chosen)
-        if self.joint is not None:
-            changes["joint"] = self.joint.take(chosen)
-        return replace(self, **changes)
+        return replace(self, **parts_of_origins(self, chosen))
 
     def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
         """Draw sample paths of each series (O, `count`, H), whose errors are correlated as at

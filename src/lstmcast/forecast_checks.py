@@ -74,7 +74,25 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def time_like(time: Any, dtype: np.dtype) -> Any:
+def no_quantile(forecast: Forecast, level: float) -> UsageError:
+    """The error about a quantile that a forecast does not have."""
+    levels = listed(forecast.quantile_levels) or "none"
+    return UsageError(
+        f"The forecast has no quantile {level:g}. It has: {levels}. Name those that are needed "
+        "with LSTMForecaster(…, quantiles=[…])."
+    )
+
+
+def require_series(history: Any) -> None:
+    """Raise UsageError for a history that is not a Panel, such as the path of a picture."""
+    if not hasattr(history, "ids"):
+        raise UsageError(
+            f"panel={history!r} is not a Panel. To write a picture, use "
+            "plot().savefig('forecast.png')."
+        )
+
+
+def time_like(moment: Any, dtype: np.dtype) -> Any:
     """A time of this type, of a date or text; UsageError if it is none.
 
     >>> str(time_like("2024-03-01", np.dtype("datetime64[us]")))
@@ -83,9 +101,24 @@ def time_like(time: Any, dtype: np.dtype) -> Any:
     is_dated = dtype.kind == "M"
     try:
         # a number would be read as one since 1970
-        if is_dated == isinstance(time, (int, np.integer)):
-            raise TypeError(time)
-        return np.asarray(time).astype(dtype)[()]
+        if is_dated == isinstance(moment, (int, np.integer)):
+            raise TypeError(moment)
+        return np.asarray(moment).astype(dtype)[()]
     except (TypeError, ValueError):
         expected = "a time such as '2025-12-31'" if is_dated else "the number of a step"
-        raise UsageError(f"{time!r} is not {expected}.") from None
+        raise UsageError(f"{moment!r} is not {expected}.") from None
+
+
+def central_levels(quantile_levels: tuple[float, ...]) -> tuple[float, ...]:
+    """The levels, in percent, of the central intervals between these quantiles.
+
+    >>> central_levels((0.1, 0.5, 0.9, 0.95))
+    (80.0,)
+    """
+    lower_levels = np.array(quantile_levels)
+    percents = []
+    for upper in quantile_levels:
+        has_lower = np.any(np.abs(lower_levels + upper - 1) < 1e-9)
+        if upper > 0.5 and has_lower:
+            percents.append(round(100 * (2 * upper - 1), 6))
+    return tuple(percents)

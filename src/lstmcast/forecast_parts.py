@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
 
 NETWORK = "network"  # the name of the network's own forecast in a combination
+# arrays with a row per origin
+_BY_ORIGIN = (
+    "ids",
+    "cutoffs",
+    "times",
+    "point",
+    "quantiles",
+    "stops",
+    "fractional",
+)
 
 
 class Interval(NamedTuple):
@@ -147,3 +157,17 @@ def arrays_at_steps(forecast: Forecast, steps: np.ndarray) -> dict[str, Any]:
         if of_steps is not None:
             parts[name] = of_steps.at_steps(steps)
     return parts
+
+
+def parts_of_origins(forecast: Forecast, origins: np.ndarray) -> dict[str, Any]:
+    """What a forecast holds of some origins: their numbers, or a mask."""
+    fields: dict[str, Any] = {"keys": forecast.keys.take(origins)}
+    for name in _BY_ORIGIN:
+        array = getattr(forecast, name)
+        fields[name] = None if array is None else array[origins]
+    for name in ("combination", "dependence", "known", "bounds"):
+        of_rows = getattr(forecast, name)
+        fields[name] = None if of_rows is None else of_rows.rows(origins)
+    if forecast.joint is not None:
+        fields["joint"] = forecast.joint.take(origins)
+    return fields

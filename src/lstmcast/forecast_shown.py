@@ -33,11 +33,11 @@ def as_html(forecast: Forecast) -> str:
 
 def _steps_of_one(forecast: Forecast) -> tuple[str, ...]:
     """A picture of the only origin, and its steps as a table."""
-    wanted = np.flatnonzero(forecast.wanted[0])
-    rows = [_row(forecast, 0, step) for step in wanted[:MOST_STEPS]]
+    steps = np.flatnonzero(forecast.wanted[0])
+    rows = [_row(forecast, 0, step) for step in steps[:MOST_STEPS]]
     sketch = _sketch(forecast, 0, width=480, height=110)
     body = table(_header(forecast), rows, left_aligned=(0,))
-    return f"<div>{sketch}</div>", body, more(len(rows), len(wanted), "steps")
+    return f"<div>{sketch}</div>", body, more(len(rows), len(steps), "steps")
 
 
 def _origins(forecast: Forecast) -> tuple[str, ...]:
@@ -53,7 +53,8 @@ def _origins(forecast: Forecast) -> tuple[str, ...]:
 
 
 def _headline(forecast: Forecast) -> str:
-    origins, series = len(forecast.ids), len(set(forecast.ids))
+    origins = len(forecast.ids)
+    series = len(set(forecast.ids))
     quantiles = " ".join(f"{level:g}" for level in forecast.quantile_levels) or "none"
     plural = "s" * (origins != 1)
     return (
@@ -68,15 +69,16 @@ def _small_table(forecast: Forecast) -> str:
     if not origins or not forecast.horizon:
         return ""
     steps = min(forecast.horizon, max(1, FEW_ROWS // origins))
-    shown, places = np.nonzero(forecast.wanted[:origins, :steps])
+    row_origins, row_steps = np.nonzero(forecast.wanted[:origins, :steps])
     rows = [
-        _row(forecast, origin, step) for origin, step in zip(shown, places, strict=True)
+        _row(forecast, origin, step)
+        for origin, step in zip(row_origins, row_steps, strict=True)
     ]
     header = _header(forecast)
     name_column: list[str] = []
     if len(forecast.ids) > 1:
         name_column = [forecast.columns.series]
-        names = forecast.ids[shown]
+        names = forecast.ids[row_origins]
         rows = [[str(name), *row] for name, row in zip(names, rows, strict=True)]
     text = aligned(name_column + header, rows, left_aligned=name_column)
     beyond = len(forecast) - len(rows)
@@ -93,12 +95,14 @@ def _header(forecast: Forecast) -> list[str]:
 
 
 def _row(forecast: Forecast, origin: int, step: int) -> list[str]:
-    point, quantiles = forecast.point[origin], forecast.quantiles[origin]
+    point = forecast.point[origin]
+    quantiles = forecast.quantiles[origin]
     write = number_format(np.append(point, quantiles.ravel()), forecast.counts[origin])
     cells = [format_time(forecast.times[origin, step]), write(point[step])]
     for level in forecast.interval_levels[:MOST_LEVELS]:
         interval = forecast.interval(level)
-        lower, upper = interval.lower[origin, step], interval.upper[origin, step]
+        lower = interval.lower[origin, step]
+        upper = interval.upper[origin, step]
         cells.append(f"{write(lower)} … {write(upper)}")
     return cells
 

@@ -159,7 +159,8 @@ class DataRecord:
             )
         places = newer.places()
         growths = newer.lengths[[places[str(name)] for name in self.ids]] - self.lengths
-        grown, added = np.count_nonzero(growths), len(newer.ids) - len(self.ids)
+        grown = np.count_nonzero(growths)
+        added = len(newer.ids) - len(self.ids)
         growth = []
         if grown:
             values = _many(int(growths.sum()), "new value")

@@ -76,7 +76,8 @@ def joined(model: Fitted, data: Any, combines: bool = False) -> tuple[Panel, NDA
     Raises DataError if the network reads columns that the data lack.
     """
     panel, lead = _joined(model, data)
-    covariates, static = panel.covariates, model.network.config.static
+    covariates = panel.covariates
+    static = model.network.config.static
     covariates.require(model.past, panel.report.source)
     _require_not_negative(model, panel)
     # report errors about static columns before any work

@@ -12,7 +12,7 @@ from lstmcast import store
 from lstmcast.data.origins import checked_horizon
 from lstmcast.errors import ModelError
 from lstmcast.evaluation.methods import checked_candidates, checked_method
-from lstmcast.fitted import Fitted, Groups, in_format_2
+from lstmcast.fitted import Fitted, in_format_2
 from lstmcast.forecast import NETWORK
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.heads import Head
@@ -20,6 +20,7 @@ from lstmcast.model.network import Network, network_of
 from lstmcast.pretrained import Start, start_in
 from lstmcast.specification import KIND, Specification, checked_quantiles
 from lstmcast.training_config import training_from_json
+from lstmcast.training_record import Groups
 
 
 def load(

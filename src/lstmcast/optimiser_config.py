@@ -84,9 +84,11 @@ class Optimiser:
         refuse_unused(self, self.name, uses)
 
 
-def _named(value: Any) -> Any:
+def _named(settings_or_name: Any) -> Any:
     """The settings that a name stands for."""
-    return {"name": value} if isinstance(value, str) else value
+    if isinstance(settings_or_name, str):
+        return {"name": settings_or_name}
+    return settings_or_name
 
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from warnings import warn
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.effects import effects_of, require_known, without_known
+from lstmcast.covariates.effects import effects_of, without_known
+from lstmcast.covariates.reach import require_known
 from lstmcast.data.bounds import bounds_of
 from lstmcast.data.features import listed
 from lstmcast.data.observed import occurring, on_grid, without
@@ -137,7 +138,8 @@ def forecast_after(
     answers = answers._replace(quantiles_OHQ=answers.quantiles_OHQ[:, :horizon])
     if combines and request.method == COMBINED:
         answers = _with_typical(answers, panel, origins)
-    effects, known_parts = effects_of(panel), None
+    effects = effects_of(panel)
+    known_parts = None
     if effects is not None:
         answers = answers._replace(
             quantiles_OHQ=effects.shut(answers.quantiles_OHQ, origins)
@@ -168,7 +170,8 @@ class Answers(NamedTuple):
 
     def of_panel(self, rows: slice) -> Answers:
         """Those of one of several panels, whose origins are some of all."""
-        combination, dependence = self.combination, self.dependence
+        combination = self.combination
+        dependence = self.dependence
         if combination is not None and self.known_ON is not None:
             combination = of_panel(combination, self.known_ON, rows)
         if dependence is not None:

@@ -200,7 +200,8 @@ class _Trial:
     def _known_before(self, counts: NDArray) -> int:
         """The number of values known before the first cutoffs."""
         ends = self._ends(counts)
-        values, lengths = self.panel.values, self.panel.lengths
+        values = self.panel.values
+        lengths = self.panel.lengths
         first_N = np.repeat(self.panel.offsets[:-1], lengths)
         end_N = first_N + np.repeat(ends, lengths)
         is_before = np.arange(len(values)) < end_N

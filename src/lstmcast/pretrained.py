@@ -19,11 +19,12 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.methods import COMBINED
-from lstmcast.fitted import Groups, InitialWeights, in_format_2, inputs_in, seen_in
+from lstmcast.fitted import in_format_2, inputs_in
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.model.network import Network, NetworkConfig, load_network, network_of
 from lstmcast.training_config import Batching, training_from_json
+from lstmcast.training_record import Groups, InitialWeights, seen_in
 from lstmcast.transforms import Transforms
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -133,11 +134,13 @@ def _require_transforms(folder: str | Path, manifest: Mapping[str, Any]) -> None
 def _from_scratch(
     network: NetworkConfig, head: Head | str | None, horizon: int
 ) -> Start:
-    own_head, name = None, network.head
+    own_head = None
+    name = network.head
     if isinstance(head, str):
         name = head
     elif head:
-        own_head, name = head, head.name
+        own_head = head
+        name = head.name
     head_named(name, own_head)
     config = replace(network, horizon=network.horizon or horizon, head=name)
     return Start(config, None, "scratch")

@@ -16,18 +16,12 @@ from numpy.typing import NDArray
 from lstmcast.context import Blocks, farthest_held_out
 from lstmcast.continuation import Continuation as Continuation
 from lstmcast.continuation import Joiner
-from lstmcast.continuation import is_unnamed as is_unnamed
+from lstmcast.continuation_checks import is_unnamed as is_unnamed
 from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.features import Covariates
-from lstmcast.data.findings import (
-    Findings,
-)
+from lstmcast.data.findings import Findings
 from lstmcast.data.keys import described, keys_from_saved, packed, packed_keys, unpacked
-from lstmcast.data.kinds import (
-    coded,
-    decoded,
-    kind_counts,
-)
+from lstmcast.data.kinds import coded, decoded, kind_counts
 from lstmcast.data.observed import Clock, ObservedCalendar
 from lstmcast.data.panel import Columns, DataReport, Panel, Recipe
 from lstmcast.data.soundness import require_sound
@@ -97,7 +91,8 @@ class SavedContext:
 
     def described(self) -> dict[str, Any]:
         """The part of it that a manifest holds."""
-        panel, report = self.panel, self.panel.report
+        panel = self.panel
+        report = self.panel.report
         reading = report.recipe.described() if report.recipe else {}
         optional = {
             "time_zone": report.time_zone,
@@ -169,7 +164,8 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
     )
     frequency = parse_frequency(manifest["frequency"])
     # older manifests have no time zones and no recipe
-    zone, frame_zone = manifest.get("time_zone"), manifest.get("frame_zone")
+    zone = manifest.get("time_zone")
+    frame_zone = manifest.get("frame_zone")
     report = DataReport(
         manifest["source"],
         frame=manifest["frame"],

@@ -249,7 +249,8 @@ def _difference(
     """The difference of a forecast from the first, with its interval (O, H, 3)."""
     middle_OH = alternative.point - first.point
     difference_OH3 = np.repeat(middle_OH[:, :, None], 3, axis=2)
-    base_effects, effects = effects_of(base), effects_of(panel)
+    base_effects = effects_of(base)
+    effects = effects_of(panel)
     if base_effects is None or effects is None:
         return difference_OH3
     origins = origins_of(base)

@@ -21,7 +21,7 @@ from lstmcast.evaluation.methods import (
     checked_candidates,
     checked_method,
 )
-from lstmcast.fitted import Arrays, Fitted
+from lstmcast.fitted import Fitted
 from lstmcast.forecast import NETWORK, QUANTILES, Combination
 from lstmcast.model.heads import Head, check_head, head_named
 from lstmcast.model.inputs import Transformed
@@ -34,6 +34,7 @@ from lstmcast.training_config import (
     to_json,
     training_from_json,
 )
+from lstmcast.training_record import Arrays
 from lstmcast.transforms import Transforms
 from lstmcast.util.config import checked_seed
 from lstmcast.util.files import checked_path
@@ -74,7 +75,8 @@ class Specification:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Specification):
             return NotImplemented
-        settings, other_settings = vars(self), vars(other)
+        settings = vars(self)
+        other_settings = vars(other)
         if isinstance(self.weights, Network) and isinstance(other.weights, Network):
             if not same_weights(self.weights, other.weights):
                 return False
@@ -239,7 +241,8 @@ def started(
         specification.horizon,
     )
     if transforms is not None:
-        plain_start, start = start, start.with_transforms(transforms)
+        plain_start = start
+        start = start.with_transforms(transforms)
         if start.config != plain_start.config and start.network:
             specification = replace(specification, weights=start.network)
         elif start.config != plain_start.config and specification.network:

@@ -12,7 +12,7 @@ from warnings import warn
 from lstmcast.data.panel import Columns
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.methods import name_of
-from lstmcast.fitted import Fitted, Record, context_for
+from lstmcast.fitted import Fitted, context_for
 from lstmcast.forecast import NETWORK
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig
@@ -21,6 +21,7 @@ from lstmcast.saved_context import SavedContext
 from lstmcast.specification import Specification
 from lstmcast.training_config import TrainingConfig
 from lstmcast.training_history import History
+from lstmcast.training_record import Record
 from lstmcast.transforms import Transforms
 
 

@@ -29,13 +29,13 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.errors import LstmcastError, ModelError, OutputError
+from lstmcast.store_problems import MANIFEST, damaged, not_there, unreadable
 from lstmcast.util.files import checked_path, output_errors, require_writable
 from lstmcast.util.files import make_durable as to_disk
 from lstmcast.util.folders import AtomicFolder, unfinished_in
 
 FORMAT = "lstmcast store"
 FORMAT_VERSION = 2
-MANIFEST = "manifest.json"
 # written by the store, not by callers
 OWN_KEYS = ("format", "format_version", "package_version", "files", "sha256")
 
@@ -114,7 +114,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     manifest = _atomic(place).settled(lambda: _parsed_manifest(place))
     _check_version(place, manifest)
     if manifest.get("sha256") != _digest(manifest):
-        raise _damaged(place, MANIFEST, "its contents do not match its checksum")
+        raise damaged(place, MANIFEST, "its contents do not match its checksum")
     files = manifest["files"] if isinstance(manifest.get("files"), dict) else {"": None}
     for name, entry in files.items():
         if not (
@@ -122,7 +122,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
             and isinstance(entry, dict)
             and {"bytes", "sha256"} <= entry.keys()
         ):
-            raise _damaged(
+            raise damaged(
                 place,
                 MANIFEST,
                 f"it lists {name!r}, which is not a file of a saved model",
@@ -259,28 +259,15 @@ def _parsed_manifest(place: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise _not_there(place) from None
+        raise not_there(place) from None
     except OSError as error:
-        raise _unreadable(place / MANIFEST, error) from error
+        raise unreadable(place / MANIFEST, error) from error
     # UnicodeDecodeError and JSONDecodeError are ValueErrors
     except (ValueError, RecursionError) as error:
-        raise _damaged(place, MANIFEST, f"it is not JSON ({error})") from error
+        raise damaged(place, MANIFEST, f"it is not JSON ({error})") from error
     if not isinstance(manifest, dict):
-        raise _damaged(place, MANIFEST, "it does not hold a JSON object")
+        raise damaged(place, MANIFEST, "it does not hold a JSON object")
     return manifest
-
-
-def _not_there(place: Path) -> ModelError:
-    if not os.path.exists(place):
-        reason = f"there is no folder {str(place)!r}"
-    elif not os.path.isdir(place):
-        reason = f"{str(place)!r} is a file"
-    else:
-        reason = f"the folder {str(place)!r} holds no {MANIFEST}"
-    return ModelError(
-        f"No saved model: {reason}.\nA folder written by `lstmcast fit … --model DIR` or `lstmcast "
-        "forecast … --save DIR` is expected."
-    )
 
 
 def _check_version(place: Path, manifest: Mapping[str, Any]) -> None:
@@ -314,41 +301,23 @@ def _read_group(place: Path, name: str, entry: Mapping[str, Any]) -> dict[str, n
     try:
         blob = (place / name).read_bytes()
     except FileNotFoundError:
-        raise _damaged(place, name, "it is missing") from None
+        raise damaged(place, name, "it is missing") from None
     except OSError as error:
-        raise _unreadable(place / name, error) from error
+        raise unreadable(place / name, error) from error
     if len(blob) != entry["bytes"]:
-        raise _damaged(
+        raise damaged(
             place,
             name,
             f"it has {len(blob):,} bytes and {entry['bytes']:,} are expected",
         )
     if hashlib.sha256(blob).hexdigest() != entry["sha256"]:
-        raise _damaged(
+        raise damaged(
             place, name, f"its contents do not match the checksum in {MANIFEST}"
         )
     try:
         return unpack(blob)
     except SafetensorError as error:
-        raise _damaged(place, name, f"it does not hold arrays ({error})") from error
-
-
-def _damaged(place: Path, name: str, reason: str) -> ModelError:
-    return ModelError(
-        f"The model in {str(place)!r} is damaged: {name}: {reason}.\n"
-        "Save the model again, or copy the whole folder again from where it came."
-    )
-
-
-def _unreadable(path: Path, error: OSError) -> ModelError:
-    """The error for a file that cannot be read, which need not be damaged."""
-    if error.errno in (errno.EACCES, errno.EPERM):
-        reason = "permission to read it is missing"
-        advice = "Ask the owner of the folder for permission, or use a copy that you may read."
-    else:
-        reason = error.strerror or str(error)
-        advice = "Try again, or copy the whole folder again from where it came."
-    return ModelError(f"{str(path)!r} cannot be read: {reason}.\n{advice}")
+        raise damaged(place, name, f"it does not hold arrays ({error})") from error
 
 
 def _atomic(folder: Path) -> AtomicFolder:

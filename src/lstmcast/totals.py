@@ -167,7 +167,8 @@ class Asked:
     lead_time: int | None = None
 
     def __post_init__(self) -> None:
-        level, steps = self.service_level, self.lead_time
+        level = self.service_level
+        steps = self.lead_time
         if level is not None and not LEAST_SERVICE <= level <= MOST_SERVICE:
             raise UsageError(
                 f"a service level of {level:g}% cannot be measured. Give a percentage from "
@@ -372,7 +373,8 @@ def _complete(forecast: Forecast, span: str, bins_OH: NDArray) -> NDArray:
         return np.ones(bins_OH.shape, bool)
     calendar = parse_frequency(SPANS[span])
     next_times = forecast.frequency.advance(forecast.times[:, -1], 1)
-    before_O, after_O = calendar.bins(forecast.cutoffs), calendar.bins(next_times)
+    before_O = calendar.bins(forecast.cutoffs)
+    after_O = calendar.bins(next_times)
     cut_OH = (bins_OH == before_O[:, None]) | (bins_OH == after_O[:, None])
     return ~cut_OH
 

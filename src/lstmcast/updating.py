@@ -39,7 +39,8 @@ def updated_panel(context: SavedContext, continuation: Continuation) -> Panel:
     >>> panel.ids.tolist(), panel.values
     (['a', 'b'], array([1., 2., 3., 5., 6.]))
     """
-    remembered, panel = context.panel, continuation.panel
+    remembered = context.panel
+    panel = continuation.panel
     if continuation.absent:
         panel = _with_absent(remembered, continuation)
     # in the order of the saved model; new series come last
@@ -74,7 +75,8 @@ def _places(remembered: Panel, continuation: Continuation) -> NDArray:
 
 def _covariates(panel: Panel, absent: Panel) -> Covariates:
     """The covariates of both."""
-    present, remembered = panel.covariates, absent.covariates
+    present = panel.covariates
+    remembered = absent.covariates
     past = {}
     for name, values in present.past.items():
         if name in remembered.past:

@@ -178,7 +178,8 @@ def validation_whole(split: Split, *, fresh_state: bool) -> Segments:
 
 def cut_off(split: Split, rows: NDArray, share: float, length: int) -> Segments:
     """The `length` steps before a cut at a share of the training part; targets may lie after it."""
-    first, end = split.first[rows], split.end[rows]
+    first = split.first[rows]
+    end = split.end[rows]
     lengths = end - first
     steps = np.rint(share * lengths).astype(np.int64)
     stop = first + np.clip(steps, 1, lengths - 1)
@@ -226,7 +227,9 @@ def turns(
         is_finished = until == stop
         place = np.where(is_finished, place + rows, place)
         remains = place < len(split.series)
-        row, place, is_finished = row[remains], place[remains], is_finished[remains]
+        row = row[remains]
+        place = place[remains]
+        is_finished = is_finished[remains]
         step = step[remains] + stride
         step = np.where(is_finished, split.first[place], step)
 

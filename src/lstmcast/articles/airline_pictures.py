@@ -114,7 +114,8 @@ class Pane:
 
 def draw_series(to: ExampleRun, panel: Panel, held_out: int) -> None:
     """The series; its differences, and those of its logarithms if all values are positive."""
-    times, values = panel.times(0), panel.values
+    times = panel.times(0)
+    values = panel.values
     with to.figure("series") as figure:
         pane = Pane(to, figure.subplots(), times, held_out)
         pane.line("observed", values)

@@ -105,7 +105,8 @@ def _check(example: str, takes: Takes, panel: Panel) -> None:
 
 def _require_prices(example: str, fewest: int, panel: Panel) -> None:
     """Raise DataError for values without returns, or with too few of them to learn from."""
-    source, is_known = panel.report.source, ~np.isnan(panel.values)
+    source = panel.report.source
+    is_known = ~np.isnan(panel.values)
     not_positive = np.flatnonzero(panel.values <= 0)
     if len(not_positive):
         series = int(np.searchsorted(panel.offsets, not_positive[0], side="right")) - 1

@@ -24,9 +24,20 @@ from numpy.typing import NDArray
 from lstmcast.articles import stocks_pictures as pictures
 from lstmcast.articles.measures import Measure, rmse, root_mean_square
 from lstmcast.articles.runs import ExampleRun
+from lstmcast.articles.stocks_measures import (
+    AHEAD,
+    EVERY,
+    LATE,
+    READ,
+    Followed,
+    ahead_measures,
+    share_measures,
+    stream_measures,
+    verdict,
+    verdict_of_own,
+)
 from lstmcast.articles.stocks_pictures import JAPANESE as JAPANESE
 from lstmcast.articles.stocks_prices import (
-    by_the_rule,
     last_known,
     matrix,
     on_common_ticks,
@@ -45,11 +56,6 @@ from lstmcast.transforms import BoxCox, Log1p
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
-
-# forecasts several ticks ahead: number of ticks, distance between origins, and the number of
-# ticks that the shipped network has read before
-AHEAD, EVERY, LATE, READ = 5, 5, 60, 140
-LEARNED = 0.98  # relative to the naive error: a network above it has learned nothing
 
 
 @dataclass(frozen=True)
@@ -125,16 +131,6 @@ def own_prices(to: ExampleRun, panel: Panel) -> Panel:
     )
     require_moves(prices, int(prices.lengths[0]) // 2, panel.report.source)
     return prices
-
-
-class Followed(NamedTuple):
-    """The results of each tick: errors relative to the last price (T, S), and seconds (T,)."""
-
-    learning: NDArray
-    stopped: NDArray
-    naive: NDArray
-    seconds_learning: NDArray
-    seconds_stopped: NDArray
 
 
 class Ahead(NamedTuple):
@@ -219,40 +215,52 @@ def follow_shipped(prices: Panel, ahead: Ahead) -> None:
     tick."""
     begin = max(ahead.origins[0] - READ, 0)
     first = prices.until(np.full(len(prices), ahead.origins[0])).since(begin)
-    shipped, prices_TS = Stream(LSTMForecaster(AHEAD), first), matrix(prices)
+    shipped = Stream(LSTMForecaster(AHEAD), first)
+    prices_TS = matrix(prices)
     ahead.look(ahead.origins[0], shipped=shipped)
     for tick in range(ahead.origins[0], ahead.origins[-1]):
         shipped.observe(prices_TS[tick])
         ahead.look(tick + 1, shipped=shipped)
 
 
-def stream(
-    to: ExampleRun, settings: Settings, prices: Panel, seed: int
-) -> list[Measure]:
-    """Follow all prices; write tables, pictures and the network."""
-    network = NetworkConfig(
+def _network(settings: Settings) -> NetworkConfig:
+    """A network that reads returns and answers the next price."""
+    return NetworkConfig(
         settings.layers,
         inputs=Running("returns"),
         head="point",
         horizon=1,
         cell=settings.cell,
     )
-    prices_TS, ahead = matrix(prices), Ahead(origins_of(settings.ticks), {})
+
+
+def _progress(settings: Settings, tick: int, so_far: Followed) -> str:
+    """A line on the last 100 ticks up to this one."""
+    late = slice(tick - 99, tick + 1)
+    mine, frozen, naive = (
+        100 * rmse(errors[late], np.zeros(1)) for errors in so_far[:3]
+    )
+    copy = ""
+    if tick >= settings.stops:
+        copy = f", no longer learning {frozen:.2f}%"
+    return (
+        f"tick {tick + 1:5}: error of the last 100 ticks {mine:.2f} %{copy}, naive "
+        f"{naive:.2f}%"
+    )
+
+
+def stream(
+    to: ExampleRun, settings: Settings, prices: Panel, seed: int
+) -> list[Measure]:
+    """Follow all prices; write tables, pictures and the network."""
+    prices_TS = matrix(prices)
+    ahead = Ahead(origins_of(settings.ticks), {})
+    network = _network(settings)
     online = Stream(network, prices.ids.tolist(), learning=settings.learning, seed=seed)
 
     def tell(tick: int, so_far: Followed) -> None:
         if (tick + 1) % 250 == 0:
-            late = slice(tick - 99, tick + 1)
-            mine, frozen, naive = (
-                100 * rmse(errors[late], np.zeros(1)) for errors in so_far[:3]
-            )
-            copy = (
-                f", no longer learning {frozen:.2f}%" if tick >= settings.stops else ""
-            )
-            to.say(
-                f"tick {tick + 1:5}: error of the last 100 ticks {mine:.2f} %{copy}, naive "
-                f"{naive:.2f}%"
-            )
+            to.say(_progress(settings, tick, so_far))
 
     began = time.perf_counter()
     followed, stopped = follow(online, prices_TS, settings.stops, tell, ahead)
@@ -269,126 +277,13 @@ def stream(
     pictures.draw_speed(to, followed)
     shares = share_measures(settings, prices_TS, followed, seconds)
     of_stream = stream_measures(settings, followed, seconds)
-    measures = [
-        *of_stream[:2],
-        *shares,
-        *of_stream[2:],
-        *ahead_measures(errors, seconds),
-    ]
+    of_ahead = ahead_measures(errors, seconds)
+    measures = [*of_stream[:2], *shares, *of_stream[2:], *of_ahead]
     for row in measures:
         to.say(f"{row.measure}: {row.value:.4g}")
     conclusion = verdict(shares) if settings.change else verdict_of_own(shares[0].value)
     to.say(conclusion)
     return measures
-
-
-def periods(settings: Settings) -> dict[str, slice]:
-    """The periods over which errors are compared."""
-    change = settings.change
-    if change is None:
-        return {"the second half": slice(settings.stops, settings.ticks)}
-    return {
-        "before the change": slice(settings.stops, change),
-        "the 100 ticks after it": slice(change, change + 100),
-        "from 100 ticks after it": slice(change + 100, settings.ticks),
-    }
-
-
-def stream_measures(
-    settings: Settings, followed: Followed, seconds: float
-) -> list[Measure]:
-    """Errors in percent of the price, for the newest period first, and ticks per second."""
-    who = {
-        "learning": followed.learning,
-        "naive": followed.naive,
-        "no longer learning": followed.stopped,
-    }
-    measures = [
-        Measure(
-            f"RMSE in % of the price, {name}, {period}",
-            100 * rmse(values[ticks], np.zeros(1)),
-            seconds,
-        )
-        for period, ticks in reversed(periods(settings).items())
-        for name, values in who.items()
-    ]
-    speeds = {
-        "predicting and learning": followed.seconds_learning,
-        "predicting": followed.seconds_stopped,
-    }
-    return [
-        *measures,
-        *(
-            Measure(
-                f"ticks per second, {name}",
-                1 / float(np.nanmedian(values)),
-                float(np.nansum(values)),
-            )
-            for name, values in speeds.items()
-        ),
-    ]
-
-
-def share_measures(
-    settings: Settings, prices_TS: NDArray, followed: Followed, seconds: float
-) -> list[Measure]:
-    """Errors in the newest period relative to the naive forecast: of the learning network and, if
-    there is a rule, of a forecast that knows it, whose error is the lowest possible."""
-    period, ticks = list(periods(settings).items())[-1]
-    who = {"learning": followed.learning}
-    if settings.change is not None:
-        who["who knows the rule"] = by_the_rule(prices_TS, settings.change)
-    naive = rmse(followed.naive[ticks], np.zeros(1))
-    return [
-        Measure(
-            f"error / naive error, {name}, {period}",
-            rmse(errors[ticks], np.zeros(1)) / naive,
-            seconds,
-        )
-        for name, errors in who.items()
-    ]
-
-
-def ahead_measures(errors: dict[str, NDArray], seconds: float) -> list[Measure]:
-    """Errors of prices several ticks ahead."""
-    who = {
-        "learning": "learning",
-        "stopped": "no longer learning",
-        "shipped": "shipped network",
-    }
-    return [
-        Measure(
-            f"RMSE in % of the price, {who.get(name, name)}, {AHEAD} ticks ahead",
-            error_H[-1],
-            seconds,
-        )
-        for name, error_H in errors.items()
-    ]
-
-
-def verdict(measures: list[Measure]) -> str:
-    """A sentence on whether the learning network has learned the new rule."""
-    learning, by_rule = (row.value for row in measures)
-    if learning > LEARNED:
-        return (
-            f"The network has not learned the new rule: its error is {learning:.1%} of the naive "
-            f"forecast's, where the rule itself has {by_rule:.1%}."
-        )
-    return (
-        f"The network has learned the new rule: its error is {learning:.1%} of the naive "
-        f"forecast's, and the rule itself has {by_rule:.1%}."
-    )
-
-
-def verdict_of_own(share: float) -> str:
-    """A sentence on what the network has learned, by its error relative to the naive forecast; with
-    real prices, this is mostly nothing."""
-    error = f"in the second half its error is {share:.1%} of the naive forecast's, the last price."
-    if share < LEARNED:
-        return f"The network has learned something of these prices: {error}"
-    if share < 1 / LEARNED:
-        return f"The network has learned nothing that helps to forecast these prices: {error}"
-    return f"What the network has learned of these prices does harm: {error}"
 
 
 def write_tables(

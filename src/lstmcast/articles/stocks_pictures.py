@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from lstmcast.articles.runs import ExampleRun
-    from lstmcast.articles.stocks import Followed, Settings
+    from lstmcast.articles.stocks import Settings
+    from lstmcast.articles.stocks_measures import Followed
 
 TOGETHER = 25  # ticks in a rolling error
 LINES, SHOWN = 6, 40  # prices in a picture; ticks in the close-up of returns
@@ -100,7 +101,8 @@ def draw_errors(to: ExampleRun, settings: Settings, followed: Followed) -> None:
             marks.append((settings.change, "the rule is reversed", "left", 0.95))
         for tick, text, side, height in marks:
             ax.axvline(tick, color="#1f2933", linewidth=0.8, linestyle=":")
-            words, place = f" {to.text(text)} ", ax.get_xaxis_transform()
+            words = f" {to.text(text)} "
+            place = ax.get_xaxis_transform()
             ax.text(
                 tick,
                 height,
@@ -137,7 +139,8 @@ def draw_ahead(to: ExampleRun, errors: dict[str, NDArray]) -> None:
     with to.figure("ahead", size=(8, 4.2)) as figure:
         ax = figure.subplots()
         for name, error_H in errors.items():
-            steps, label = np.arange(1, len(error_H) + 1), to.text(words[name])
+            steps = np.arange(1, len(error_H) + 1)
+            label = to.text(words[name])
             ax.plot(steps, error_H, color=colours[name], marker="o", label=label)
         ax.set(xticks=range(1, len(errors["naive"]) + 1), ylim=(0, None))
         ax.set_title(

@@ -64,7 +64,8 @@ def schemes(faithful: bool) -> dict[str, Batching]:
 
 def shapes(settings: Settings, samples: int, rows: int) -> list[Shape]:
     """The shapes of each batching scheme, for `samples` windows and `rows` series at once."""
-    D, S = settings.layers[-1], settings.stocks
+    D = settings.layers[-1]
+    S = settings.stocks
     return [
         _shape(
             "many-to-one",
@@ -160,8 +161,11 @@ def history(prices: Panel, count: int) -> Panel:
     """The first ticks of at most `count` stocks: those whose prices change most often in both the
     training and the held-back part; DataError if there is none."""
     moved_TS = moves(matrix(prices)[:HISTORY])
-    trained = int(training_ends(prices.until(np.full(len(prices), HISTORY)))[0])
-    often_S = np.minimum(moved_TS[:trained].sum(axis=0), moved_TS[trained:].sum(axis=0))
+    first_ticks = prices.until(np.full(len(prices), HISTORY))
+    trained = int(training_ends(first_ticks)[0])
+    moves_trained_S = moved_TS[:trained].sum(axis=0)
+    moves_held_back_S = moved_TS[trained:].sum(axis=0)
+    often_S = np.minimum(moves_trained_S, moves_held_back_S)
     if not often_S.any():
         raise DataError(
             f"no price changes both within the first {trained} ticks, which are trained on, and "
@@ -187,7 +191,8 @@ def train_shapes(
     to: ExampleRun, settings: Settings, panel: Panel, seed: int
 ) -> list[Measure]:
     """Train the four batching schemes on a few stocks; write shapes and one-step errors."""
-    ways, ends = schemes(settings.faithful), training_ends(panel)
+    ways = schemes(settings.faithful)
+    ends = training_ends(panel)
     samples = samples_of(panel, forecaster(settings, ways["many-to-one"], seed))
     table = shapes(settings, samples, min(settings.batch, len(panel)))
     to.say(
@@ -226,7 +231,8 @@ def against_naive(model: LSTMForecaster, panel: Panel, ends: NDArray) -> float:
     predicted = one_step.reshape(len(panel), -1)
     values = panel.values.reshape(len(panel), -1)
     late = slice(int(ends[0]), None)
-    actual, last_price = values[:, late], values[:, int(ends[0]) - 1 : -1]
+    actual = values[:, late]
+    last_price = values[:, int(ends[0]) - 1 : -1]
     predicted = predicted[:, predicted.shape[1] - actual.shape[1] :]
     return rmse(predicted / last_price, actual / last_price) / rmse(
         np.ones_like(last_price), actual / last_price

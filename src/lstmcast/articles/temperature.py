@@ -62,7 +62,8 @@ class Settings(NamedTuple):
 def settings(faithful: bool, days: int) -> Settings:
     """The settings of the article, or our own; the validation and test parts are each a fifth of
     the days."""
-    validation, inputs = Validation(steps=days // 5), Transformed(Standard())
+    validation = Validation(steps=days // 5)
+    inputs = Transformed(Standard())
     if faithful:
         training = TrainingConfig(
             epochs=100,
@@ -178,25 +179,22 @@ def forecast_five(
     _table_of_errors(to, forecast, naive, actual_KH)
     _draw(to, panel, before_test, fitted.history, forecast, naive)
     steps = "days" if to.own is None else "steps"
+    return _measures_of_five(steps, forecast.point, naive.point, actual_KH, seconds)
+
+
+def _measures_of_five(
+    steps: str, point_KH: NDArray, naive_KH: NDArray, actual_KH: NDArray, seconds: float
+) -> list[Measure]:
+    """Errors of five days, or other `steps`, from all cutoffs and from the last one."""
+    error = rmse(point_KH, actual_KH)
+    absolute_error = float(np.nanmean(np.abs(point_KH - actual_KH)))
+    naive_error = rmse(naive_KH, actual_KH)
+    last_error = rmse(point_KH[-1], actual_KH[-1])
     return [
-        Measure(
-            f"RMSE of five {steps}, each fed back",
-            rmse(forecast.point, actual_KH),
-            seconds,
-        ),
-        Measure(
-            f"RMSE of five {steps}, last known value", rmse(naive.point, actual_KH), 0.0
-        ),
-        Measure(
-            f"MAE of five {steps}, each fed back",
-            float(np.nanmean(np.abs(forecast.point - actual_KH))),
-            seconds,
-        ),
-        Measure(
-            f"RMSE of the last five {steps}",
-            rmse(forecast.point[-1], actual_KH[-1]),
-            seconds,
-        ),
+        Measure(f"RMSE of five {steps}, each fed back", error, seconds),
+        Measure(f"RMSE of five {steps}, last known value", naive_error, 0.0),
+        Measure(f"MAE of five {steps}, each fed back", absolute_error, seconds),
+        Measure(f"RMSE of the last five {steps}", last_error, seconds),
     ]
 
 
@@ -238,7 +236,8 @@ def next_values(network: Network, windows_BT: NDArray) -> NDArray:
 def _say_next_five(to: ExampleRun, forecast: Forecast, actual_KH: NDArray) -> None:
     steps = "days " if to.own is None else "steps"
     to.say(f"the last five {steps}    predicted      true")
-    times, predicted_H = forecast.times[-1], forecast.point[-1]
+    times = forecast.times[-1]
+    predicted_H = forecast.point[-1]
     for when, predicted, true in zip(times, predicted_H, actual_KH[-1], strict=True):
         to.say(f"  {str(when)[:16]:<20}{predicted:>10.2f}{true:>10.2f}")
 
@@ -297,8 +296,19 @@ def _draw(
     forecast: Forecast,
     naive: Forecast,
 ) -> None:
-    times, values = panel.times(0), panel.values
-    held_back = int(before_test.lengths[0])
+    _draw_series(to, panel, int(before_test.lengths[0]))
+    _draw_next_five(to, panel, forecast, naive)
+    words = {name: to.text(word) for name, word in _WORDS.items()}
+    with to.figure("learning-curve") as figure:
+        LearningCurve.from_history(history, words).draw(figure.subplots())
+        figure.suptitle(to.text("Learning curve"))
+
+
+def _draw_series(to: ExampleRun, panel: Panel, held_back: int) -> None:
+    """The values, and which of them are for training, for validation and, from `held_back` on,
+    for testing."""
+    times = panel.times(0)
+    values = panel.values
     trained = held_back - (len(values) - held_back)
     with to.figure("series") as figure:
         ax = figure.subplots()
@@ -313,34 +323,26 @@ def _draw(
             )
         title = to.text("Daily temperature") if to.own is None else str(panel.ids[0])
         ax.set(title=title, ylabel=_unit(to))
+
+
+def _draw_next_five(
+    to: ExampleRun, panel: Panel, forecast: Forecast, naive: Forecast
+) -> None:
+    """The newest values, and both forecasts of the last five."""
+    times = panel.times(0)[-40:]
+    values = panel.values[-40:]
+    next_times = forecast.times[-1]
+    next_values = forecast.point[-1]
+    last_value = to.text("last known value")
     with to.figure("next-five") as figure:
         ax = figure.subplots()
-        ax.plot(
-            times[-40:],
-            values[-40:],
-            marker="o",
-            markersize=3,
-            label=to.text("observed"),
-        )
-        ax.plot(
-            forecast.times[-1],
-            forecast.point[-1],
-            marker="o",
-            markersize=4,
-            label=to.text("predicted"),
-        )
-        ax.plot(
-            naive.times[-1],
-            naive.point[-1],
-            linestyle="--",
-            label=to.text("last known value"),
-        )
+        points = {"marker": "o", "markersize": 3}
+        ax.plot(times, values, label=to.text("observed"), **points)
+        points["markersize"] = 4
+        ax.plot(next_times, next_values, label=to.text("predicted"), **points)
+        ax.plot(naive.times[-1], naive.point[-1], linestyle="--", label=last_value)
         title = "The next five days" if to.own is None else "The next five steps"
         ax.set(title=to.text(title), ylabel=_unit(to))
-    words = {name: to.text(word) for name, word in _WORDS.items()}
-    with to.figure("learning-curve") as figure:
-        LearningCurve.from_history(history, words).draw(figure.subplots())
-        figure.suptitle(to.text("Learning curve"))
 
 
 def _unit(to: ExampleRun) -> str:

@@ -89,7 +89,8 @@ def require_same(
         return
     changes = []
     for name in names:
-        was, now_is = saved.get(name, "not given"), current.get(name, "not given")
+        was = saved.get(name, "not given")
+        now_is = current.get(name, "not given")
         changes.append(f"{_option(name)} was {was} and is {now_is}")
     changes.sort(key=len)
     ending = (

@@ -87,7 +87,9 @@ def planned(
     ).fetchall()
     places = [Place(*start) for start in starts]
     ends: list[Place | None] = [*places[1:], None]
-    counts = [size] * (len(places) - 1) + [runs.series - size * (len(places) - 1)]
+    full = len(places) - 1
+    last_count = runs.series - size * full
+    counts = [size] * full + [last_count]
     chunks = (
         Chunk(number, Span(begin, end), count)
         for number, (begin, end, count) in enumerate(

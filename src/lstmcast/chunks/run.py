@@ -147,7 +147,8 @@ class PartsJob:
         with readable(store) as connection:
             keys, columns = self._columns(store, connection)
             runs = counted(store, connection, keys)
-        table, is_sorted = store, runs.runs > runs.series
+        table = store
+        is_sorted = runs.runs > runs.series
         if is_sorted:
             notify(
                 Note(f"{store.name}: rows of a series are not contiguous: sorting them")
@@ -193,7 +194,8 @@ class PartsJob:
     def _first(self, table: Store, chunk: Chunk, source: Source, store: Store) -> Panel:
         """The series of the first chunk, or of the first rows if the sorted copy is gone."""
         if isinstance(table, ParquetFiles) and not table.files:
-            table, query = store, f"{store.everything} LIMIT {HEAD}"
+            table = store
+            query = f"{store.everything} LIMIT {HEAD}"
         else:
             query = table.within(chunk.span)
         with readable(table) as connection:
@@ -309,14 +311,16 @@ def _as_found(source: Source, columns: Any) -> Source:
     if options.frequency is None and "frequency" in columns:
         options = replace(options, frequency=columns["frequency"])
     # columns that the caller named stay: a time can be in several columns
-    time, target = source.time or columns["time"], source.target or columns["target"]
+    time = source.time or columns["time"]
+    target = source.target or columns["target"]
     return replace(
         source, options=options, time=time, target=target, series=columns["series"]
     )
 
 
 def _described(store: Store, manifest: Manifest, first: Panel) -> str:
-    plan, columns = manifest.plan, manifest.columns
+    plan = manifest.plan
+    columns = manifest.columns
     series = ", ".join(columns["series"])
     count = len(plan.chunks)
     return (

@@ -288,7 +288,8 @@ class DuckDBTable:
 def _duckdb_table(address: str) -> DuckDBTable:
     """The table that duckdb:///FILE?table=NAME names, which must exist."""
     place = parsed(address)
-    path, table = place.path, place.table
+    path = place.path
+    table = place.table
     if table is None:
         raise UsageError(
             f"{address!r} does not name a table. Give duckdb:///shop.db?table=sales."

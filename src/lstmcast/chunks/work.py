@@ -103,8 +103,10 @@ def warnings_kept() -> Iterator[list[str]]:
             if text not in texts:
                 texts.append(text)
 
-    logger, handler = logging.getLogger("lstmcast"), Kept(logging.WARNING)
-    propagates, logger.propagate = logger.propagate, False
+    logger = logging.getLogger("lstmcast")
+    handler = Kept(logging.WARNING)
+    propagates = logger.propagate
+    logger.propagate = False
     logger.addHandler(handler)
     try:
         yield texts

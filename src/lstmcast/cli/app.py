@@ -20,7 +20,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from lstmcast._version import __version__
-from lstmcast.cli import echo, misuse
+from lstmcast.cli import echo, manner, misuse
 from lstmcast.cli.commands import (
     exporting,
     filed,
@@ -146,14 +146,14 @@ def _run(arguments: Sequence[str] | None) -> int:
     language = language_of(arguments_given, os.environ, sys.stdout.encoding or "ascii")
     if language not in LANGUAGES:
         language = "en"
-    echo.speak(language)
+    manner.speak(language)
     if any(argument.partition("=")[0] == OLD_NAME for argument in arguments_given):
         echo.note(False, f"note: {OLD_NAME} is now called --language")
-    echo.errors_as_json("--json" in arguments_given)
+    manner.errors_as_json("--json" in arguments_given)
     # as shown in a log and in reports
     command = shlex.join(["lstmcast", *map(hidden, arguments_given)])
-    with echo.logged(log_file_of(arguments_given)):
-        echo.log(f"command: {command}")
+    with manner.logged(log_file_of(arguments_given)):
+        manner.log(f"command: {command}")
         return _told(arguments_given, command)
 
 
@@ -172,7 +172,7 @@ def _told(arguments: Sequence[str], command: str) -> int:
     except Exception as error:
         return _misused(error, arguments)
     status = status if isinstance(status, int) else 0
-    echo.log(f"exit status {status}")
+    manner.log(f"exit status {status}")
     return status
 
 

@@ -78,7 +78,8 @@ def columns_lines(panel: Panel) -> list[str]:
     if not panel.report.rows:
         return []
     recipe = panel.report.recipe
-    time, target = panel.columns.time, panel.columns.target
+    time = panel.columns.time
+    target = panel.columns.target
     if recipe is not None and recipe.time == "index":
         time = "row numbers"
     if recipe is not None and recipe.target == "*":
@@ -137,7 +138,8 @@ def inspection(inspected: Inspection, words: Words = ENGLISH) -> str:
     """The contents of a source, and its findings."""
     table, panel, findings = inspected
     if panel is None:
-        rows, series = f"{len(table):,} rows", f"{len(table.ids):,} series"
+        rows = f"{len(table):,} rows"
+        series = f"{len(table.ids):,} series"
         head = [f"{table.source}: {rows}, {series}: cannot be used as it is"]
     else:
         head = [panel_line(panel), *columns_lines(panel)]
@@ -206,7 +208,8 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
     limit = MOST_ROWS // 2 if is_many else MOST_ROWS
     origins = range(min(len(forecast.ids), max(MOST_SERIES, limit // forecast.horizon)))
     steps = range(min(forecast.horizon, limit // max(1, len(origins))))
-    is_wanted, counts = forecast.wanted, forecast.counts
+    is_wanted = forecast.wanted
+    counts = forecast.counts
     for origin in origins:
         numbers = np.append(forecast.point[origin], forecast.quantiles[origin].ravel())
         write = number_format(numbers, counts[origin])
@@ -238,7 +241,8 @@ def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
     header, *rows = totals.rows(MOST_ROWS // 2)
     # a period may say how much of it is forecast
     place = header.index(totals.span)
-    rows = [[*row[:place], words(row[place]), *row[place + 1 :]] for row in rows]
+    for row in rows:
+        row[place] = words(row[place])
     left_aligned = [*map(words, totals.names), words(totals.span)]
     header, keys = list(map(words, header)), place + 1
     text = fitting(header, rows, terminal_columns(), left_aligned, keys)

@@ -7,23 +7,20 @@ not translated.
 from __future__ import annotations
 
 import codecs
-import contextlib
-import datetime
 import json
 import logging
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
 from lstmcast._version import __version__
+from lstmcast.cli.manner import has_json_errors, has_log, log, words
 from lstmcast.databases.address import hidden
-from lstmcast.util.files import checked_path, output_errors
-from lstmcast.util.language import ENGLISH, Spoken, Words, words_of
+from lstmcast.util.language import Spoken
 
 if TYPE_CHECKING:
     from lstmcast.alerting import Anomalies
@@ -46,61 +43,6 @@ if TYPE_CHECKING:
 
 
 MOST_ALERTS = 40  # that are shown
-# The language of this process, or of this thread if several commands run.
-_words: ContextVar[Words] = ContextVar("words", default=ENGLISH)
-
-
-# Where notes and errors go beside standard error, and whether errors are JSON on standard output.
-_log: ContextVar[TextIO | None] = ContextVar("log", default=None)
-_errors_as_json: ContextVar[bool] = ContextVar("errors as JSON", default=False)
-
-
-@contextmanager
-def logged(path: str | None) -> Iterator[None]:
-    """A context in which notes, warnings and errors are also appended to a file, with time.
-
-    Raises OutputError if it cannot be written.
-    """
-    if path is None:
-        yield
-        return
-    with output_errors(path):
-        file = checked_path(path).open("a", encoding="utf-8", errors="backslashreplace")
-    with file:
-        token = _log.set(file)
-        try:
-            yield
-        finally:
-            _log.reset(token)
-
-
-def log(*lines: str) -> None:
-    """Append entries of one line to the log file, if there is one; a full disk does not end the
-    command."""
-    file = _log.get()
-    if file is None:
-        return
-    timestamp = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-    with contextlib.suppress(OSError):
-        for line in lines:
-            entry = " ".join(words()(line).strip().split("\n"))
-            file.write(f"{timestamp} {entry}\n")
-        file.flush()
-
-
-def errors_as_json(is_wanted: bool) -> None:
-    """Whether errors are written as JSON on standard output too."""
-    _errors_as_json.set(is_wanted)
-
-
-def speak(language: str) -> None:
-    """Set the language of texts."""
-    _words.set(words_of(language))
-
-
-def words() -> Words:
-    """The current language."""
-    return _words.get()
 
 
 def result(text: str) -> None:
@@ -119,7 +61,7 @@ def notes(quiet: bool) -> Notify:
     from lstmcast.jobs import Note
 
     def notify(event: Event) -> None:
-        if _log.get() is not None:
+        if has_log():
             log(*console.event_lines(event))
         if not quiet or (isinstance(event, Note) and event.urgent):
             for line in console.event_lines(event, words()):
@@ -145,7 +87,8 @@ class Warnings(logging.Handler):
 @contextmanager
 def warnings() -> Iterator[None]:
     """Write warnings of the library, translated."""
-    logger, handler = logging.getLogger("lstmcast"), Warnings(logging.WARNING)
+    logger = logging.getLogger("lstmcast")
+    handler = Warnings(logging.WARNING)
     logger.addHandler(handler)
     try:
         yield
@@ -164,7 +107,7 @@ def failure(message: str, kind: str = "", status: int = 1) -> None:
 
 def error_document(kind: str, message: str, status: int) -> None:
     """The JSON document of a failed command, if JSON is requested."""
-    if kind and _errors_as_json.get():
+    if kind and has_json_errors():
         details = {"kind": kind, "message": message, "exit_status": status}
         document({"lstmcast": __version__, "error": details})
 
@@ -338,7 +281,8 @@ def file_job(outcome: FileResult, quiet: bool, as_json: bool) -> None:
             words()(f"{outcome.name}: everything is ready. Nothing was written.")
         )
         return
-    forecast, tested = outcome.result.forecast, outcome.result.backtest
+    forecast = outcome.result.forecast
+    tested = outcome.result.backtest
     if tested is not None:
         typer.echo(words()(f"Accuracy on held-out data: {tested.summary().verdict}"))
     steps = f"{len(forecast.ids):,} series, {len(forecast):,} rows"

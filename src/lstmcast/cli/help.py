@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from lstmcast.cli import echo
+from lstmcast.cli import manner
 from lstmcast.cli.misuse import require_once
 from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.lines import width, wrapped
@@ -19,10 +19,11 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments; UsageError for an option that is given with several values."""
-        given = tuple(args)  # the parser takes arguments off the list
-        rest = super().parse_args(ctx, args)
-        require_once(self.params, given)
-        return rest
+        # the parser takes arguments off the list
+        arguments = tuple(args)
+        unread_arguments = super().parse_args(ctx, args)
+        require_once(self.params, arguments)
+        return unread_arguments
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
@@ -38,7 +39,7 @@ class Group(TyperGroup):
 
 
 def _spoken(formatter: Any) -> Any:
-    words = echo.words()
+    words = manner.words()
     return formatter if words is ENGLISH else _Translating(formatter, words)
 
 

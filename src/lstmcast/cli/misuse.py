@@ -12,7 +12,8 @@ from lstmcast.errors import UsageError
 from lstmcast.util.spelling import did_you_mean
 
 # Versions of the parser differ in the words of these messages, not in what they are about.
-_WHOLE, _NUMBER = re.compile(r"valid int"), re.compile(r"valid (float|number)")
+_WHOLE = re.compile(r"valid int")
+_NUMBER = re.compile(r"valid (float|number)")
 
 
 def message_of(error: Any, arguments: Sequence[str]) -> str:
@@ -33,7 +34,11 @@ def message_of(error: Any, arguments: Sequence[str]) -> str:
 def _no_option(error: Any, arguments: Sequence[str]) -> str:
     name = error.option_name
     # of -sales.csv, the parser knows -s alone
-    files = [text for text in arguments if text[:2] == name and Path(text).is_file()]
+    files = [
+        argument
+        for argument in arguments
+        if argument[:2] == name and Path(argument).is_file()
+    ]
     if files:
         return (
             f"there is no option {files[0]}. If the file is meant, write ./{files[0]}."
@@ -58,9 +63,11 @@ def _bad_value(error: Any, arguments: Sequence[str]) -> str:
         return error.message
     name = error.param.opts[0]
     if _WHOLE.search(error.message):
-        kind, convert = "a whole number", int
+        kind = "a whole number"
+        convert = int
     elif _NUMBER.search(error.message):
-        kind, convert = "a number", float
+        kind = "a number"
+        convert = float
     else:
         return f"{name}: {error.message}"
     values = _given(error.param.opts, arguments)
@@ -92,10 +99,11 @@ def require_once(options: Sequence[Any], arguments: Sequence[str]) -> None:
     for option in options:
         if option.param_type_name != "option" or option.multiple or option.is_flag:
             continue
-        values = list(_given(option.opts, arguments[:options_end]))
-        if len(set(values)) > 1:
+        option_values = list(_given(option.opts, arguments[:options_end]))
+        if len(set(option_values)) > 1:
+            listing = ", ".join(option_values)
             raise UsageError(
-                f"{option.opts[0]} is given with several values: {', '.join(values)}. Give it once."
+                f"{option.opts[0]} is given with several values: {listing}. Give it once."
             )
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from lstmcast.cli import echo
 from lstmcast.errors import ModelError
@@ -159,41 +159,26 @@ def _of_forecaster(
     from lstmcast.streaming.pipe import UNNAMED
     from lstmcast.streaming.stream import Stream
 
-    forecaster = (
-        LSTMForecaster(horizon) if model is None else load(model, method="network")
-    )
-    context, periods, kind = (
-        forecaster.saved_context,
-        options.periods(),
-        options.known_kind(),
-    )
-    alerts = Alerts(options.rate)
-    spreads = forecaster.model.network.head.spreads
-    conformal = (
-        Conformal(options.rate, horizon) if options.conformal and spreads else None
-    )
+    forecaster = LSTMForecaster(horizon)
+    if model is not None:
+        forecaster = load(model, method="network")
+    context = forecaster.saved_context
+    conformal = None
+    if options.conformal and forecaster.model.network.head.spreads:
+        conformal = Conformal(options.rate, horizon)
+    settings: dict[str, Any] = {
+        "periods": options.periods(),
+        "kind": options.known_kind(),
+        "alerts": Alerts(options.rate),
+        "conformal": conformal,
+    }
     if context is not None:
         options.refuse_frequency(context.panel.frequency.code)
-        stream = Stream(
-            forecaster,
-            context.panel,
-            periods=periods,
-            kind=kind,
-            alerts=alerts,
-            conformal=conformal,
-        )
+        stream = Stream(forecaster, context.panel, **settings)
         if is_unnamed(context.panel):
             stream.note = {UNNAMED: stream.ids[0]}
         return stream, Clocks.of(context.panel)
     step = parse_frequency(options.frequency or "integer")
-    stream = Stream(
-        forecaster,
-        [],
-        frequency=step,
-        periods=periods,
-        kind=kind,
-        future=options.known(),
-        alerts=alerts,
-        conformal=conformal,
-    )
+    future = options.known()
+    stream = Stream(forecaster, [], frequency=step, future=future, **settings)
     return stream, Clocks(step)

@@ -113,7 +113,8 @@ class Pooled:
 
     def take(self, series: int, solved: Solved) -> None:
         """Take the newest statistics of a series; only relative effects can be pooled."""
-        fitted, per_log = solved.fitted, solved.task.per_log
+        fitted = solved.fitted
+        per_log = solved.task.per_log
         if series not in self._sample or fitted is None or not per_log:
             return
         keys = _keys(solved.task.design.groups)

@@ -123,7 +123,8 @@ def _weeks_note(frequency: Frequency) -> list[Finding]:
         return []
     last_day = WEEKDAYS.index(frequency.anchor or "SUN")
     first_day = (last_day + 1) % 7
-    begin, end = _DAY_NAMES[first_day], _DAY_NAMES[last_day]
+    begin = _DAY_NAMES[first_day]
+    end = _DAY_NAMES[last_day]
     message = f"weeks are those from {begin} to {end}, named by their {end}"
     if end == "Sunday":
         return [Finding("weeks", "note", message)]

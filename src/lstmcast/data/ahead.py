@@ -63,7 +63,8 @@ def steps_until(text: str, panel: Panel) -> int:
     >>> steps_until("2024-12-31", panel)
     10
     """
-    end, first = end_of(text, panel), panel.ends.min()
+    end = end_of(text, panel)
+    first = panel.ends.min()
     steps = _last_step(panel, first, end)
     if steps < 1 or _last_step(panel, panel.ends.max(), end) < 1:
         next_one = panel.frequency.advance(panel.ends.max(), 1)
@@ -86,7 +87,8 @@ def _last_step(
     """The largest number of steps after `last` that do not pass `end`."""
     low, high = 0, 1
     while high <= 2 * LONGEST_HORIZON and panel.frequency.advance(newest, high) <= end:
-        low, high = high, 2 * high
+        low = high
+        high = 2 * high
     while high - low > 1:
         middle = (low + high) // 2
         if panel.frequency.advance(newest, middle) <= end:

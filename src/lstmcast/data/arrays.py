@@ -34,6 +34,18 @@ from lstmcast.util.objects import objects
 from lstmcast.util.text import storable
 
 
+def _times_of(
+    frequency: str | Frequency, start: ArrayLike | str | None, lengths_S: np.ndarray
+) -> tuple[Frequency, np.ndarray]:
+    """The frequency of series of these lengths, and their first times (S,)."""
+    step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
+    starts = _starts(start, len(lengths_S), step)
+    step = step.anchored(starts)
+    with np.errstate(over="ignore"):
+        require_span(starts, step.advance(starts, lengths_S - 1), "arrays")
+    return step, starts
+
+
 def fields_of_arrays(
     values: Mapping[str, ArrayLike] | ArrayLike,
     columns: Sequence[str] | None,
@@ -60,25 +72,20 @@ def fields_of_arrays(
     lengths_S = _known_lengths(arrays, rows)
     covariates = _shortened(covariates, given_S, lengths_S)
     joined_N = _joined(arrays, lengths_S)
-    step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
-    starts = _starts(start, len(arrays), step)
-    step = step.anchored(starts)
-    with np.errstate(over="ignore"):
-        require_span(starts, step.advance(starts, lengths_S - 1), "arrays")
+    step, starts = _times_of(frequency, start, lengths_S)
     require_kind(joined_N, kind or "real")
     offsets = offsets_of(lengths_S)
     grids = Grids(np.isfinite(joined_N), offsets, starts, step)
     findings = Findings(_left_out(ids, given_S - lengths_S))
     recognised = np.full(len(ids), UNASKED, "<U8") if kind is None else None
+    seasonal = step.seasonal_periods if periods is None else checked_periods(periods)
     return {
         "values": joined_N,
         "offsets": offsets,
         "ids": ids,
         "starts": starts,
         "frequency": step,
-        "periods": step.seasonal_periods
-        if periods is None
-        else checked_periods(periods),
+        "periods": seasonal,
         "kind": kind or "real",
         "report": DataReport(findings=findings),
         "keys": keys,
@@ -248,9 +255,11 @@ def _starts(start: ArrayLike | str | None, count: int, frequency: Frequency) -> 
         starts = np.asarray(first).astype(dtype)
         return np.broadcast_to(starts, (count,)).copy()
     except (TypeError, ValueError):
-        expected = "a whole number" if is_numbered else "a date such as '2024-01-01'"
-        dated = " With dates, give the frequency too: frequency='D'."
+        expected, advice = "a date such as '2024-01-01'", ""
+        if is_numbered:
+            expected = "a whole number"
+            advice = " With dates, give the frequency too: frequency='D'."
         raise UsageError(
             f"{start=} cannot be used. Expected: {expected}, or one for each of {count} series."
-            f"{dated if is_numbered else ''}"
+            f"{advice}"
         ) from None

@@ -61,7 +61,8 @@ class Bounds(NamedTuple):
         ones of the negated values."""
         self.high_O[row_R] = top.limits()
         self.low_O[row_R] = -bottom.limits()
-        rises_R, falls_R = top.only_rises(), bottom.only_rises()
+        rises_R = top.only_rises()
+        falls_R = bottom.only_rises()
         self.only_rise_O[row_R] = rises_R
         self.only_fall_O[row_R] = falls_R
         self.low_O[row_R[rises_R]] = top.highest_S[rises_R]

@@ -7,8 +7,6 @@ Rules change nothing; repairs.py does. A problem in many series gives one findin
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy import ndarray
 
@@ -23,10 +21,7 @@ from lstmcast.data.findings import (
     per_series,
 )
 from lstmcast.data.table import ReadOptions, Table, format_time
-from lstmcast.data.times.calendars import (
-    clock_change,
-    micros_of,
-)
+from lstmcast.data.times.calendars import clock_change, micros_of
 from lstmcast.data.times.frequency import Frequency
 from lstmcast.util.text import are
 
@@ -87,7 +82,8 @@ def time_zone(table: Table) -> list[Finding]:
 def unsorted(table: Table) -> list[Finding]:
     """Rows of a series are not in time order."""
     order = np.argsort(table.series, kind="stable")
-    series, times = table.series[order], table.times[order]
+    series = table.series[order]
+    times = table.times[order]
     same_series = series[1:] == series[:-1]
     steps_back = np.flatnonzero(same_series & (times[1:] < times[:-1])) + 1
     if not len(steps_back):
@@ -220,7 +216,8 @@ def duplicates(table: Table, options: ReadOptions) -> list[Finding]:
     action = hint + _duplicates_action(options)
 
     def say(rows: ndarray) -> Case:
-        first, time = rows[0], format_time(table.times[rows[0]])
+        first = rows[0]
+        time = format_time(table.times[rows[0]])
         places = f"{table.place(first - 1)} and {table.place(first)}"
         message = f"there are two rows for {time} ({places})"
         times = len(np.unique(table.times[rows]))
@@ -278,51 +275,33 @@ def edges(table: Table, is_kept: ndarray) -> list[Finding]:
     """
     has_value = np.zeros(len(table.ids), dtype=bool)
     has_value[table.series[is_kept]] = True
-    is_void, is_after = ~is_kept & ~has_value[table.series], _after_last(table, is_kept)
+    is_void = ~is_kept & ~has_value[table.series]
+    is_after = _after_last(table, is_kept)
     is_before = ~is_kept & ~is_void & ~is_after
 
-    def say(which: str) -> Callable[[ndarray], Case]:
+    def told(which: str, is_missing: ndarray, rule: Finding) -> list[Finding]:
         def case(rows: ndarray) -> Case:
-            missing = (
-                "value is missing"
-                if len(rows) == 1
-                else f"{len(rows):,} values are missing"
-            )
+            missing = "value is missing"
+            if len(rows) > 1:
+                missing = f"{len(rows):,} values are missing"
             return Case(f"{which} {missing}", int(table.lines[rows[0]]))
 
-        return case
+        rows = np.flatnonzero(is_missing)
+        return per_series(table.ids, table.series, rows, rule, case)
 
     # static columns describe a series without values
     action = "It is forecast like series with the same static columns."
     left_out = Finding("no values", "warning", "", "The series is left out.")
     if table.static:
         left_out = Finding("no values", "note", "", action)
-    late = Finding(
-        MISSING_VALUES,
-        "note",
-        "",
-        "{They} {are} left out: the series begins with its first value.",
-    )
-    no_recent = Finding(
-        NO_RECENT_VALUES,
-        "warning",
-        "",
-        "{They} {are} left out: the forecast starts after the last value.",
-    )
+    begins = "{They} {are} left out: the series begins with its first value."
+    late = Finding(MISSING_VALUES, "note", "", begins)
+    starts = "{They} {are} left out: the forecast starts after the last value."
+    no_recent = Finding(NO_RECENT_VALUES, "warning", "", starts)
     return [
-        *per_series(
-            table.ids, table.series, np.flatnonzero(is_void), left_out, say("all")
-        ),
-        *per_series(
-            table.ids, table.series, np.flatnonzero(is_before), late, say("the first")
-        ),
-        *per_series(
-            table.ids,
-            table.series,
-            np.flatnonzero(is_after),
-            no_recent,
-            say("the last"),
-        ),
+        *told("all", is_void, left_out),
+        *told("the first", is_before, late),
+        *told("the last", is_after, no_recent),
     ]
 
 
@@ -343,7 +322,8 @@ def stopped(table: Table, is_kept: ndarray, frequency: Frequency) -> list[Findin
         return []
     codes, begins = np.unique(table.series[rows], return_index=True)
     last_rows = rows[np.append(begins[1:], len(rows)) - 1]
-    starts, ends = table.times[rows[begins]], table.times[last_rows]
+    starts = table.times[rows[begins]]
+    ends = table.times[last_rows]
     if frequency.unit == "integer" and (starts == starts[0]).all():
         return []
     latest = ends.max()
@@ -351,7 +331,8 @@ def stopped(table: Table, is_kept: ndarray, frequency: Frequency) -> list[Findin
     early = np.flatnonzero((frequency.advance(ends, _LATE) < latest) & ~reported)
 
     def say(series: ndarray) -> Case:
-        end, row = format_time(ends[series[0]]), int(last_rows[series[0]])
+        end = format_time(ends[series[0]])
+        row = int(last_rows[series[0]])
         message = (
             f"the last value is at {end} ({table.place(row)}), but other series continue until "
             f"{format_time(latest)}"

@@ -161,7 +161,8 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
     )
 
     def say(rows: ndarray) -> Case:
-        first, time = rows[0], format_time(table.times[rows[0]])
+        first = rows[0]
+        time = format_time(table.times[rows[0]])
         total = totals[table.series[first]]
         message = (
             f"{len(rows):,} of {total:,} times {are(len(rows))} not {frequency.name}, "
@@ -204,7 +205,8 @@ def _irregular(table: Table, rows: ndarray, frequency: Frequency) -> Finding:
         f"grid of the most likely one, {frequency.name}, the first "
         f"{format_time(table.times[first])} ({table.place(first)})"
     )
-    time, line = format_time(table.times[first]), int(table.lines[first])
+    time = format_time(table.times[first])
+    line = int(table.lines[first])
     return Finding(
         "times off the grid",
         "error",
@@ -218,7 +220,9 @@ def _irregular(table: Table, rows: ndarray, frequency: Frequency) -> Finding:
 
 
 def advised_periods(table: Table) -> str:
-    steps = np.diff(micros_of(table.times))[table.series[1:] == table.series[:-1]]
+    all_steps = np.diff(micros_of(table.times))
+    is_within_series = table.series[1:] == table.series[:-1]
+    steps = all_steps[is_within_series]
     usual_step = 0.75 * np.median(steps)
     longer = next(
         (code for code, length in _ROUND.items() if length >= usual_step), "MS"

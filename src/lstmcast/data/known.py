@@ -41,7 +41,8 @@ class KnownRows:
             has_value |= ~np.isnan(values)
         is_asked = np.isin(self.series, groups)
         rows = np.flatnonzero(has_value & is_asked)
-        series, times = self.series[rows], self.times[rows]
+        series = self.series[rows]
+        times = self.times[rows]
         order = np.lexsort((times, series))
         return self.take(rows[order]), groups
 

@@ -26,7 +26,9 @@ from lstmcast.errors import DataError
 MOST_CELLS = 20_000_000
 MOST_COLUMNS = 20_000  # more than a spreadsheet has (16,384)
 # What a packed file may hold: tables shrink to a tenth, seldom to a fiftieth.
-MOST_SHRUNK, ANYWAY, MOST_UNPACKED = 100, 1 << 28, 1 << 31
+MOST_SHRUNK = 100
+ANYWAY = 1 << 28
+MOST_UNPACKED = 1 << 31
 # times that Python, pandas and files know
 FIRST_TIME, LAST_TIME = (
     np.datetime64("0001-01-01", "us"),
@@ -88,7 +90,8 @@ def require_span(starts: ndarray, ends: ndarray, source: str) -> None:
         expected = "Whole numbers up to 2^53 are expected"
     is_wrong = is_beyond | (ends < starts)
     if is_wrong.any():
-        start, end = starts[is_wrong][0], ends[is_wrong][0]
+        start = starts[is_wrong][0]
+        end = ends[is_wrong][0]
         start_text = "no time" if is_date and np.isnat(start) else start
         raise DataError(
             f"{source}: a series starts at {start_text} and ends at {end}. {expected}: correct "
@@ -151,7 +154,8 @@ def _require_near_cells(
                 for letters, digits in set(_CELL.findall(tail + block)):
                     rows = max(rows, int(digits))
                     if _number(letters) > columns:
-                        columns, last_letters = _number(letters), letters
+                        columns = _number(letters)
+                        last_letters = letters
                 tail = block[-32:]
     except (
         zipfile.BadZipFile,

@@ -172,7 +172,8 @@ def _expected(saved: dict[str, Any]) -> str:
 def _in_zone_of(saved_panel: Panel, table: Table) -> Table:
     """The table with its times in the zone of the saved ones, or with a warning where one of the
     two names none."""
-    saved_zone, new_zone = saved_panel.report.time_zone, table.time_zone
+    saved_zone = saved_panel.report.time_zone
+    new_zone = table.time_zone
     if saved_zone == new_zone or table.times.dtype.kind != "M":
         return table
     if saved_zone is None or new_zone is None:

@@ -143,7 +143,8 @@ class ObservedCalendar:
         """What `arrays` gave; None where a model has none. ValueError for what cannot be."""
         if "calendar_week" not in arrays:
             return None
-        week, months = arrays["calendar_week"], arrays["calendar_months"]
+        week = arrays["calendar_week"]
+        months = arrays["calendar_months"]
         pattern = arrays["calendar_pattern"]
         sound = (
             week.ndim == 2
@@ -296,7 +297,8 @@ def _hour(micros: int) -> str:
 def _named(occurs: ndarray, names: tuple[str, ...]) -> str:
     """Days or months, those in a row as a span."""
     places = np.flatnonzero(occurs)
-    first, last_place = places[0], places[-1]
+    first = places[0]
+    last_place = places[-1]
     count = len(places)
     in_a_row = last_place - first + 1 == count
     if in_a_row and count > 2:

@@ -102,7 +102,8 @@ def _calendar_of(week: ndarray, months: ndarray, clock: Clock) -> ObservedCalend
     slots_and_months = np.hstack([week, months])
     patterns, pattern = np.unique(slots_and_months, axis=0, return_inverse=True)
     pattern = pattern.ravel().astype(np.int64)
-    week, months = patterns[:, :-12], patterns[:, -12:]
+    week = patterns[:, :-12]
+    months = patterns[:, -12:]
     return ObservedCalendar(week, months, pattern, clock)
 
 

@@ -113,7 +113,8 @@ def _medians(values: ndarray, series: ndarray, count: int) -> ndarray:
         ordered[begin:stop].sort()
     medians = np.full(count, np.nan)
     has_values = sizes > 0
-    begins, sizes = begins[has_values], sizes[has_values]
+    begins = begins[has_values]
+    sizes = sizes[has_values]
     low = begins + (sizes - 1) // 2
     high = begins + sizes // 2
     medians[has_values] = (ordered[low] + ordered[high]) / 2

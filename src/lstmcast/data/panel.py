@@ -22,6 +22,7 @@ from lstmcast.data.keys import Keys as Keys
 from lstmcast.data.kinds import common_kind
 from lstmcast.data.observed import ObservedCalendar, value_count
 from lstmcast.data.panel_checks import check_panel
+from lstmcast.data.panelrows import rows_together
 from lstmcast.data.ragged import segments
 from lstmcast.data.table import Aggregate as Aggregate
 from lstmcast.data.table import CalendarChoice as CalendarChoice
@@ -37,7 +38,7 @@ from lstmcast.data.table import Recipe as Recipe
 from lstmcast.data.table import Table as Table
 from lstmcast.data.table import format_time
 from lstmcast.data.times.frequency import Frequency
-from lstmcast.errors import DataError, UsageError
+from lstmcast.errors import UsageError
 from lstmcast.util.html import block, more, paragraph, picture, table
 from lstmcast.util.states import rows_of
 from lstmcast.util.text import number_format
@@ -215,11 +216,13 @@ class Panel:
         A series may occur several times, for example once for each origin of a forecast.
         """
         value_rows, offsets = segments(self.offsets, rows, first, counts)
-        kind, recognised = self.kind, self.recognised
+        kind = self.kind
+        recognised = self.recognised
         if recognised is not None:
             recognised = recognised[rows]
             kind = common_kind(recognised)
-        starts, earlier = self.starts[rows], None
+        starts = self.starts[rows]
+        earlier = None
         if np.any(first):
             starts = self.frequency.advance(starts, first)
         else:
@@ -281,26 +284,7 @@ class Panel:
         array([[0, 1],
                [2, 3]])
         """
-        grouped = (
-            None if self.target_names is None else _grouped(self, self.target_names)
-        )
-        if grouped is not None and grouped.shape[1] == columns:
-            _require_alike(self, grouped)
-            return grouped
-        has_one_length = len(set(self.lengths.tolist())) == 1
-        has_one_start = len(set(self.starts.tolist())) == 1
-        are_alike = has_one_length and has_one_start
-        if len(self) == columns and are_alike:
-            return np.arange(columns)[None]
-        actual = f"{len(self)} series"
-        if not are_alike:
-            actual += " with different times"
-        if grouped is not None:
-            actual = f"{len(grouped)} rows of {grouped.shape[1]} columns"
-        raise DataError(
-            f"The network reads {columns} columns together, but the data have {actual}. Exactly "
-            f"{columns} series with the same first and last time are expected."
-        )
+        return rows_together(self, columns)
 
     def check(self) -> Findings:
         """The findings from reading the panel, followed by those about its values.
@@ -352,46 +336,3 @@ class Panel:
         return cls(
             **fields_of_arrays(values, columns, grid, kind, covariates, calendar)
         )
-
-
-def _grouped(panel: Panel, targets: ndarray) -> ndarray:
-    """The series of each row, (R, K), in the order in which rows and columns come first."""
-    row_names = panel.keys.row_names(panel.ids).tolist()
-    column_names = targets.tolist()
-    rows = list(dict.fromkeys(row_names))
-    columns = list(dict.fromkeys(column_names))
-    place_of_row = {name: place for place, name in enumerate(rows)}
-    place_of_column = {name: place for place, name in enumerate(columns)}
-    row_places = [place_of_row[name] for name in row_names]
-    column_places = [place_of_column[name] for name in column_names]
-    grouped = np.full((len(rows), len(columns)), -1)
-    grouped[row_places, column_places] = np.arange(len(panel))
-    absent = np.argwhere(grouped < 0)
-    if len(absent):
-        row, column = absent[0]
-        raise DataError(
-            f"row {rows[row]!r} has no column {columns[column]!r}. Rows that are read together "
-            f"need the same columns: {', '.join(columns)}."
-        )
-    return grouped
-
-
-def _require_alike(panel: Panel, grouped: ndarray) -> None:
-    """Raise DataError unless the columns of each row have the same first and last time."""
-    lengths = panel.lengths[grouped]
-    starts = panel.starts[grouped]
-    other_length = lengths != lengths[:, :1]
-    other_start = starts != starts[:, :1]
-    differs = (other_length | other_start).any(axis=1)
-    if not differs.any():
-        return
-    row = int(np.argmax(differs))
-    series = grouped[row]
-    names = " and ".join(repr(str(name)) for name in panel.ids[series])
-    first_time = panel.starts[series].max()
-    last_time = panel.ends[series].min()
-    raise DataError(
-        f"The network reads {grouped.shape[1]} columns together, but {names} have different "
-        "times. The columns of a row need the same first and last time: leave out values before "
-        f"{format_time(first_time)} and after {format_time(last_time)}."
-    )

@@ -110,17 +110,8 @@ def read(
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
     """
     checked = None if periods is None else checked_periods(periods)
-    options = ReadOptions(
-        frequency,
-        checked,
-        kind,
-        aggregate,
-        duplicates,
-        gaps,
-        missing,
-        calendar=calendar,
-        on_error=on_error,
-    )
+    regular = (frequency, checked, kind, aggregate, duplicates, gaps, missing)
+    options = ReadOptions(*regular, calendar=calendar, on_error=on_error)
     written = CellFormat(day_first, decimal, header, date_format, missing_codes)
     beside = Beside(future, future_data, static, static_data, holidays, hindsight)
     names = Names(time, target, series, aggregate is not None, past, written, beside)

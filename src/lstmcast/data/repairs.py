@@ -113,7 +113,8 @@ def _with_finite_values(table: Table) -> Table:
 def _first_and_last_times(table: Table) -> tuple[ndarray, ndarray]:
     """The first and last time of each series (S,). table: sorted."""
     offsets = table_offsets(table)
-    first_rows, last_rows = offsets[:-1], offsets[1:] - 1
+    first_rows = offsets[:-1]
+    last_rows = offsets[1:] - 1
     return table.times[first_rows], table.times[last_rows]
 
 
@@ -181,6 +182,12 @@ def one_row_per_time(table: Table, method: str) -> Table:
     return table if len(begins) == len(table) else grouped(table, begins, method)
 
 
+def _step_count(table: Table, positions: ndarray) -> int:
+    """The number of steps from the first to the last time of each series, of all together."""
+    last_positions = positions[table_offsets(table)[1:] - 1]
+    return int((last_positions + 1).sum())
+
+
 def _gridded(
     table: Table,
     frequency: Frequency,
@@ -191,9 +198,7 @@ def _gridded(
     findings = checks.missing(table, options) + off_grid(table, positions, frequency)
     if np.any(positions == OFF_GRID):
         return None, findings
-    last_positions = positions[table_offsets(table)[1:] - 1]
-    step_count = int((last_positions + 1).sum())
-    sparse = too_sparse(table, step_count, frequency)
+    sparse = too_sparse(table, _step_count(table, positions), frequency)
     if sparse:
         return None, findings + sparse
     if options.gaps == "zero":
@@ -214,15 +219,12 @@ def _gridded(
     recognised = recognise(values, offsets)
     if not options.kind:
         findings += kind_findings(table.ids, recognised)
-    # Missing covariates are not interpolated: that would use later values.
-    past = {
-        name: _on_grid(table, positions, column) for name, column in table.past.items()
-    }
     if options.missing == "interpolate":
         line = interpolated(values, as_integers=options.kind == "count")
         values = np.where(occurs, line, values)
     grid = Grid(table.ids, starts, np.diff(offsets), frequency)
     future, notes = placed(table.known, grid, options)
+    findings += notes
     regular = Regular(
         values=values,
         offsets=offsets,
@@ -231,11 +233,17 @@ def _gridded(
         frequency=frequency,
         keys=table.keys,
         recognised=recognised,
-        past=past,
+        past=_past_on_grid(table, positions),
         calendar=calendar,
         future=future,
     )
-    return regular, findings + notes
+    return regular, findings
+
+
+def _past_on_grid(table: Table, positions: ndarray) -> dict[str, ndarray]:
+    """Covariates, of which missing ones are not interpolated: that would use later values."""
+    columns = table.past.items()
+    return {name: _on_grid(table, positions, column) for name, column in columns}
 
 
 def _calendar(

@@ -220,7 +220,8 @@ def _spikes(draws: Draws, period: int) -> NDArray:
 
 def _smooth_over_phases(draws: Draws, steps_BKM: NDArray) -> NDArray:
     """Neighbouring phases change together in half of the series."""
-    total = sum(np.roll(steps_BKM, shift, axis=2) for shift in (-2, -1, 0, 1, 2))
+    shifts = (-2, -1, 0, 1, 2)
+    total = sum(np.roll(steps_BKM, shift, axis=2) for shift in shifts)
     neighbours_BKM = total / np.sqrt(5)
     draws_B11 = draws.rng.random((len(steps_BKM), 1, 1))
     return np.where(draws_B11 < 0.5, neighbours_BKM, steps_BKM)
@@ -230,7 +231,8 @@ def workday_part(draws: Draws, periods: tuple[int, ...]) -> NDArray:
     """The short pattern times a factor per day of the long cycle: working days and days off."""
     rng = draws.rng
     count, length = draws.shape
-    short, long = periods[0], periods[-1]
+    short = periods[0]
+    long = periods[-1]
     days = long // short
     daily_BM = _pattern(draws, short)
     is_weekend = np.arange(days) >= 5

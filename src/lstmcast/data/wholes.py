@@ -39,11 +39,19 @@ def whole_origins(
     is_known_N = np.isfinite(panel.values).astype(float)
     known_R = reduced_parts(np.add, is_known_N, begin_R, end_R)
     largest_R = reduced_parts(np.fmax, panel.values, begin_R, end_R)
-    fraction_N = np.abs(panel.values - np.rint(panel.values))
-    fraction_R = reduced_parts(np.fmax, fraction_N, begin_R, end_R)
+    fraction_R = reduced_parts(np.fmax, fractions(panel.values), begin_R, end_R)
     is_small_R = (known_R >= FEWEST) & (largest_R <= LARGEST)
     is_whole_O[row_R] = is_small_R & (fraction_R == 0)
     return is_whole_O
+
+
+def fractions(values: NDArray) -> NDArray:
+    """How far values are from whole numbers; NaN for unknown ones.
+
+    >>> fractions(np.array([3.0, 2.75, np.nan]))
+    array([0.  , 0.25,  nan])
+    """
+    return np.abs(values - np.rint(values))
 
 
 def made_whole(values_O: NDArray, is_whole_O: NDArray) -> NDArray:

@@ -66,15 +66,15 @@ def require_known(words: Words) -> None:
       ...
     lstmcast.errors.UsageError: there is no argument 'tme'. Did you mean 'time'?
     """
-    for name in words:
-        if name in Words.__annotations__:
+    for word in words:
+        if word in Words.__annotations__:
             continue
-        meant = did_you_mean(name, Words.__annotations__)
-        reading = (
+        meant_word = did_you_mean(word, Words.__annotations__)
+        hint = (
             " Arguments of lstmcast.read are expected. Settings belong to the forecaster, such "
             "as training=TrainingConfig(epochs=50)."
         )
-        raise UsageError(f"there is no argument {name!r}.{meant or reading}")
+        raise UsageError(f"there is no argument {word!r}.{meant_word or hint}")
 
 
 def columns_said(words: Words) -> dict[str, Any]:

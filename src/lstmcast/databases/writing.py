@@ -163,7 +163,8 @@ def _upsert(
     database: Database, name: str, columns: Columns, key: Sequence[str]
 ) -> None:
     """Replace rows with the same key, by way of a temporary table."""
-    place, stage = database.quoted(name), database.quoted(_STAGE)
+    place = database.quoted(name)
+    stage = database.quoted(_STAGE)
     keys = [database.quoted_column(column) for column in key]
     definition = f"{_described(database, columns)}, PRIMARY KEY ({', '.join(keys)})"
     database.run(f"CREATE TEMPORARY TABLE {stage} ({definition})")

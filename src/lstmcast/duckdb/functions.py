@@ -68,7 +68,8 @@ class Functions:
         )
         quantiles = quantiles_of(levels)
         tail = round((1 - levels[0] / 100) / 2, 6)
-        low, high = quantiles.index(tail) + 1, quantiles.index(round(1 - tail, 6)) + 1
+        low = quantiles.index(tail) + 1
+        high = quantiles.index(round(1 - tail, 6)) + 1
         columns = [
             "unnest(r.times) AS forecast_timestamp",
             "unnest(r.point) AS forecast_value",

@@ -26,7 +26,8 @@ QUIET = 150  # ticks after an alert in which only a larger score raises another 
 # lower bound of the predicted spread, against overconfident networks
 LEAST_SPREAD = 1e-3
 MIDDLE = HEAD_QUANTILES.index(0.5)
-LOWER, UPPER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
+LOWER = HEAD_QUANTILES.index(0.1)
+UPPER = HEAD_QUANTILES.index(0.9)
 
 
 @dataclass(frozen=True)

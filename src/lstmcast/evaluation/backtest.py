@@ -15,11 +15,7 @@ import numpy as np
 
 from lstmcast.data.keys import OWN_NAME
 from lstmcast.data.observed import on_grid
-from lstmcast.data.origins import (
-    checked_horizon,
-    last_known,
-    origins_of,
-)
+from lstmcast.data.origins import checked_horizon, last_known, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.data.words import Words
 from lstmcast.errors import UsageError
@@ -219,6 +215,21 @@ class Backtest:
         return Scored(self.forecasts, self.actual, self.scales)
 
 
+def _modes(
+    model: Forecasts,
+    models: Mapping[str, Any],
+    refit: Refit | None,
+    options: Mapping[str, Any],
+) -> dict[str, Any]:
+    """When each model is fitted; UsageError for what does not go together with that."""
+    modes = modes_of(models, refit)
+    name = next(iter(models))
+    require_use_of(options, modes[name])
+    if _reconciles(model) and modes[name] != "never":
+        raise _to_fit_first(name)
+    return modes
+
+
 def backtest(
     model: Forecasts,
     data: Any,
@@ -272,16 +283,12 @@ def backtest(
     require_known_baselines(baselines)
     panel = as_panel(data, getattr(model, "past", ()), words)
     models = models_by_name(_to_fit(model), baselines, panel)
-    name = next(iter(models))
     truth = checked_truth(panel, truth)
     counts, notes = cutoff_counts(panel, steps, cutoffs, step)
     if not counts.any():
-        return _empty(name, panel, steps, counts)
-    modes = modes_of(models, refit)
+        return _empty(next(iter(models)), panel, steps, counts)
     options = fit_options or {}
-    require_use_of(options, modes[name])
-    if _reconciles(model) and modes[name] != "never":
-        raise _to_fit_first(name)
+    modes = _modes(model, models, refit, options)
     # Every origin is forecast, so that the result is rectangular; origins that do not count are
     # not compared. Models forecast all steps of the grid, and those that occur are kept.
     origins = origins_of(panel, np.where(counts > 0, counts, panel.lengths[:, None]))

@@ -110,7 +110,8 @@ class Measured(NamedTuple):
             _on_axis(forecasts.quantiles_OHQ, axes_O), least_OHQ
         )
         for interval in range(MEDIAN):
-            low, high = MEDIAN - 1 - interval, MEDIAN + 1 + interval
+            low = MEDIAN - 1 - interval
+            high = MEDIAN + 1 + interval
             scores_OJH = scores_of(before_OJHQ, actual_OJH, low, MEDIAN, high)
             self.scores_IOJH[interval, rows] = scores_OJH
         error_OJH = actual_OJH - before_OJHQ[..., MEDIAN]

@@ -73,7 +73,8 @@ class Panellists:
         are weighted separately so that no weight depends on the horizon."""
         if self.remembered is not None:
             return self.remembered
-        panel, origins = self.panel, held_out.origins
+        panel = self.panel
+        origins = held_out.origins
         # The effects of known columns are computed once, for the whole panel.
         if not panel.covariates.future:
             panel, origins = needed(panel, origins)

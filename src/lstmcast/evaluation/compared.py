@@ -47,7 +47,8 @@ def models_by_name(
             models.setdefault(_name(baseline), baseline)
         return models
     for baseline in map(_made, baselines):
-        name, number = _name(baseline), 1
+        name = _name(baseline)
+        number = 1
         while name in models:
             number += 1
             name = f"{_name(baseline)} ({number})"

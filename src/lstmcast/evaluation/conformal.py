@@ -36,7 +36,8 @@ OFF = 8.0  # surplus of misses within these ticks at which the integrator satura
 # largest argument of the integrator's tangent, in radians; it is 5 there
 STEEPEST = 1.37
 # bounds of log factors, so that a quiet period has no lasting effect
-SMALLEST, LARGEST = -5.0, 8.0
+SMALLEST = -5.0
+LARGEST = 8.0
 # as a share of the median: the smallest spread that a factor can widen
 LEAST_SPREAD = 1e-6
 MEMORY = 512  # stored errors, among which new ones are ranked
@@ -172,7 +173,8 @@ def advance(
     known_RH = is_known_R1 & np.isfinite(due_RHB.sum(axis=2))
     kept_RH = np.where(known_RH, 1 - 1 / LATE, 1.0)
     gain_H = GAIN / np.sqrt(step_H)
-    log_RHB, off_RHB = state.log_SHB[rows], state.off_SHB[rows]
+    log_RHB = state.log_SHB[rows]
+    off_RHB = state.off_SHB[rows]
     # faster than all at once, as there are few of them
     for bound in range(len(BOUNDS)):
         beyond_RH = SIDES[bound] * (values_R[:, None] - due_RHB[:, :, bound]) > 0

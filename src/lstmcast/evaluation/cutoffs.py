@@ -42,7 +42,9 @@ def spaced_cutoffs(
         return np.zeros((len(lengths), 0), np.int64)
     step = step or min(horizon, max(1, room // max(1, cutoffs - 1)))
     number = min(cutoffs, room // step + 1)
-    counts = np.asarray(lengths)[:, None] - horizon - step * np.arange(number)[::-1]
+    last_cutoffs = np.asarray(lengths)[:, None] - horizon
+    steps_before = step * np.arange(number)[::-1]
+    counts = last_cutoffs - steps_before
     return np.where(counts >= minimum, counts, 0)
 
 

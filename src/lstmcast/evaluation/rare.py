@@ -125,7 +125,8 @@ def over_since(values_T: NDArray, season: int) -> NDArray:
     if z_T.min() > 0:
         z_T = np.log(z_T)
     newest_T = z_T[-max(season, NEWEST) :]
-    low, high = newest_T.min(), newest_T.max()
+    low = newest_T.min()
+    high = newest_T.max()
     room = high - low
     is_far_T = (z_T < low - room) | (z_T > high + room)
     first_ordinary = int(is_far_T.argmin())

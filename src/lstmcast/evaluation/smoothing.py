@@ -250,7 +250,8 @@ def _moved(share, step):
 def _start(histories: Histories) -> State:
     """The state before the first value: seasonal means over the first cycles, then a line
     through the first one."""
-    begins, period = histories.begins, histories.period
+    begins = histories.begins
+    period = histories.period
     steps, count = histories.y_Tn.shape
     cycle = np.arange(steps) % period
     neutral = 1.0 if histories.multiplicative else 0.0

@@ -93,7 +93,8 @@ def judge(compared: Compared) -> Verdict:
     >>> judge(Compared("lstmcast", errors, by_step)).text
     'better than every simple forecast: 50% less error than Holt–Winters, the best of them, ...'
     """
-    model, errors = compared.model, compared.overall
+    model = compared.model
+    errors = compared.overall
     reference = reference_of(model, errors)
     if reference is None:
         return Verdict("no simple baseline to compare with.", "unknown")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.kinds import SMALL
 from lstmcast.data.wholes import FEWEST, LARGEST
-from lstmcast.export.graphs import Symbol, reduced
+from lstmcast.export.symbols import Symbol, reduced
 from lstmcast.model.heads import MEDIAN, SCORES
 from lstmcast.model.inputs.adaptive import OUTER
 from lstmcast.transforms.stabilising import LOG_LARGEST, LOG_SMALLEST

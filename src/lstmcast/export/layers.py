@@ -12,7 +12,8 @@ from itertools import accumulate, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.export.graphs import Graph, Symbol
+from lstmcast.export.graphs import Graph
+from lstmcast.export.symbols import Symbol
 from lstmcast.model.activations import ACTIVATIONS, GATE_ACTIVATIONS
 from lstmcast.model.heads import answer_of
 from lstmcast.model.lstm import Layer
@@ -69,7 +70,8 @@ def _cell(
     state: tuple[Symbol, Symbol],
 ) -> tuple[Symbol, Symbol, Symbol]:
     """One LSTM layer: its output, h and c."""
-    cell, units = network.config.cell, weights.weight_hh.shape[1]
+    cell = network.config.cell
+    units = weights.weight_hh.shape[1]
     gate = GATE_ACTIVATIONS[cell.recurrent_activation]
     curve = ACTIVATIONS[cell.activation]
     h_BD, c_BD = state
@@ -107,7 +109,8 @@ def _raw(
     x_BC: Symbol,
 ) -> Symbol:
     """Raw numbers of one member (B, H, K, R)."""
-    config, head = network.config, network.head
+    config = network.config
+    head = network.head
     dense_BD = _dense(network, graph, arrays, "dense", config.after, hidden_BD)
     raw_BF = dense_BD @ graph.constant(arrays["head.weight"].T) + arrays["head.bias"]
     shape = (0, config.steps, config.inputs.columns, head.outputs)

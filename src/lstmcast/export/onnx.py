@@ -16,7 +16,7 @@ import numpy as np
 from lstmcast._version import __version__
 from lstmcast.context import Newest
 from lstmcast.errors import UsageError
-from lstmcast.export.graphs import OPSET, Graph, Symbol
+from lstmcast.export.graphs import OPSET, Graph
 from lstmcast.export.intervals import (
     around,
     mean_change,
@@ -25,6 +25,7 @@ from lstmcast.export.intervals import (
     widened,
 )
 from lstmcast.export.layers import answer_in, state_size, step_of
+from lstmcast.export.symbols import Symbol
 from lstmcast.export.transformed import (
     Column,
     applied,
@@ -124,7 +125,8 @@ def network_graph(network: Network) -> Exported:
     _require_onnx()
     require_no_static(network.config, "an ONNX graph")
     _require_written(network)
-    graph, config = Graph(), network.config
+    graph = Graph()
+    config = network.config
     state_shape = "batch", state_size(network)
     x_BC = graph.given("x", np.float32, ("batch", config.width))
     state_BS = graph.given("state", np.float32, state_shape)
@@ -153,7 +155,8 @@ def forecaster_graph(fitted: Fitted) -> Exported:
     inputs = fitted.network.config.inputs
     assert isinstance(inputs, Transformed)
     learned = fitted.inputs or inputs.of_rows(None, ["series"])
-    graph, rows_B = Graph(), None
+    graph = Graph()
+    rows_B = None
     by_series = is_by_series(inputs, fitted.inputs) or _has_changes(fitted)
     values_BTC = graph.given("values", float, ("batch", "length", inputs.width(1)))
     if by_series:
@@ -167,7 +170,8 @@ def forecaster_graph(fitted: Fitted) -> Exported:
         firsts = range(0, len(ids), inputs.columns)
         rows = [ids[first : first + inputs.columns] for first in firsts]
         about["series"] = json.dumps(rows)
-    outputs, shapes = {"quantiles": quantiles}, {"quantiles": shape}
+    outputs = {"quantiles": quantiles}
+    shapes = {"quantiles": shape}
     return _exported(FORECASTER, graph, outputs, shapes, about)
 
 
@@ -264,7 +268,8 @@ def _answer(fitted: Fitted, columns: list[Symbol]) -> Symbol:
     x_BTC, begun_BT1 = carried(y_BTC)
     if isinstance(fitted.context, Newest):
         newest = slice(-fitted.context.length, None)
-        x_BTC, begun_BT1 = x_BTC[:, newest], begun_BT1[:, newest]
+        x_BTC = x_BTC[:, newest]
+        begun_BT1 = begun_BT1[:, newest]
 
     def step(body: Graph, states: list[Symbol], read: list[Symbol]) -> Any:
         [x_BC, begun_B1] = read

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError
-from lstmcast.export.graphs import Graph, Symbol, reduced
+from lstmcast.export.graphs import Graph
+from lstmcast.export.symbols import Symbol, reduced
 from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.transforms import Chain, TransformsState
 from lstmcast.transforms.base import State

@@ -144,7 +144,10 @@ class Covariance:
     @classmethod
     def unknown(cls, series: int) -> Covariance:
         """The covariance if no errors are known: all alike, and independent."""
-        return cls(np.ones(series), np.zeros((series, 1)), 1.0, np.zeros(series, bool))
+        deviation_S = np.ones(series)
+        score_S1 = np.zeros((series, 1))
+        measured_S = np.zeros(series, bool)
+        return cls(deviation_S, score_S1, 1.0, measured_S)
 
     @property
     def unmeasured(self) -> int:

@@ -75,7 +75,8 @@ class Structure:
             raise DataError(_NO_TOTALS)
         summed = np.stack([column == ALL for column in columns], axis=1)
         is_total = summed.any(axis=1)
-        bottom, totals = np.flatnonzero(~is_total), np.flatnonzero(is_total)
+        bottom = np.flatnonzero(~is_total)
+        totals = np.flatnonzero(is_total)
         if not len(totals) or not len(bottom):
             raise DataError(_NO_TOTALS)
         by_place = _members(columns, summed, bottom, totals)
@@ -189,7 +190,8 @@ def with_totals(
     _require_summable(panel, keys)
     above = _levels(keys, levels)
     totals, first_series = _summed(panel, _first_steps(panel), above)
-    recognised, kind = None, panel.kind
+    recognised = None
+    kind = panel.kind
     if panel.recognised is not None:
         recognised = np.concatenate([_kinds(panel.recognised, above), panel.recognised])
         kind = common_kind(recognised)
@@ -234,7 +236,8 @@ def _require_summable(panel: Panel, keys: Keys) -> None:
             )
     ends = panel.ends
     if (ends != ends[0]).any():
-        early, late = int(ends.argmin()), int(ends.argmax())
+        early = int(ends.argmin())
+        late = int(ends.argmax())
         raise DataError(
             f"series {str(panel.ids[early])!r} ends at {format_time(ends[early])} and "
             f"{str(panel.ids[late])!r} at {format_time(ends[late])}. Totals need series that end "
@@ -375,7 +378,8 @@ def _calendar(
     """The calendar of each total: it may be observed whenever one of its series may."""
     if calendar is None:
         return None
-    weeks, months = [calendar.week], [calendar.months]
+    weeks = [calendar.week]
+    months = [calendar.months]
     for level in levels:
         for number in range(level.size):
             patterns = np.unique(calendar.pattern[level.members(number)])

@@ -145,7 +145,8 @@ class Reconciled:
         errors = Errors.of(self.base, panel, forecast.cutoffs.min())
         numbers = {name: number for number, name in enumerate(panel.ids)}
         series_O = np.array([numbers[name] for name in forecast.ids], np.int64)
-        point, quantiles = forecast.point.copy(), forecast.quantiles.copy()
+        point = forecast.point.copy()
+        quantiles = forecast.quantiles.copy()
         joint = None
         for cutoff in np.unique(forecast.cutoffs):
             rows = np.flatnonzero(forecast.cutoffs == cutoff)

@@ -82,7 +82,8 @@ def _mint(structure: Structure, covariance: Covariance) -> Rule:
     """ỹ = ŷ − W U (U' W U)⁻¹ U' ŷ, which equals S (S' W⁻¹ S)⁻¹ S' W⁻¹ ŷ. The matrix to solve has a
     row for each total, and there are mostly fewer totals than series."""
     sums = structure.matrix()
-    totals, series = len(sums), len(structure.bottom) + len(sums)
+    totals = len(sums)
+    series = len(structure.bottom) + len(sums)
     if totals * series > MOST_CELLS:
         raise UsageError(
             f"{series:,} series with {totals:,} totals among them are too many for MinT. Give "

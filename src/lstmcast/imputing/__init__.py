@@ -37,8 +37,9 @@ class Imputed:
 
     def __repr__(self) -> str:
         """The panel, and how many of its values are filled."""
-        count = int(self.filled.sum())
-        return f"Imputed({self.panel}, {count:,} value{'s' * (count != 1)} filled)"
+        filled_count = int(self.filled.sum())
+        plural = "s" * (filled_count != 1)
+        return f"Imputed({self.panel}, {filled_count:,} value{plural} filled)"
 
     def columns(self, only_filled: bool = False) -> dict[str, NDArray]:
         """Series, time, value, filled and quantiles as columns, for all or only for filled values.
@@ -71,7 +72,8 @@ class Imputed:
         write_table(self.columns(), path)
 
     def __str__(self) -> str:
-        count, values = int(self.filled.sum()), len(self.filled)
+        count = int(self.filled.sum())
+        values = len(self.filled)
         were = "was" if count == 1 else "were"
         return f"{count:,} of {values:,} values {were} missing and {were} filled"
 

@@ -23,7 +23,8 @@ from lstmcast.decoding import Reader, decode
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 
 AT_ONCE = 1 << 21  # numbers in the forecasts that are held in memory at once
-LOWER, UPPER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
+LOWER = HEAD_QUANTILES.index(0.1)
+UPPER = HEAD_QUANTILES.index(0.9)
 
 
 class Gaps(NamedTuple):

@@ -24,7 +24,8 @@ from lstmcast.one_series import panel_and_network
 FARTHEST = 10.0
 FEWEST = 20  # errors needed to know what is typical
 CLIPPED = 4.0  # typical errors at which a single error is clipped
-LOWER, UPPER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
+LOWER = HEAD_QUANTILES.index(0.1)
+UPPER = HEAD_QUANTILES.index(0.9)
 # relative to the forecast: a network's smaller spread is not credible
 LEAST_SPREAD = 1e-3
 

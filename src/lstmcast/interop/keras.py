@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from lstmcast.errors import ModelError
 from lstmcast.interop import kerasfiles
+from lstmcast.interop.kerasconfig import layers_of
 from lstmcast.interop.parts import (
     Dense,
     Named,
@@ -37,21 +38,10 @@ from lstmcast.interop.parts import (
     require_activation,
     require_cell,
 )
-from lstmcast.model.activations import ACTIVATIONS, Activation, GateActivation
+from lstmcast.model.activations import Activation, GateActivation
 from lstmcast.model.lstm import USUAL, Cell
 from lstmcast.model.network import Network
 
-MODELS = ("Sequential", "Functional", "Model")
-WITHOUT_WEIGHTS = ("InputLayer", "Dropout")  # these do not change a forecast
-ALLOWED = {
-    "LSTM": {
-        "activation": tuple(ACTIVATIONS),
-        "recurrent_activation": ("sigmoid", "hard_sigmoid"),
-        "go_backwards": (False,),
-        "return_state": (False,),
-    },
-    "Dense": {"activation": tuple(ACTIVATIONS)},
-}
 # clip(0.2 a + 0.5, 0, 1) is the hard sigmoid of Keras 3, clip(b / 6 + 0.5, 0, 1), of b = 1.2 a
 STEEPER = 1.2
 
@@ -133,7 +123,7 @@ def _parts(source: Any, activation: str | None, cell: Cell | None) -> Iterator[P
                 stored.of_layer(layer["config"]["name"], layer["class_name"]),
                 gates,
             )
-            for layer in _layers(config)
+            for layer in layers_of(config)
         )
     if hasattr(source, "get_weights"):
         weights = {layer.name: layer.get_weights() for layer in source.layers}
@@ -141,7 +131,7 @@ def _parts(source: Any, activation: str | None, cell: Cell | None) -> Iterator[P
         gates = _gates_by_name(_version_of(source, config), cell)
         return (
             _part(layer, weights[layer["config"]["name"]], gates)
-            for layer in _layers(config)
+            for layer in layers_of(config)
         )
     return _listed(source, activation, cell)
 
@@ -164,105 +154,12 @@ def _gates_by_name(version: str | None, cell: Cell | None) -> dict[str, GateActi
     return {"sigmoid": "sigmoid", "hard_sigmoid": cell.recurrent_activation}
 
 
-def _layers(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The config of each layer with weights, in order of computation."""
-    if model["class_name"] not in MODELS:
-        raise ModelError(
-            f"it is a {model['class_name']}, whose layers are defined only in its code. A "
-            "Sequential or functional model is expected. Pass model.get_weights() instead."
-        )
-    config = model["config"]
-    # Keras 2.2: a list
-    layers = config["layers"] if isinstance(config, dict) else config
-    if model["class_name"] != "Sequential":
-        _require_row(config)
-    with_weights: list[Mapping[str, Any]] = []
-    for layer in layers:
-        if layer["class_name"] == "Activation":
-            with_weights[-1:] = _with_activation(with_weights[-1:], layer["config"])
-        elif layer["class_name"] not in WITHOUT_WEIGHTS:
-            with_weights.append(layer)
-    for layer in with_weights:
-        _require_known(layer)
-    return with_weights
-
-
-def _with_activation(
-    layers: Sequence[Mapping[str, Any]], activation: Mapping[str, Any]
-) -> Sequence[Mapping[str, Any]]:
-    """The layers with an Activation layer merged into the last one."""
-    function = activation["activation"]
-    if function == "linear":
-        return layers
-    for layer in layers:
-        config = layer["config"]
-        if (
-            layer["class_name"] == "Dense"
-            and config.get("activation", "linear") == "linear"
-        ):
-            return [{**layer, "config": {**config, "activation": function}}]
-    raise ModelError(
-        f"the layer {activation['name']!r} puts {function!r} on something else than a Dense layer "
-        "without activation. Expected are Activation layers behind such ones. Train a model "
-        "without it."
-    )
-
-
-def _require_row(config: Mapping[str, Any]) -> None:
-    """Raise ModelError unless each layer of a functional model reads the one before it, and the
-    last one is the output."""
-    names = [layer["name"] for layer in config["layers"]]
-    for previous, layer in zip([None, *names], config["layers"], strict=False):
-        sources = list(_origins(layer["inbound_nodes"]))
-        if sources != ([previous] if previous else []):
-            raise ModelError(
-                f"the layer {layer['name']!r} reads "
-                f"{' and '.join(map(repr, sources)) or 'nothing'}. Expected are layers in a row, "
-                f"each reading the one before it: here {previous!r}."
-            )
-    if list(_origins(config["output_layers"])) != names[-1:]:
-        raise ModelError(
-            f"it has other outputs than its last layer, {names[-1]!r}. One output is expected."
-        )
-
-
-def _origins(node: Any) -> Iterator[str]:
-    """Yield names of layers in a config, which stand in lists [name, number, number, …]."""
-    if isinstance(node, dict):
-        node = list(node.values())
-    if isinstance(node, list):
-        if len(node) > 2 and isinstance(node[0], str) and isinstance(node[1], int):
-            yield node[0]
-        for child in node:
-            yield from _origins(child)
-
-
-def _require_known(layer: Mapping[str, Any]) -> None:
-    kind, config = layer["class_name"], layer["config"]
-    if kind == "TimeDistributed":
-        layer = config["layer"]
-        kind, config = layer["class_name"], layer["config"]
-    name = config["name"]
-    if kind not in ALLOWED or layer.get("registered_name") not in (None, kind):
-        raise ModelError(
-            f"the layer {name!r} is of the class {kind}, which has no counterpart. Expected are "
-            "LSTM, Dense, TimeDistributed(Dense) and Dropout layers. If it only changes shapes, "
-            "pass model.get_weights(); else train a model without it."
-        )
-    for option, allowed in ALLOWED[kind].items():
-        value = config.get(option, allowed[0])
-        if value not in allowed:
-            raise ModelError(
-                f"the {kind} layer {name!r} has {option}={value!r}. Expected is "
-                f"{' or '.join(map(repr, allowed))}. Train the model with that."
-            )
-
-
 def _part(
     layer: Mapping[str, Any], arrays: Sequence[Any], gates: Mapping[str, GateActivation]
 ) -> Part:
     config = layer["config"]
-    name, is_lstm = config["name"], layer["class_name"] == "LSTM"
+    name = config["name"]
+    is_lstm = layer["class_name"] == "LSTM"
     config = (
         config["layer"]["config"]
         if layer["class_name"] == "TimeDistributed"
@@ -332,9 +229,11 @@ def _listed(
         is_lstm = (
             not odd and len(remaining) > 1 and remaining[1].shape == (units, outputs)
         )
-        matrices, remaining = remaining[: 1 + is_lstm], remaining[1 + is_lstm :]
+        matrices = remaining[: 1 + is_lstm]
+        remaining = remaining[1 + is_lstm :]
         has_bias = bool(remaining) and remaining[0].shape == (outputs,)
-        bias, remaining = remaining[:has_bias], remaining[has_bias:]
+        bias = remaining[:has_bias]
+        remaining = remaining[has_bias:]
         if not is_lstm:
             units = outputs
         layer = _built(name, units, matrices, bias)

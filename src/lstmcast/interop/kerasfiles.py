@@ -213,7 +213,8 @@ def _write_weights(file: Any, weights: Sequence[tuple[str, Sequence[NDArray]]]) 
     counts: dict[str, int] = {}
     layers: list[str] = []
     for kind, arrays in weights:
-        group, count = GROUPS[kind], counts.get(kind, 0)
+        group = GROUPS[kind]
+        count = counts.get(kind, 0)
         counts[kind] = count + 1
         name = f"{group}_{count}" if count else group
         variables = file.create_group(f"layers/{name}/{INSIDE[group]}vars")

@@ -254,7 +254,8 @@ def _steps_of(
     naming: Named | None,
 ) -> tuple[int, int]:
     """The numbers of steps and of columns that the parts forecast."""
-    read, answered = layers[0].inputs, layers[-1].units
+    read = layers[0].inputs
+    answered = layers[-1].units
     if naming is not None:
         naming.require_all(read)
         if horizon not in (None, answered):

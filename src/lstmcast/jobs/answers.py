@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lstmcast.covariates.effects import require_known_after
+from lstmcast.covariates.reach import require_known_after
 from lstmcast.data.ahead import end_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError

@@ -66,7 +66,8 @@ class BacktestJob:
         from lstmcast.evaluation.backtest import backtest
 
         check_place(self.table, TABLES, self.source.paths)
-        model, source = self.model, self.source
+        model = self.model
+        source = self.source
         if self.hierarchy is not None:
             source = source_with_totals(source, self.hierarchy, model, notify)
             model = self.hierarchy.model(model)

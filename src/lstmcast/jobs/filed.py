@@ -29,8 +29,8 @@ from lstmcast.jobs.predicting import PredictJob, PredictResult
 from lstmcast.jobs.source import Source
 from lstmcast.jobs.training import FitJob
 from lstmcast.output.places import Outputs, Written, check_place
-from lstmcast.store import MANIFEST
 from lstmcast.store import check_place as check_folder
+from lstmcast.store_problems import MANIFEST
 from lstmcast.util.files import locked, whole_file
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class FileJob:
         another run is in progress. The summary, if requested, reports the error too."""
         summary = self.job.output.summary
         check_place(summary, (".json",), self.job.source.source().paths)
-        started, clock = _now(), time.monotonic()
+        started = _now()
+        clock = time.monotonic()
         with self._alone():
             checks: list[Held] = []
             try:
@@ -101,7 +102,8 @@ class FileJob:
             yield
 
     def _run(self, notify: Notify, checks: list[Held]) -> FileResult:
-        model, source = self.job.model, self.job.source.source()
+        model = self.job.model
+        source = self.job.source.source()
         outputs = self.job.output.outputs(self.made_by, self.language)
         outputs.check(source.paths)
         self._require_outside(source.paths)
@@ -217,7 +219,8 @@ class FileJob:
         """Train, and store the time."""
         from lstmcast.forecaster import LSTMForecaster
 
-        steps, quantiles = self._steps(panel), self._quantiles()
+        steps = self._steps(panel)
+        quantiles = self._quantiles()
         forecaster = LSTMForecaster(
             steps, weights=model.weights, seed=model.seed, **quantiles
         )
@@ -287,7 +290,8 @@ class FileResult:
         }
         if self.result is None:
             return document
-        forecast, tested = self.result.forecast, self.result.backtest
+        forecast = self.result.forecast
+        tested = self.result.backtest
         scores = {} if tested is None else tested.summary().scores
         return document | {
             "accuracy": scores,

@@ -35,7 +35,8 @@ def data_checks(
     >>> data_checks(asked, panel, datetime.datetime(2024, 3, 4))
     [Held(name='least_series', expected=2, found=1, holds=False)]
     """
-    series, values = len(panel), int(panel.lengths.min())
+    series = len(panel)
+    values = int(panel.lengths.min())
     limits = [
         ("least_series", section.least_series, series, 1),
         ("most_series", section.most_series, series, -1),

@@ -47,6 +47,15 @@ summary = "summary.json"
 """
 
 
+def _lines(settings: Mapping[str, Any]) -> str:
+    """Settings as TOML, without those that are None."""
+    lines = []
+    for name, value in settings.items():
+        if value is not None:
+            lines.append(f"{name} = {_toml(value)}")
+    return "\n".join(lines)
+
+
 def job_text(
     data: list[str],
     words: Mapping[str, Any],
@@ -68,7 +77,8 @@ def job_text(
     Raises:
         UsageError: Options that no job file has.
     """
-    columns, report = panel.columns, panel.report
+    columns = panel.columns
+    report = panel.report
     places = [seen_from(folder, path) for path in data]
     settings: dict[str, Any] = {"data": places[0] if len(places) == 1 else places}
     if report.recipe is not None and report.frame != "arrays":
@@ -76,18 +86,13 @@ def job_text(
         if len(panel.keys):
             settings["series"] = list(panel.keys)
         settings["frequency"] = panel.frequency.code
-    settings |= {
-        name: value for name, value in words.items() if value not in (None, [], ())
-    }
+    for name, value in words.items():
+        if value not in (None, [], ()):
+            settings[name] = value
     for name in ("future_data", "static_data"):
         if settings.get(name):
             settings[name] = seen_from(folder, settings[name])
-    lines = [
-        f"{name} = {_toml(value)}"
-        for name, value in settings.items()
-        if value is not None
-    ]
-    source = "\n".join(lines)
+    source = _lines(settings)
     output = f"table = {_toml(seen_from(folder, table))}"
     if "@" in table and "://" in table:
         output += (

@@ -278,7 +278,8 @@ def job_from(text: str, name: str = "job.toml") -> JobFile:
 def _told(error: Any, text: str) -> str:
     """A line on what is wrong with a key, and where."""
     places = [step for step in error["loc"] if isinstance(step, str)]
-    section, key = places[0], places[1] if len(places) > 1 else None
+    section = places[0]
+    key = places[1] if len(places) > 1 else None
     line = line_of(text, section, key)
     where = f"line {line}: " if line else ""
     label = f"[{section}]" if key is None else f"[{section}] {key}"

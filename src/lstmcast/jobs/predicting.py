@@ -74,7 +74,9 @@ class PredictJob:
             store.check_place(self.model)
         model = load(self.model, quantiles=self.quantiles or None, method=self.method)
         assert model.saved_context is not None  # a loaded model remembers its data
-        panel, newer, continuation = model.saved_context.panel, None, None
+        panel = model.saved_context.panel
+        newer = None
+        continuation = None
         if self.source is not None:
             newer = self.source.of(model).read_after(panel)
             notify(NewerRead(newer))

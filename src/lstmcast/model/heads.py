@@ -28,7 +28,8 @@ from lstmcast.util.spelling import did_you_mean
 SMALLEST_SCALE = 1e-4  # smallest scale of a likelihood, in units of the network
 
 # Location and scale of an answer in units of the network.
-ZERO, ONE = np.zeros(()), np.ones(())
+ZERO = np.zeros(())
+ONE = np.ones(())
 
 
 class Head(Protocol):

@@ -139,7 +139,8 @@ class Network:
         `steps`: only the first steps, if given.
         """
         if location.ndim:
-            location, scale = location[:, :steps], scale[:, :steps]
+            location = location[:, :steps]
+            scale = scale[:, :steps]
         numbers = np if self._quick is None else self._quick
         answers = [
             answer_of(self.head, raw_NHKR[:, :steps], location, scale, numbers)

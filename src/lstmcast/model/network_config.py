@@ -140,7 +140,8 @@ class NetworkConfig:
         settings = {
             setting.name: getattr(self, setting.name) for setting in fields(self)
         }
-        cell, static = settings.pop("cell"), settings.pop("static")
+        cell = settings.pop("cell")
+        static = settings.pop("static")
         for name, setting in settings.items():
             if isinstance(setting, tuple):
                 settings[name] = list(setting)

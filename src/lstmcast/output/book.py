@@ -38,7 +38,8 @@ LEAST_RECENT = 36  # minimum history in the chart, in values
 COLOURS = ("#1556b0", "#d9822b", "#1d8a54", "#8a4fbf", "#b03a48", "#5b6b7a")
 INK, FAINT = "#1f2933", "#9dc1ee"
 # the limits of Excel for names of sheets: number of characters, forbidden characters
-LONGEST_NAME, FORBIDDEN = 31, str.maketrans(dict.fromkeys("[]:*?/\\", " "))
+LONGEST_NAME = 31
+FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 
 
 class Book(NamedTuple):
@@ -163,7 +164,8 @@ class Book(NamedTuple):
 
     def _accuracy(self) -> Sheet:
         assert self.backtest is not None
-        summary, words = self.backtest.summary(), self.words
+        summary = self.backtest.summary()
+        words = self.words
         lines: list[list[Any]] = [
             [words(f"Accuracy on held-out data: {summary.verdict}")],
             [],
@@ -182,7 +184,9 @@ class Book(NamedTuple):
         return Sheet(self._name("Accuracy"), lines=lines, headers=headers)
 
     def _notes(self, left_out: str) -> Sheet:
-        panel, words, combination = self.panel, self.words, self.forecast.combination
+        panel = self.panel
+        words = self.words
+        combination = self.forecast.combination
         span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
         methods = "network 100%" if combination is None else str(combination)
         facts: dict[str, Any] = {

@@ -22,8 +22,8 @@ from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.text import number_format
 
 if TYPE_CHECKING:
-    from lstmcast.fitted import Record
     from lstmcast.output.learning_curve import Curve
+    from lstmcast.training_record import Record
 
 MOST_EPOCHS = 20_000  # epochs that the chart draws, of all members together
 
@@ -65,7 +65,8 @@ def _shipped_card() -> str:
 
 
 def _what(network: Network, model: LSTMForecaster) -> str:
-    config, members = network.config, len(network.members)
+    config = network.config
+    members = len(network.members)
     numbers = sum(array.size for arrays in network.members for array in arrays.values())
     units = (
         " and ".join(map(str, config.layers))
@@ -179,7 +180,8 @@ class TrainingRecord:
         header, rows = _epochs_table(self.curve.curves, self.seconds)
         header = [words(name) for name in header]
         if not is_many:
-            header, rows = header[1:], [row[1:] for row in rows]
+            header = header[1:]
+            rows = [row[1:] for row in rows]
         notes = "".join(f"<li>{escape(words(note))}</li>" for note in self.notes)
         settings = re.sub(
             r"\[\s+([^][{}]*?)\s+\]", _on_one_line, json.dumps(self.settings, indent=2)
@@ -272,7 +274,8 @@ def _epochs_table(
         losses = [write(curve.loss), write(curve.start)]
         rows.append([f"{number}", epochs, epoch_kept, *losses, f"{spent:,.1f}"])
     if not any(np.isfinite(curve.start) for curve in curves):
-        header, rows = header[:4] + header[5:], [row[:4] + row[5:] for row in rows]
+        header = header[:4] + header[5:]
+        rows = [row[:4] + row[5:] for row in rows]
     return header, rows
 
 

@@ -94,14 +94,16 @@ class ComponentsPlot:
         dark: bool = False,
     ) -> ComponentsPlot:
         """Decompose a series, by default the first; UsageError for an unknown id."""
-        names, own_names = list(map(str, forecast.ids)), list(map(str, panel.ids))
+        names = list(map(str, forecast.ids))
+        own_names = list(map(str, panel.ids))
         drawable = [name for name in names if name in set(own_names)]
         if not drawable or (series is not None and series not in drawable):
             raise UsageError(
                 f"There is no series {series!r} to take apart in this forecast."
             )
         name = series or drawable[0]
-        origin, place = names.index(name), own_names.index(name)
+        origin = names.index(name)
+        place = own_names.index(name)
         is_wanted = forecast.wanted[origin]
         point = forecast.point[origin][is_wanted]
         history = panel.series(place)
@@ -278,6 +280,7 @@ def _observed(
     ax: Any, plot: ComponentsPlot, x_values: ndarray, palette: Palette
 ) -> None:
     ends = len(plot.values) - plot.ahead
-    history, future = slice(None, ends), slice(ends - 1, None)
+    history = slice(None, ends)
+    future = slice(ends - 1, None)
     ax.plot(x_values[history], plot.values[history], color=palette.ink, linewidth=1.2)
     ax.plot(x_values[future], plot.values[future], color=palette.blue, linewidth=1.8)

@@ -253,12 +253,14 @@ def _limits(pane: Pane) -> tuple[float, float] | None:
     values = _finite(lines)
     if not len(values) or values.min() == values.max():
         return None
-    low, high = float(values.min()), float(values.max())
+    low = float(values.min())
+    high = float(values.max())
     room = BEYOND * (high - low)
     for band in pane.bands[:-1]:
         lines += [band.lower, band.upper]
     bounds = np.clip(_finite(lines), low - room, high + room)
-    low, high = float(bounds.min()), float(bounds.max())
+    low = float(bounds.min())
+    high = float(bounds.max())
     space = 0.06 * (high - low)
     return low - space, high + space
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,10 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.errors import UsageError
-from lstmcast.output.looks import AMBER, BLUE, FAINT, INK, dress, heading, tick_format
+from lstmcast.output.curve_drawing import LABELS, curve_figure, draw_curve
 from lstmcast.output.plots import save_picture
 from lstmcast.util.fonts import fonts_with
-from lstmcast.util.language import ENGLISH, words_of
+from lstmcast.util.language import words_of
 from lstmcast.util.text import number_format
 
 if TYPE_CHECKING:
@@ -27,18 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lstmcast.training_history import Epoch, History
-
-# The labels of the plot; each may be replaced, for example by its translation.
-LABELS = {
-    "title": "Learning curve",
-    "epoch": "epoch",
-    "loss": "loss",
-    "train": "training",
-    "validation": "validation",
-    "start": "start",
-    "kept": "kept",
-    "mean": "mean",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,19 +105,19 @@ class LearningCurve:
         """
         if ax is None:
             return self.figure(log).axes[0]
-        _draw(ax, self, log, self.labels)
+        draw_curve(ax, self, log, self.labels)
         return ax
 
     def figure(self, log: bool = False) -> Figure:
         """The plot as a matplotlib Figure, which notebooks display."""
         with fonts_with(self._letters()) as missing:
-            return _figure(self, log, missing)
+            return curve_figure(self, log, missing)
 
     def save(self, path: str | os.PathLike[str], log: bool = False) -> Path:
         """Write the plot as .png, .svg or .pdf; OutputError if that fails, without a partial
         file."""
         return save_picture(
-            path, self._letters(), lambda missing: _figure(self, log, missing)
+            path, self._letters(), lambda missing: curve_figure(self, log, missing)
         )
 
     def missing_letters(self) -> str:
@@ -172,7 +160,8 @@ class LearningCurve:
         ]
         if not best_epochs:
             return ""
-        first, newest = min(best_epochs)[0], max(best_epochs)[0]
+        first = min(best_epochs)[0]
+        newest = max(best_epochs)[0]
         epochs = f"{first:,}" if first == newest else f"{first:,}–{newest:,}"
         loss = _mean_text([loss for _, loss in best_epochs], labels)
         return f"{labels['kept']}: {labels['epoch']} {epochs}, {loss}"
@@ -202,10 +191,12 @@ def _checked(labels: Mapping[str, str], language: str) -> dict[str, str]:
 
 
 def _curve(rows: tuple[Epoch, ...]) -> Curve:
-    best_epoch, best_loss = None, np.nan
+    best_epoch = None
+    best_loss = np.nan
     for row in rows:
         if row.best:
-            best_epoch, best_loss = row.epoch, _judged(row)
+            best_epoch = row.epoch
+            best_loss = _judged(row)
             break
     trained = [row for row in rows if row.epoch > 0]
     return Curve(
@@ -268,134 +259,3 @@ def _mean_text(losses: list[float], labels: Mapping[str, str]) -> str:
 
 
 # ---------------------------------------------------------------- drawing
-
-
-def _figure(picture: LearningCurve, log: bool, missing: set[str]) -> Figure:
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    # Labels whose letters no font has are drawn in English, not as rows of boxes.
-    labels = dict(picture.labels)
-    for name, text in picture.labels.items():
-        if missing.intersection(text):
-            labels[name] = LABELS[name]
-    figure = Figure(
-        figsize=(9.0, 4.8),
-        layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08),
-        facecolor="white",
-    )
-    ax = figure.subplots()
-    _draw(ax, picture, log, labels)
-    words = ENGLISH if missing else words_of(picture.language)
-    figure.suptitle(labels["title"], x=0.016, **heading(words))
-    figure.legend(
-        loc="outside lower left",
-        ncols=4,
-        frameon=False,
-        fontsize=9,
-        labelcolor=INK,
-        handlelength=1.6,
-        columnspacing=1.8,
-    )
-    return figure
-
-
-def _draw(
-    ax: Axes, picture: LearningCurve, log: bool, labels: Mapping[str, str]
-) -> None:
-    if log and not picture.is_positive:
-        raise UsageError(
-            "log=True needs positive losses, but some are not, as is possible with likelihoods. "
-            "Use log=False."
-        )
-    for label, line in _lines(picture, labels):
-        ax.plot(line.pop("x"), line.pop("y"), label=label, **line)
-    _draw_starts(ax, picture, labels)
-    best_epochs = [
-        (curve.kept, curve.loss) for curve in picture.curves if curve.kept is not None
-    ]
-    if best_epochs:
-        ax.plot(
-            *zip(*best_epochs, strict=True),
-            label=picture.kept_text(labels),
-            linestyle="none",
-            marker="o",
-            markersize=7,
-            color=AMBER,
-            markeredgecolor="white",
-            zorder=5,
-            clip_on=False,
-        )
-    ax.set_xlabel(labels["epoch"], color=FAINT, fontsize=9, parse_math=False)
-    ax.set_ylabel(labels["loss"], color=FAINT, fontsize=9, parse_math=False)
-    _dress(ax, picture, log)
-
-
-def _lines(
-    picture: LearningCurve, labels: Mapping[str, str]
-) -> Iterator[tuple[str | None, dict[str, Any]]]:
-    """Yield the two lines of each member; the first of each kind has a label for the legend."""
-    is_many = len(picture.curves) > 1
-    for kind, colour, order in (("train", FAINT, 2), ("validation", BLUE, 3)):
-        label = labels[kind]
-        for curve in picture.curves:
-            losses = getattr(curve, kind)
-            is_known = np.isfinite(losses)
-            if not is_known.any():
-                continue
-            yield (
-                label,
-                {
-                    "x": curve.epochs[is_known],
-                    "y": losses[is_known],
-                    "color": colour,
-                    "zorder": order,
-                    "linewidth": 1.0 if is_many else 1.7,
-                    "alpha": 0.8 if is_many else 1.0,
-                    "marker": "o" if is_known.sum() <= 30 else None,
-                    "markersize": 2.6,
-                },
-            )
-            label = None
-
-
-def _draw_starts(ax: Axes, picture: LearningCurve, labels: Mapping[str, str]) -> None:
-    label = picture.start_text(labels)
-    for start in sorted(
-        {curve.start for curve in picture.curves if np.isfinite(curve.start)}
-    ):
-        ax.axhline(
-            start,
-            color=INK,
-            linewidth=1.0,
-            linestyle=(0, (4, 3)),
-            label=label,
-            zorder=1,
-        )
-        label = None
-
-
-def _dress(ax: Axes, picture: LearningCurve, log: bool) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-
-    dress(ax)
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10]))
-    if all(len(curve.epochs) < 2 for curve in picture.curves):
-        ax.set_xlim(-0.1, 2.1)  # one epoch, or none, does not determine an axis
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    if log:
-        ax.set_yscale("log")
-        ax.yaxis.set_minor_locator(NullLocator())
-    # a smaller range contains fewer than two ticks of 1, 2, 5 times a power of ten
-    if log and picture.falls > 5:
-        subs = (1, 2, 5) if picture.falls < 1000 else (1,)
-        ax.yaxis.set_major_locator(LogLocator(subs=subs))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-        return
-    ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
-    low, high = ax.get_ylim()
-    if low < 0 <= picture._losses().min():
-        ax.set_ylim(0, high)
-    ax.yaxis.set_major_formatter(
-        FuncFormatter(tick_format(np.asarray(ax.get_yticks())))
-    )

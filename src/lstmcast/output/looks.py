@@ -149,13 +149,15 @@ def _dress_dates(ax: Axes, words: Words, palette: Palette) -> None:
 def tick_format(ticks: ndarray) -> Callable[[float, int], str]:
     """A formatter of numbers such as 1,200 · 3.5 M · 0.25, with the same unit and decimals for the
     whole axis."""
-    size, step = np.abs(ticks).max(), np.diff(ticks).min()
+    size = np.abs(ticks).max()
+    step = np.diff(ticks).min()
     if size >= 1e18 or size < 1e-6:
         return lambda value, _: _with_minus(f"{value:.3g}")
     unit, sign = 1.0, ""
     for power, letters in ((6, " M"), (9, " bn"), (12, " T")):
         if size >= 2 * 10**power:
-            unit, sign = 10.0**power, letters
+            unit = 10.0**power
+            sign = letters
     decimals = _decimals_of(step / unit)
     return lambda value, _: _with_minus(f"{value / unit + 0.0:,.{decimals}f}{sign}")
 

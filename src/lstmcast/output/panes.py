@@ -71,7 +71,8 @@ class Pane:
             return None
         few = max(1, int(RARE * len(values)))
         kept = values[distance <= np.sort(distance)[-few - 1]]
-        low, high = float(kept.min()), float(kept.max())
+        low = float(kept.min())
+        high = float(kept.max())
         room = FAR * (high - low)
         is_near = (values >= low - room) & (values <= high + room)
         if is_near.all():
@@ -87,11 +88,13 @@ def pane_of(
     held_out: Sequence[Line],
     longest: int | None,
 ) -> Pane:
-    times, values = panel.times(place), panel.series(place)
+    times = panel.times(place)
+    values = panel.series(place)
     is_known = times <= forecast.cutoffs[origin]
     if panel.calendar is not None:  # closed days are no gaps of the line
         is_known &= panel.calendar.occurs(times, place) | np.isfinite(values)
-    times, values = times[is_known], values[is_known]
+    times = times[is_known]
+    values = values[is_known]
     steps_held_out = sum(len(line.times) for line in held_out)
     recent = _shown(len(times), panel.periods, forecast.horizon, steps_held_out)
     newest = recent if longest is None else min(longest, len(times))
@@ -155,7 +158,8 @@ def held_out_lines(backtest: Backtest | None, ids: set[str]) -> dict[str, list[L
 def pane_json(pane: Pane) -> dict[str, Any]:
     bands = []
     for band in pane.bands:
-        lower, upper = plain_list(band.lower), plain_list(band.upper)
+        lower = plain_list(band.lower)
+        upper = plain_list(band.upper)
         bands.append({"level": band.level, "lower": lower, "upper": upper})
     held_out = []
     for line in pane.held_out:

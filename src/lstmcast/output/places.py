@@ -147,9 +147,8 @@ class Outputs:
         if self.table is not None and not isinstance(self.table, DatabaseTable):
             formulas = self._formulas(forecast)
             escaped = bool(formulas) and self.escape_formulas
-            files += self._tables(
-                self.table, forecast, panel, backtest, totals, escaped
-            )
+            contents = forecast, panel, backtest, totals
+            files += self._tables(self.table, *contents, escaped)
             notes += formulas
             if scenarios is not None:
                 files.append(scenarios.write(beside_table(self.table, "scenarios")))
@@ -158,12 +157,7 @@ class Outputs:
             files.append(plot.save(self.plot))
             notes += _missing_letters(plot)
         if self.components is not None:
-            from lstmcast.output.components import ComponentsPlot
-
-            series = next(iter(self.looks.series), None)
-            looks = {"language": self.language, "dark": self.looks.dark}
-            components = ComponentsPlot.from_forecast(forecast, panel, series, **looks)
-            files.append(components.save(self.components))
+            files.append(self._components(self.components, forecast, panel))
         if self.report is not None:
             maker = Made(self.made_by, self.language)
             contents = forecast, panel, backtest, model, maker, totals, scenarios
@@ -173,16 +167,22 @@ class Outputs:
             model.save(self.model, panel, made_of=forecast.combination)
             files.append(self.model)
         if isinstance(self.table, DatabaseTable):
-            results = {"totals": totals, "scenarios": scenarios}
-            side_tables = {
-                content: result_table.columns_dict()
-                for content, result_table in results.items()
-                if result_table is not None
-            }
-            files += write_to_database(
-                self.table, forecast.columns_dict(), **side_tables
-            )
+            side_tables = {}
+            for name, table in {"totals": totals, "scenarios": scenarios}.items():
+                if table is not None:
+                    side_tables[name] = table.columns_dict()
+            columns = forecast.columns_dict()
+            files += write_to_database(self.table, columns, **side_tables)
         return Written(tuple(map(str, files)), tuple(notes))
+
+    def _components(self, place: str | Path, forecast: Forecast, panel: Panel) -> Path:
+        """The picture of a series taken apart, written."""
+        from lstmcast.output.components import ComponentsPlot
+
+        series = next(iter(self.looks.series), None)
+        looks = {"language": self.language, "dark": self.looks.dark}
+        components = ComponentsPlot.from_forecast(forecast, panel, series, **looks)
+        return components.save(place)
 
     def _formulas(self, forecast: Forecast) -> list[str]:
         """Notes about ids in a CSV file that a spreadsheet treats as formulas."""
@@ -344,7 +344,8 @@ def write_report(
     """Write a page with forecast, accuracy and model, and the command or call that made it."""
     from lstmcast.output.report import MADE_BY, Report
 
-    made_by, language = maker.by or MADE_BY, maker.language
+    made_by = maker.by or MADE_BY
+    language = maker.language
     details = {
         "made_by": made_by,
         "language": language,

@@ -101,17 +101,10 @@ class ForecastPlot:
         if longest is not None:
             _require_count("longest", longest, "values")
         places = {name: place for place, name in enumerate(panel.ids)}
-        newest = {
-            name: origin for origin, name in enumerate(forecast.ids) if name in places
-        }
-        if not newest:
-            raise UsageError(
-                "The forecast has no series of this panel. Give the panel that was forecast."
-            )
+        newest = _newest_origins(forecast, places)
         origins = _asked(newest, series)[:most]
-        held_out = held_out_lines(
-            backtest, {forecast.ids[origin] for origin in origins}
-        )
+        shown_ids = {forecast.ids[origin] for origin in origins}
+        held_out = held_out_lines(backtest, shown_ids)
         panes = []
         for origin in origins:
             name = forecast.ids[origin]
@@ -277,6 +270,21 @@ def save_pages(
             for figure in make(missing):
                 pages.savefig(figure)
     return path
+
+
+def _newest_origins(
+    forecast: Forecast, places: Mapping[object, int]
+) -> dict[object, int]:
+    """The last origin of each series that has a place in the panel. Raises UsageError."""
+    newest: dict[object, int] = {}
+    for origin, name in enumerate(forecast.ids):
+        if name in places:
+            newest[name] = origin
+    if not newest:
+        raise UsageError(
+            "The forecast has no series of this panel. Give the panel that was forecast."
+        )
+    return newest
 
 
 def _asked(

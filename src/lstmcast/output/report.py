@@ -161,7 +161,8 @@ class Report:
 
     def parts(self) -> dict[str, str]:
         """The parts of the page by name, as HTML."""
-        summary, words = self._summary, self.words
+        summary = self._summary
+        words = self.words
         table_inputs = self.forecast, self.panel, self.backtest, self.plot.available
         notes = chart_notes(self.forecast, self.plot, self.panel)
         return {
@@ -195,7 +196,8 @@ class Report:
 
     def html(self) -> str:
         """The whole page as HTML."""
-        page, words = (HERE / "report.html").read_text("utf-8"), self.words
+        page = (HERE / "report.html").read_text("utf-8")
+        words = self.words
         drawing = (HERE / "charts.js").read_text("utf-8")
         chart_data = {**self.charts(), "words": script_words(page + drawing, words)}
         return Template(in_words(page, words)).substitute(

@@ -100,7 +100,8 @@ def _components(plot: ComponentsPlot, pane: Pane, words: Words) -> dict[str, Any
     components: list[dict[str, Any]] = []
     if len(plot.parts) > len(("level", "rest")):
         for component in plot.parts:
-            name, percent = words(component.name), bool(component.percent)
+            name = words(component.name)
+            percent = bool(component.percent)
             values = shortened(none_where_unknown(component.values[is_drawn]), digits=5)
             components.append({"name": name, "percent": percent, "values": values})
     return {"parts": components, "count": count}

@@ -68,7 +68,8 @@ def verdict_line(summary: Summary | None, words: Words) -> str:
     if summary is None:
         verdict, style = "Accuracy was not measured: nothing was held out.", "unknown"
     elif not summary.scores:
-        verdict, style = f"Accuracy on held-out data: {summary.verdict}", "unknown"
+        verdict = f"Accuracy on held-out data: {summary.verdict}"
+        style = "unknown"
     else:
         verdict = f"Accuracy on held-out data: {summary.verdict}"
         style = _STYLES[summary.standing]

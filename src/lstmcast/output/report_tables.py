@@ -37,7 +37,8 @@ def totals_section(totals: Totals | None, words: Words) -> str:
     note = f"<p class=note>{escape(words(limit_note))}</p>" if limit_note else ""
     # a period may say how much of it is forecast
     place = header.index(totals.span)
-    rows = [[*row[:place], words(row[place]), *row[place + 1 :]] for row in rows]
+    for row in rows:
+        row[place] = words(row[place])
     table = page_table([words(name) for name in header], rows)
     return f"<section><h2>{words('Totals')}</h2>{table}{note}</section>"
 

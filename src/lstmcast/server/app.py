@@ -169,7 +169,8 @@ def _add_state(api: FastAPI, server: Server) -> None:
 
 
 def _add_forecasts(api: FastAPI, server: Server) -> None:
-    work, forecasts = server.work, server.forecasts
+    work = server.work
+    forecasts = server.forecasts
 
     @api.post(
         "/v1/forecast",
@@ -198,7 +199,8 @@ def _add_forecasts(api: FastAPI, server: Server) -> None:
 
 
 def _add_models(api: FastAPI, server: Server) -> None:
-    work, models = server.work, server.models
+    work = server.work
+    models = server.models
 
     @api.get("/v1/models", tags=["models"])
     async def listed() -> dict[str, Any]:
@@ -231,7 +233,9 @@ def _add_models(api: FastAPI, server: Server) -> None:
 
 
 def _add_streams(api: FastAPI, server: Server) -> None:
-    work, streams, limits = server.work, server.streams, server.settings.limits
+    work = server.work
+    streams = server.streams
+    limits = server.settings.limits
 
     @api.get("/v1/streams", tags=["streams"])
     async def listed() -> dict[str, Any]:
@@ -270,7 +274,8 @@ def _add_streams(api: FastAPI, server: Server) -> None:
 
 
 def _add_keeping(api: FastAPI, server: Server) -> None:
-    work, streams = server.work, server.streams
+    work = server.work
+    streams = server.streams
 
     @api.post("/v1/streams/{name}/save", tags=["streams"])
     async def saved(name: str) -> dict[str, Any]:
@@ -328,7 +333,8 @@ async def _followed(
             try:
                 answer = await asyncio.wait_for(queue.get(), PAUSE)
             except TimeoutError:
-                answer, quiet = None, quiet + 1
+                answer = None
+                quiet = quiet + 1
                 if not server.ending():
                     if quiet % HEARTBEAT == 0:
                         yield ": still here\n\n"

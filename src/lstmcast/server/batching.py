@@ -78,7 +78,8 @@ class Batcher:
 
     def _taken(self) -> list[_Waiting]:
         with self._lock:
-            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            batch = self._waiting[:MOST]
+            self._waiting = self._waiting[MOST:]
             self._working = bool(batch)
             return batch
 

@@ -17,8 +17,8 @@ from starlette.datastructures import FormData, UploadFile
 from lstmcast.data.limits import allowing
 from lstmcast.jobs import Source
 from lstmcast.server.problems import UNUSABLE, Problem
-from lstmcast.server.requests import History, Table
 from lstmcast.server.settings import Limits
+from lstmcast.server.sources import History, Table
 
 Model = TypeVar("Model", bound=BaseModel)
 JSON, FORM = "application/json", "multipart/form-data"

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from lstmcast.server.bodies import Asked, asked, json_of
 from lstmcast.server.problems import problem_of
-from lstmcast.server.requests import Table
+from lstmcast.server.sources import Table
 
 Model = TypeVar("Model", bound=BaseModel)
 Aside = Callable[..., Any]  # runs a function in a thread

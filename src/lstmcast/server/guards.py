@@ -22,7 +22,8 @@ from lstmcast.server.settings import Settings
 TOO_LARGE = 413
 LINGERING = 2.0  # seconds that a client has to notice that it was refused
 # Paths without a token: whether a server is up is not secret, nor is its page without data.
-OPEN, OPEN_BELOW = ("/health", "/", "/favicon.ico"), "/static/"
+OPEN = ("/health", "/", "/favicon.ico")
+OPEN_BELOW = "/static/"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -45,7 +46,8 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        start, body = time.perf_counter(), _Body(receive, self.settings)
+        start = time.perf_counter()
+        body = _Body(receive, self.settings)
         answer = _Answer(send, body)
         self.metrics.active += 1
         try:

@@ -24,7 +24,11 @@ from lstmcast.server.tools import Tools
 # supported, newest first
 VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 LONGEST = 1_000_000  # bytes of a message
-PARSE, REQUEST, METHOD, PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603
+PARSE = -32700
+REQUEST = -32600
+METHOD = -32601
+PARAMS = -32602
+INTERNAL = -32603
 INSTRUCTIONS = (
     "Forecast time series in the user's files with a pretrained network. Begin with look_at_data; "
     "then use forecast, which also compares its accuracy on held-out data with simple forecasts. "
@@ -72,7 +76,8 @@ class Assistant:
         )
 
     def _result(self, message: Message) -> Message | None:
-        method, parameters = message.get("method"), message.get("params", {})
+        method = message.get("method")
+        parameters = message.get("params", {})
         if not isinstance(method, str):
             raise Refused(REQUEST, "method is missing: a text is expected.")
         if not isinstance(parameters, dict):
@@ -101,7 +106,8 @@ class Assistant:
 
     def _called(self, parameters: Mapping[str, Any]) -> Message:
         """The answer of a tool; errors are reported to the assistant, which may try again."""
-        name, arguments = parameters.get("name"), parameters.get("arguments") or {}
+        name = parameters.get("name")
+        arguments = parameters.get("arguments") or {}
         names = [tool["name"] for tool in self.tools.described()]
         if (
             not isinstance(name, str)

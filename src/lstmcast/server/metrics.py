@@ -10,6 +10,18 @@ from lstmcast._version import __version__
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BOUNDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  # seconds
 
+_MEANINGS = {
+    "passes_total": "Passes of the network over requests.",
+    "batched_total": "Requests that were read in them.",
+    "ticks_total": "Ticks that streams have read.",
+    "active_requests": "Requests that are being answered.",
+    "models": "Saved models that are served.",
+    "streams": "Streams that are open.",
+    "unsaved_streams": "Streams whose newest save failed.",
+    "listeners": "Clients that follow a stream or a training.",
+    "trainings": "Trainings that run.",
+}
+
 
 class Metrics:
     """Counters of a server; every method may be called from any thread.
@@ -61,49 +73,21 @@ class Metrics:
         trainings."""
         with self._lock:
             lines = [*self._of_requests(), *self._of_times()]
-            values = [
-                (
-                    "passes_total",
-                    "counter",
-                    "Passes of the network over requests.",
-                    self._passes,
-                ),
-                (
-                    "batched_total",
-                    "counter",
-                    "Requests that were read in them.",
-                    self._together,
-                ),
-                (
-                    "ticks_total",
-                    "counter",
-                    "Ticks that streams have read.",
-                    self._ticks,
-                ),
-                (
-                    "active_requests",
-                    "gauge",
-                    "Requests that are being answered.",
-                    self.active,
-                ),
-                ("models", "gauge", "Saved models that are served.", models),
-                ("streams", "gauge", "Streams that are open.", streams),
-                (
-                    "unsaved_streams",
-                    "gauge",
-                    "Streams whose newest save failed.",
-                    unsaved,
-                ),
-                (
-                    "listeners",
-                    "gauge",
-                    "Clients that follow a stream or a training.",
-                    listeners,
-                ),
-                ("trainings", "gauge", "Trainings that run.", trainings),
-            ]
-        for name, kind, meaning, value in values:
-            lines += [*_described(name, kind, meaning), f"lstmcast_{name} {value}"]
+            values = {
+                "passes_total": self._passes,
+                "batched_total": self._together,
+                "ticks_total": self._ticks,
+                "active_requests": self.active,
+                "models": models,
+                "streams": streams,
+                "unsaved_streams": unsaved,
+                "listeners": listeners,
+                "trainings": trainings,
+            }
+        for name, value in values.items():
+            kind = "counter" if name.endswith("_total") else "gauge"
+            header = _described(name, kind, _MEANINGS[name])
+            lines += [*header, f"lstmcast_{name} {value}"]
         lines += _described("info", "gauge", "The version that runs.")
         lines.append(f'lstmcast_info{{version="{__version__}"}} 1')
         return "\n".join(lines) + "\n"

@@ -25,7 +25,8 @@ def response_of(problem: Problem, language: str = "en") -> Response:
     >>> response_of(Problem(404, "There is no model 'a'.", "name")).media_type
     'application/problem+json'
     """
-    words, document = words_of(language), problem.document()
+    words = words_of(language)
+    document = problem.document()
     for entry in (document, *document.get("errors", ())):
         for name in ("title", "detail"):
             if name in entry:

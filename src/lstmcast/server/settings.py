@@ -116,7 +116,8 @@ def models_of(texts: Sequence[str]) -> dict[str, Path]:
     for text in texts:
         name, mark, folder = text.partition("=")
         if not mark:
-            name, folder = Path(text).resolve().name, text
+            name = Path(text).resolve().name
+            folder = text
         checked_name(name, "model")
         if not folder:
             raise UsageError(f"--model {text!r} names no folder. Give NAME=DIR.")

@@ -75,7 +75,8 @@ class ServedStream:
         self.turn = asyncio.Lock()
         self.listeners: set[asyncio.Queue[Answer | None]] = set()
         self.newest: deque[Answer] = deque(maxlen=REMEMBERED)
-        self._lock, self._journal = Lock(), None
+        self._lock = Lock()
+        self._journal = None
         self.closed = False
         if folder is not None:
             self._journal = Journal(folder / JOURNAL)
@@ -231,7 +232,8 @@ class ServedStream:
         self.pipe.stream.note = {**self.pipe.stream.note, SERVED: self.about}
         self.pipe.save()
         self._journal.undo(0)
-        self.saved, self.unsaved = self.ticks, ""
+        self.saved = self.ticks
+        self.unsaved = ""
 
     def _save_if_possible(self) -> None:
         try:
@@ -241,7 +243,8 @@ class ServedStream:
 
     def _document(self, read: Advance, values: Mapping[str, float]) -> dict[str, Any]:
         """The forecast after a tick, in columns; rows with the same time are adjacent."""
-        clocks, stream = self.pipe.clocks, self.pipe.stream
+        clocks = self.pipe.clocks
+        stream = self.pipe.stream
         answer: dict[str, Any] = {"stream": self.name, "tick": self.ticks}
         if read.due:
             point_RH, quantiles_RHQ = self.pipe.ahead(read.due)

@@ -16,7 +16,8 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.jobs import AnomalyJob, BacktestJob, CheckJob, ForecastJob, Source
 from lstmcast.server.fieldtypes import Text
-from lstmcast.server.requests import Ahead, Table, Tested
+from lstmcast.server.requests import Ahead, Tested
+from lstmcast.server.sources import Table
 
 Document = dict[str, Any]
 MOST_FILES = 500  # files that are listed

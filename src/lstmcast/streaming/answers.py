@@ -26,6 +26,7 @@ from lstmcast.streaming.known import KnownColumns
 from lstmcast.streaming.lanes import Lane
 from lstmcast.streaming.opening import stop_now
 from lstmcast.streaming.reading import RowReader
+from lstmcast.streaming.rowcontexts import RowContexts
 from lstmcast.util.blas import one_blas_thread
 
 TOGETHER = 512  # rows: the numbers in between stay in the processor's memory
@@ -53,6 +54,7 @@ class Answers:
     ) -> None:
         self.network = network
         self.reading = reading
+        self.contexts = RowContexts(reading)
         self.rates = rates
         self.rows = reading.rows
         self.open_times = open_times
@@ -124,7 +126,8 @@ class Answers:
         if self.known is None:
             return answer_RHKX
         has_begun_R = np.any(np.isfinite(answer_RHKX), axis=(1, 2, 3))
-        ids, steps_RH = self.rows.ids[row_R], self.steps(row_R, answer_RHKX.shape[1])
+        ids = self.rows.ids[row_R]
+        steps_RH = self.steps(row_R, answer_RHKX.shape[1])
         self.known.require(ids, steps_RH, is_asked_R=has_begun_R)
         shown_RHKX = self.known.shown(ids, steps_RH, answer_RHKX)
         return stopped(shown_RHKX, stop_now(self.rows["stops"][row_R]))
@@ -152,7 +155,7 @@ class Answers:
         if self.known is not None:
             return answer_RHKX
         answer_RHKX = stopped(answer_RHKX, stop_now(self.rows["stops"][row_R]))
-        return self.reading.within_bounds(answer_RHKX, row_R)
+        return self.contexts.within_bounds(answer_RHKX, row_R)
 
     def unstopped(self, horizon: int, row_R: NDArray) -> NDArray:
         """The same, below 0 too where values are not."""
@@ -162,7 +165,7 @@ class Answers:
         _require_widening(network, horizon)
         shape = (len(row_R), horizon, network.config.inputs.columns, X)
         answer_RHKX = np.full(shape, np.nan)
-        for begun_N, lane in self.reading.answering(row_R, TOGETHER):
+        for begun_N, lane in self.contexts.answering(row_R, TOGETHER):
             answer_RHKX[begun_N] = self._of_lane(horizon, row_R[begun_N], lane)
         return answer_RHKX
 
@@ -170,10 +173,10 @@ class Answers:
         """Predictions for started rows of one lane (N, H, K, X)."""
         network = self.network
         fed = horizon if horizon > network.config.steps else 0
-        state = self.reading.forecast_state(lane, row_N, fed)
+        state = self.contexts.forecast_state(lane, row_N, fed)
         z_NHKX = answers_from(network, state, horizon, network.config.steps, None)
         answer_NHKX = network.units(z_NHKX, state.known)
-        answer_NHKX = self.reading.with_own_past(answer_NHKX, lane, row_N)
+        answer_NHKX = self.contexts.with_own_past(answer_NHKX, lane, row_N)
         return self._at_several_rates(row_N, lane, answer_NHKX)
 
     def _at_several_rates(
@@ -185,10 +188,18 @@ class Answers:
         reader = Reader(self.network, context=Whole(), rates=self.rates)
         if not rates or not reader.reads_rates or lane.inputs.grid.periods != periods:
             return answer_NHKX
-        panel, ends = self.reading.read_by(row_N)
+        panel, ends = self.contexts.read_by(row_N)
         axes_N = self.reading.reader.own_axes(lane)
         moved_NHX = at_several_rates(reader, panel, ends, answer_NHKX[:, :, 0], axes_N)
         return moved_NHX[:, :, None]
+
+
+def require_quantiles(answer_RHKX: NDArray) -> None:
+    """UsageError for answers that are points."""
+    if answer_RHKX.shape[3] < len(HEAD_QUANTILES):
+        raise UsageError(
+            "A point head has no quantiles. Use another one, such as head='quantiles'."
+        )
 
 
 def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:
@@ -202,7 +213,8 @@ def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:
 
 def _require_widening(network: Network, horizon: int) -> None:
     """UsageError where quantiles would have to widen by stretching, and the head's must not."""
-    head, steps = network.head, network.config.steps
+    head = network.head
+    steps = network.config.steps
     if horizon > steps and head.spreads and not head.affine:
         raise UsageError(
             f"The network forecasts {steps} step(s), and quantiles of the head {head.name!r} "

@@ -82,7 +82,8 @@ class OpenTimes:
     ) -> OpenTimes:
         """Rebuild from `described` and the arrays of the calendar; KeyError or ValueError if
         invalid."""
-        clock, patterns = Clock(*manifest["clock"]), len(arrays["calendar_week"])
+        clock = Clock(*manifest["clock"])
+        patterns = len(arrays["calendar_week"])
         calendar = ObservedCalendar.from_saved(arrays, clock, patterns)
         assert calendar is not None
         return cls(calendar, parse_frequency(manifest["frequency"]))

@@ -232,7 +232,8 @@ class KnownColumns:
 
     def _unknown(self, row: Any, column: str, step: int, where: str) -> str:
         """The message that a column of a row is unknown at a step."""
-        start, frequency = self._rows[row].start, self.common.frequency
+        start = self._rows[row].start
+        frequency = self.common.frequency
         if start is not None:
             where += f", {format_time(frequency.advance(start, np.array([step]))[0])}"
         return (
@@ -277,7 +278,8 @@ class KnownColumns:
         """Rebuild from `described` and `arrays`; KeyError or ValueError if they are invalid."""
         levels = [tuple(texts) for texts in manifest["levels"]]
         frequency = parse_frequency(manifest["frequency"])
-        names, share = tuple(manifest["names"]), float(manifest.get("share", 1.0))
+        names = tuple(manifest["names"])
+        share = float(manifest.get("share", 1.0))
         common = Common(names, frequency, grid.periods, grid.roots, levels, share)
         columns = cls(common, manifest["open"])
         bounds = {

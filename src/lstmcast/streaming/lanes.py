@@ -181,7 +181,8 @@ class LaneReader:
 
     def axes(self, values_RT: NDArray, counts_R: NDArray) -> NDArray:
         """The axis of such rows (R,)."""
-        grid, affine = self.grid, self.network.head.affine
+        grid = self.grid
+        affine = self.network.head.affine
         return axis_in_force(values_RT, counts_R, grid.periods, affine, grid.roots)
 
     def chooses(self, values_RU: NDArray, counts_R: NDArray) -> NDArray:

@@ -45,7 +45,8 @@ class LimitReader:
 
     def tick(self, row_R: NDArray, values_R: NDArray) -> None:
         """Count a value more of each of these rows, which the ring holds already."""
-        top, bottom = self.rows.of("top", row_R), self.rows.of("bottom", row_R)
+        top = self.rows.of("top", row_R)
+        bottom = self.rows.of("bottom", row_R)
         self.rows.put("top", row_R, next_top(top, values_R))
         self.rows.put("bottom", row_R, next_top(bottom, -values_R))
         first_R = self.context.start(self.rows["count"][row_R])
@@ -56,6 +57,7 @@ class LimitReader:
     def bounds(self, row_R: NDArray) -> Bounds | None:
         """What no forecast of these rows goes beyond; None where any value may be forecast."""
         bounds = Bounds.none(len(row_R))
-        top, bottom = self.rows.of("top", row_R), self.rows.of("bottom", row_R)
+        top = self.rows.of("top", row_R)
+        bottom = self.rows.of("bottom", row_R)
         bounds.put(np.arange(len(row_R)), top, bottom)
         return bounds if bounds.any() else None

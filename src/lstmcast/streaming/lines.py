@@ -154,7 +154,8 @@ class LineReader:
             return None
         if text.startswith("{"):
             return self._record(_json_object(text))
-        first, self._first = self._first, False
+        first = self._first
+        self._first = False
         cells = self._cells(line.strip("\r\n"), first)
         if first and self._names_columns(cells):
             self.header = [cell.strip() for cell in cells]

@@ -82,7 +82,8 @@ def opening_network(
 ) -> Network:
     """The initial network; UsageError if it cannot read ticks with these settings."""
     if isinstance(start, NetworkConfig):
-        config, network = start, None
+        config = start
+        network = None
     else:
         network = start if isinstance(start, Network) else start.model.network
         config = network.config
@@ -199,7 +200,8 @@ def _stop_of(panel: Panel) -> int:
 
 def require_readable(panel: Panel, network: Network) -> None:
     """Raise UsageError if the network cannot read the series of a panel as rows."""
-    inputs, covariates = network.config.inputs, panel.covariates
+    inputs = network.config.inputs
+    covariates = panel.covariates
     covariates.require(inputs.past, panel.report.source)
     covariates.tell_unread(inputs.past)
     if inputs.columns > 1:

@@ -104,7 +104,8 @@ class Parts(NamedTuple):
         grid = Grid(
             network.config.steps, tuple(manifest["periods"]), manifest["family"]
         )
-        clock_fields, calendar = manifest.get("clock"), manifest.get("open_times")
+        clock_fields = manifest.get("clock")
+        calendar = manifest.get("open_times")
         clock, open_times = None, None
         if clock_fields:
             clock = Clock(*clock_fields)
@@ -166,7 +167,8 @@ def parts_of(
     check_kinds(start, ways.seed)
     ways.check()
     stops, stops_S = stops_of(start, panel, kind)
-    grid, step = grid_of(panel, frequency, periods), frequency_of(panel, frequency)
+    grid = grid_of(panel, frequency, periods)
+    step = frequency_of(panel, frequency)
     network = opening_network(start, head, ways.seed, ways.learning)
     require_no_static(network.config, "a stream")
     if panel is not None:

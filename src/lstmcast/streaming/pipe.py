@@ -182,7 +182,8 @@ class Pipe:
     def skipped(self, tick: Tick) -> str:
         """The reason for skipping a tick that is late or repeated."""
         assert tick.time is not None
-        newest, text = self.clocks.newest(tick.row), self.clocks.text(tick.time)
+        newest = self.clocks.newest(tick.row)
+        text = self.clocks.text(tick.time)
         reason = (
             "was already read" if tick.steps == 0 else f"is before {newest}, the newest"
         )
@@ -234,7 +235,8 @@ class Pipe:
         }
         if starts:  # copies all rows
             self.stream.join(starts, starts)
-        values, rows = [tick.value for tick in due], [tick.row for tick in due]
+        values = [tick.value for tick in due]
+        rows = [tick.row for tick in due]
         try:
             self.stream.check(
                 values,
@@ -273,8 +275,11 @@ class Pipe:
 
     def _forecasts(self, read: Advance) -> list[Answer]:
         """The answers for the ticks of these rows."""
-        due, expected_R, restarted = read.due, read.expected_R, read.anew
-        scores_R, alerted_R = self.stream.scores, self.stream.alerted
+        due = read.due
+        expected_R = read.expected_R
+        restarted = read.anew
+        scores_R = self.stream.scores
+        alerted_R = self.stream.alerted
         point_RH, quantiles_RHQ = self.ahead(due)
         answers = []
         for place, tick in enumerate(due):

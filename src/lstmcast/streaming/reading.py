@@ -5,23 +5,15 @@ S series, a row each · R rows of a tick · K columns of a row · P columns besi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import shortest_season
-from lstmcast.data.bounds import within
 from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
-from lstmcast.data.ragged import offsets_of
-from lstmcast.data.times.frequency import some_frequency
-from lstmcast.decoding import ForecastState
-from lstmcast.decoding.intermittent import NEWEST, with_own_past
 from lstmcast.model.inputs import FittedTransforms
-from lstmcast.model.inputs.adaptivestate import with_effects_ahead
-from lstmcast.model.inputs.axis import ROOT
 from lstmcast.model.inputs.slow_clock import Clock
 from lstmcast.streaming.lanes import Lane, LaneReader, block_of
 from lstmcast.streaming.limits import LIMIT_STATES, LimitReader
@@ -58,9 +50,12 @@ class Ticks(NamedTuple):
     def of(self, places: NDArray) -> Ticks:
         """Those of some of the rows."""
         past_NP = None if self.past_RP is None else self.past_RP[places]
-        row_N, values_NTK = self.row_R[places], self.values_RTK[places]
         return Ticks(
-            row_N, values_NTK, self.first_R[places], self.count_R[places], past_NP
+            row_R=self.row_R[places],
+            values_RTK=self.values_RTK[places],
+            first_R=self.first_R[places],
+            count_R=self.count_R[places],
+            past_RP=past_NP,
         )
 
 
@@ -89,7 +84,7 @@ class RowReader:
         self.lanes = PeriodLanes(reader, rows, own_periods and from_context)
         self.slow: SlowReader | None = None
         self._ring: Ring | None = None
-        self._limits: LimitReader | None = None
+        self.limits: LimitReader | None = None
         block = block_of(self.context)
         rows.add("count", lambda count: np.zeros(count, np.int64))
         self.lanes.add("older")
@@ -103,7 +98,7 @@ class RowReader:
             longest = 2 * (block or 0)
             self._ring = Ring(rows, longest)
             if reader.grid.roots:  # else the values were declared to be anything
-                self._limits = LimitReader(rows, self._ring, self.context)
+                self.limits = LimitReader(rows, self._ring, self.context)
             if clock is not None:
                 self.slow = SlowReader(clock, rows, longest)
 
@@ -126,7 +121,8 @@ class RowReader:
 
     def history(self, panel: Panel) -> None:
         """Read the series of a panel, each to its end."""
-        row_S, counts = np.arange(len(panel)), panel.lengths
+        row_S = np.arange(len(panel))
+        counts = panel.lengths
         origins = Origins(row_S, counts)
         self.rows.put("count", row_S, counts.copy())
         block = block_of(self.context)
@@ -146,7 +142,8 @@ class RowReader:
 
     def _beside(self, panel: Panel, origins: Origins, width: int) -> NDArray | None:
         """The same of the columns that are only read (S, T, P); None without any."""
-        names, past = self.reader.inputs.past, panel.covariates.past
+        names = self.reader.inputs.past
+        past = panel.covariates.past
         if not names:
             return None
         columns = [window(panel, origins, width, past[name]) for name in names]
@@ -176,8 +173,8 @@ class RowReader:
     def _read_kept(self, counts: NDArray, block: int) -> None:
         """Read the newest values of all rows, of which so many came, into both lanes."""
         every_row = np.arange(len(counts))
-        if self._limits is not None:
-            self._limits.read_again(every_row)
+        if self.limits is not None:
+            self.limits.read_again(every_row)
         self.rows.put("newer count", every_row, counts.copy())
         begun_N = np.flatnonzero(counts)
         older = self.context.start(counts)
@@ -188,7 +185,8 @@ class RowReader:
             ("newer", newer, second_N),
         ):
             if len(row_R):
-                first_R, count_R = first[row_R], counts[row_R]
+                first_R = first[row_R]
+                count_R = counts[row_R]
                 period_R = self.lanes.chosen(self.ring, row_R, first_R, count_R)
                 self._read_anew(name, row_R, first_R, count_R, period_R)
 
@@ -210,8 +208,8 @@ class RowReader:
             "older", Ticks(row_R, values_RK[:, None], first_R, count_R, past_RP)
         )
         self.rows["count"][row_R] = count_R
-        if self._limits is not None:
-            self._limits.tick(row_R, values_RK[:, 0])
+        if self.limits is not None:
+            self.limits.tick(row_R, values_RK[:, 0])
         if block is not None:
             self._read_newer(row_R, count_R, block)
 
@@ -223,12 +221,14 @@ class RowReader:
         due = np.flatnonzero(turn_R & (count_R > block))
         if not len(due):
             return
-        rows, until_R = row_R[due], count_R[due]
+        rows = row_R[due]
+        until_R = count_R[due]
         first_R = (until_R - 1) // block * block
         waiting_R = until_R - np.maximum(self.rows["newer count"][rows], first_R)
         for waiting in np.unique(waiting_R).tolist():
             group = np.flatnonzero(waiting_R == waiting)
-            row_N, until_N = rows[group], until_R[group]
+            row_N = rows[group]
+            until_N = until_R[group]
             values_NT = self.ring.since(until_N - waiting, until_N, row_N)
             ticks = Ticks(row_N, values_NT[:, :, None], first_R[group], until_N)
             self._read_lane("newer", ticks)
@@ -238,7 +238,9 @@ class RowReader:
     def _read_lane(self, name: str, ticks: Ticks) -> None:
         """Read the newest ticks into one lane; rows whose period or axis is another one now are
         read anew from its beginning."""
-        row_R, first_R, count_R = ticks.row_R, ticks.first_R, ticks.count_R
+        row_R = ticks.row_R
+        first_R = ticks.first_R
+        count_R = ticks.count_R
         changed_R = np.zeros(len(row_R), bool)
         if self.lanes.own_periods:
             period_R = self.lanes.now(
@@ -271,7 +273,8 @@ class RowReader:
             row_N = ticks.row_R[going]
             extra = None if ticks.past_RP is None else ticks.past_RP[going, None]
             if self.slow is not None:
-                axes_N, horizon = reader.own_axes(lane), reader.grid.horizon
+                axes_N = reader.own_axes(lane)
+                horizon = reader.grid.horizon
                 extra = self.slow.known(row_N, axes_N, ticks.length, horizon)
             lane = reader.advance(lane, ticks.values_RTK[going], extra)
             self.lanes.put(name, period, row_N, lane)
@@ -306,9 +309,11 @@ class RowReader:
         values_RT = self.ring.since(first_R, count_R, row_R)
         axes_R = self.reader.axes(values_RT, count_R - first_R)
         self.lanes.set(name, row_R, period_R)
-        length, horizon = values_RT.shape[1], self.reader.grid.horizon
+        length = values_RT.shape[1]
+        horizon = self.reader.grid.horizon
         for period, places in places_of(period_R):
-            row_N, axes_N = row_R[places], axes_R[places]
+            row_N = row_R[places]
+            axes_N = axes_R[places]
             known_NTF = None
             if self.slow is not None:
                 known_NTF = self.slow.known(row_N, axes_N, length, horizon)
@@ -316,74 +321,3 @@ class RowReader:
                 values_RT[places], axes_N, known_NTF
             )
             self.lanes.put(name, period, row_N, lane)
-
-    # ---- answers
-
-    def read_by(self, row_R: NDArray) -> tuple[Panel, Origins]:
-        """What forecasts of these rows have read, as series of their own, and where they end."""
-        count_R, grid = self.rows["count"][row_R], self.reader.grid
-        length_R = count_R - self.context.start(count_R)
-        values_RT = self.ring.since(count_R - length_R, count_R, row_R)
-        steps = values_RT.shape[1]
-        read_RT = np.arange(steps) >= steps - length_R[:, None]
-        panel = Panel(
-            values=values_RT[read_RT],
-            offsets=offsets_of(length_R),
-            ids=self.rows.ids[row_R].astype(str),
-            starts=np.zeros(len(row_R), np.int64),
-            frequency=some_frequency(grid.family),
-            periods=grid.periods,
-        )
-        return panel, Origins(np.arange(len(row_R)), length_R)
-
-    def answering(
-        self, row_R: NDArray, row_limit: int
-    ) -> Iterator[tuple[NDArray, Lane]]:
-        """Where in `row_R` rows lie that have begun, and their lane: those of one period together,
-        so many at most."""
-        for period, places in self.lanes.by_period("older", row_R):
-            lane = self.lanes.get("older", period, row_R[places])
-            begun_N = np.flatnonzero(lane.begun_S)
-            if len(begun_N) < len(places):
-                lane = rows_of(lane, begun_N)
-            if 0 < len(begun_N) <= row_limit:
-                yield places[begun_N], lane
-                continue
-            for first in range(0, len(begun_N), row_limit):
-                some_rows = slice(first, first + row_limit)
-                yield places[begun_N[some_rows]], rows_of(lane, some_rows)
-
-    def with_own_past(
-        self, values_RHKX: NDArray, lane: Lane, row_R: NDArray
-    ) -> NDArray:
-        """Answers of rows with what was read last in view, where they are mostly 0."""
-        root_R = self.reader.own_axes(lane) == ROOT
-        if not root_R.any():
-            return values_RHKX
-        count_R = self.rows["count"][row_R]
-        first_R = np.maximum(self.context.start(count_R), count_R - NEWEST)
-        newest_RW = self.ring.since(first_R, count_R, row_R)
-        season = shortest_season(lane.inputs.grid.periods) or 1
-        return with_own_past(values_RHKX[:, :, 0], newest_RW, root_R, season)[
-            :, :, None
-        ]
-
-    def within_bounds(self, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
-        """Answers of rows that do not go beyond what the values that were read have never
-        passed."""
-        if self._limits is None:
-            return answer_RHKX
-        return within(answer_RHKX, self._limits.bounds(row_R))
-
-    def forecast_state(self, lane: Lane, row_R: NDArray, fed: int) -> ForecastState:
-        """What the network knows of these rows, whose lane this is, and the effects of so many
-        coming steps as are `fed` back."""
-        state = self.reader.forecast_state(lane)
-        if self.slow is None or not fed:
-            return state
-        steps = fed + self.reader.grid.horizon
-        known_R1F = self.slow.known(row_R, self.reader.own_axes(lane), 1, steps)
-        if known_R1F is None:
-            return state
-        inputs = with_effects_ahead(lane.inputs, known_R1F[:, 0, 1:])
-        return state._replace(inputs=inputs)

@@ -16,7 +16,7 @@ from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import reduced
 from lstmcast.data.table import Kind
-from lstmcast.data.wholes import LARGEST, made_whole, whole_origins
+from lstmcast.data.wholes import LARGEST, fractions, made_whole, whole_origins
 from lstmcast.model.network import Network
 from lstmcast.streaming.answers import Answers
 from lstmcast.streaming.opening import remembered, stops_after, was_asked
@@ -29,9 +29,9 @@ FRACTIONS, SMALL, COUNTS = range(3)
 def whole_of_new(start: Any, panel: Panel | None, kind: Kind | None) -> int:
     """What rows are that begin empty: counts, if that is declared or was recognised."""
     if kind is None:
-        known_panel = (
-            panel if panel is not None and was_asked(panel) else remembered(start)
-        )
+        known_panel = panel
+        if panel is None or not was_asked(panel):
+            known_panel = remembered(start)
         kind = None if known_panel is None else known_panel.kind
     return COUNTS if kind == "count" else FRACTIONS
 
@@ -45,7 +45,8 @@ class RowKinds:
     def __init__(
         self, rows: Rows, network: Network, stops: int, are_whole: int
     ) -> None:
-        self.rows, self.common = rows, are_whole
+        self.rows = rows
+        self.common = are_whole
         self.spreads = network.head.spreads
         rows.add("stops", lambda count: np.full(count, stops, np.int64))
         rows.add("whole", lambda count: np.full(count, are_whole, np.int64))
@@ -57,7 +58,9 @@ class RowKinds:
         self.rows["stops"][:] = stops_S
         ends = origins_of(panel)
         if is_declared or not was_asked(panel):
-            self.rows["whole"][:] = _whole_after(self.rows["whole"], _fractions(panel))
+            self.rows["whole"][:] = _whole_after(
+                self.rows["whole"], _largest_fractions(panel)
+            )
             return
         is_whole_S = whole_origins(panel, ends, context.start(ends.counts))
         whole_S = np.where(panel.kinds == "count", COUNTS, SMALL)
@@ -82,15 +85,15 @@ class RowKinds:
         return made_whole(answer_RHKX, self.rows["whole"][row_R] != FRACTIONS)
 
 
-def _fractions(panel: Panel) -> NDArray:
+def _largest_fractions(panel: Panel) -> NDArray:
     """The largest fraction of the values of each series (S, 1), 0 where all are whole."""
-    fraction_N = np.nan_to_num(np.abs(panel.values - np.rint(panel.values)))
+    fraction_N = np.nan_to_num(fractions(panel.values))
     return reduced(np.maximum, fraction_N, panel.offsets, empty=0.0)[:, None]
 
 
 def _whole_after(whole_R: NDArray, values_RK: NDArray) -> NDArray:
     """What rows are (R,) that have had these values."""
-    has_fraction_R = (np.abs(values_RK - np.rint(values_RK)) > 0).any(axis=1)
+    has_fraction_R = (fractions(values_RK) > 0).any(axis=1)
     is_large_R = (values_RK > LARGEST).any(axis=1)
     is_no_longer_R = has_fraction_R | (is_large_R & (whole_R == SMALL))
     return np.where(is_no_longer_R, FRACTIONS, whole_R)

@@ -52,7 +52,8 @@ class Rows:
 
     def add(self, name: str, start: Callable[[int], Any]) -> None:
         """One more state; `start` begins so many rows of it."""
-        self._states[name], self._fresh[name] = start(len(self)), start
+        self._states[name] = start(len(self))
+        self._fresh[name] = start
 
     def of(self, name: str, row_R: NDArray) -> Any:
         """A state of some of the rows."""

@@ -47,7 +47,8 @@ def made_stream(
 ) -> Stream:
     """Rebuild a stream from `described_stream`; `folder` is used in messages."""
     stream = kind.__new__(kind)
-    parts, ids = Parts.from_saved(manifest, groups, folder, head), manifest["ids"]
+    parts = Parts.from_saved(manifest, groups, folder, head)
+    ids = manifest["ids"]
     known_columns = None
     if "known" in manifest:
         column_arrays = groups.get("known", {})

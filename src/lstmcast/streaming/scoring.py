@@ -20,7 +20,8 @@ def read_surprises(
 ) -> tuple[NDArray, NDArray, Surprises]:
     """Scores and alerts of all values of a panel, in order, from one pass, and the state at its
     end. The first value of a series has no score, as there is no forecast of it."""
-    H, spreads = far_step(reader), reader.network.head.spreads
+    H = far_step(reader)
+    spreads = reader.network.head.spreads
     series_O = np.repeat(np.arange(len(panel)), panel.lengths - 1)
     # index of the first origin of each series
     first_S = panel.offsets[:-1] - np.arange(len(panel))

@@ -23,13 +23,11 @@ from lstmcast import store
 from lstmcast.data.panel import Kind, Panel
 from lstmcast.data.times.frequency import Frequency
 from lstmcast.decoding import Reader
-from lstmcast.errors import UsageError
 from lstmcast.evaluation.anomalies import Alerts
 from lstmcast.evaluation.conformal import Conformal
-from lstmcast.model.heads import HEAD_QUANTILES, Head
+from lstmcast.model.heads import Head
 from lstmcast.model.network import Network, NetworkConfig
-from lstmcast.streaming.answers import Answers
-from lstmcast.streaming.guard import Guard
+from lstmcast.streaming.answers import Answers, require_quantiles
 from lstmcast.streaming.intake import Intake
 from lstmcast.streaming.known import KnownColumns, known_columns
 from lstmcast.streaming.lanes import LaneReader
@@ -140,10 +138,10 @@ class Stream:
         self._follow()
 
     def __repr__(self) -> str:
-        progress = f"{_amount(len(self.rows), 'row')}, {_amount(self.ticks, 'tick')}"
+        amounts = [_amount(len(self.rows), "row"), _amount(self.ticks, "tick")]
         if self.learning:
-            progress += f", {_amount(self.updates, 'update')}"
-        return f"Stream({self.network!r}, {progress})"
+            amounts.append(_amount(self.updates, "update"))
+        return f"Stream({self.network!r}, {', '.join(amounts)})"
 
     @property
     def ids(self) -> list[Any]:
@@ -153,7 +151,7 @@ class Stream:
     @property
     def updates(self) -> int:
         """Number of updates of the weights."""
-        return self.learners[0].updates if self.learners else 0
+        return self.learner.updates if self.learner else 0
 
     @property
     def scores(self) -> NDArray:
@@ -169,16 +167,6 @@ class Stream:
     def drifted(self) -> NDArray:
         """Whether errors of each row have grown, with `conformal=`."""
         return self.watch.drifted
-
-    @property
-    def learners(self) -> list[Any]:
-        """The learner of each member; none if the network does not learn."""
-        return self.learner.learners if self.learner else []
-
-    @property
-    def guard(self) -> Guard | None:
-        """Older ticks and weights, if the network learns."""
-        return self.learner.guard if self.learner else None
 
     @property
     def skipped(self) -> int:
@@ -199,7 +187,7 @@ class Stream:
         """
         answer_SHKX = self.answers.following(horizon, ids)
         answer_SHKX = self.kinds.shown(self.answers, answer_SHKX, self.rows.at(ids))
-        return self.answers.flat(answer_SHKX[..., answer_SHKX.shape[3] // 2], horizon)
+        return self.answers.flat(_medians(answer_SHKX), horizon)
 
     def quantiles(
         self,
@@ -214,16 +202,12 @@ class Stream:
         UsageError for a point head.
         """
         answer_SHKX = self.answers.following(horizon, ids)
-        if answer_SHKX.shape[3] < len(HEAD_QUANTILES):
-            raise UsageError(
-                "A point head has no quantiles. Use another one, such as head='quantiles'."
-            )
+        require_quantiles(answer_SHKX)
         row_R = self.rows.at(ids)
         if adjusted:
             answer_SHKX = self.watch.adjusted(row_R, answer_SHKX)
-        return self.answers.flat(
-            self.kinds.shown(self.answers, answer_SHKX, row_R), horizon
-        )
+        shown_SHKX = self.kinds.shown(self.answers, answer_SHKX, row_R)
+        return self.answers.flat(shown_SHKX, horizon)
 
     def coverage(self, ids: Iterable[Any] | None = None) -> NDArray:
         """The share of about the newest 500 values in their intervals, by row, step ahead and level
@@ -266,8 +250,7 @@ class Stream:
         )
         answer_RHKX = self.answers.told(self.answers.of(1, row_R), row_R, cells_CR)
         answer_RHKX = self.kinds.made_whole(answer_RHKX, row_R)
-        with np.errstate(over="ignore"):  # infinite if the error overflows
-            errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
+        errors_RK = _errors(values_RK, answer_RHKX)
         left_RK = self.answers.left_of(values_RK, row_R)
         self.watch.compare(row_R, left_RK[:, 0])
         self.intake.pass_closed(self.ticks, row_R, past_RP)
@@ -358,6 +341,17 @@ class Stream:
         if fitted is not None:
             self.reading.follow(fitted)
         self.answers.forget()
+
+
+def _medians(answer_RHKX: NDArray) -> NDArray:
+    """The middle quantile, or the point (R, H, K)."""
+    return answer_RHKX[..., answer_RHKX.shape[3] // 2]
+
+
+def _errors(values_RK: NDArray, answer_RHKX: NDArray) -> NDArray:
+    """Values minus the predictions of the next step (R, K); infinite if that overflows."""
+    with np.errstate(over="ignore"):
+        return values_RK - _medians(answer_RHKX)[:, 0]
 
 
 def _amount(count: int, word: str) -> str:

@@ -46,12 +46,19 @@ class Updates:
         rows: Rows,
         seed: int,
     ) -> None:
-        self.learning, self.learners = learning, learners
-        self.reader, self.rows = reader, rows
+        self.learning = learning
+        self.learners = learners
+        self.reader = reader
+        self.rows = rows
         self.skipped = self.rollbacks = 0
         self.guard = Guard(learners, learning.chunk, seed)
         network = reader.network
         rows.add("memory", lambda count: start_memory(network, learning.chunk, count))
+
+    @property
+    def updates(self) -> int:
+        """Number of updates of the weights, the same for each member."""
+        return self.learners[0].updates
 
     def tick(
         self, number: int, row_R: NDArray, values_RK: NDArray, past_RP: NDArray | None
@@ -63,11 +70,8 @@ class Updates:
             lane.inputs, values_RK[:, None], past_R1P
         )
         assert reading.label_BTK is not None
-        self.rows.put(
-            "memory",
-            row_R,
-            labelled(self.rows.of("memory", row_R), reading.label_BTK[:, -1]),
-        )
+        memory = labelled(self.rows.of("memory", row_R), reading.label_BTK[:, -1])
+        self.rows.put("memory", row_R, memory)
         if number % self.learning.every == 0:
             self._learn(number)
         self.rows["count"][row_R] += 1
@@ -102,9 +106,8 @@ class Updates:
         self._go_back_if_worse(number)
         memory = self.rows["memory"]
         row_S = np.arange(len(self.rows))
-        self.rows.put(
-            "memory", row_S, memory._replace(waits_S=np.zeros_like(memory.waits_S))
-        )
+        none_wait_S = np.zeros_like(memory.waits_S)
+        self.rows.put("memory", row_S, memory._replace(waits_S=none_wait_S))
 
     def _go_back_if_worse(self, number: int) -> None:
         """Restore the weights of an earlier tick if the current ones have become worse."""

@@ -38,7 +38,8 @@ class Watch:
         self.answers = answers
         self.reader = reader
         self.rows = answers.rows
-        self.alerts, self.tracker = alerts, None
+        self.alerts = alerts
+        self.tracker = None
         self.scores, self.alerted = np.empty(0), np.empty(0, bool)
         self.drifted = np.empty(0, bool)
         if alerts is not None:

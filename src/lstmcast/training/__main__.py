@@ -22,8 +22,8 @@ from lstmcast.training.pretraining import (
 )
 
 
-def main() -> None:
-    """Train all members, or continue an interrupted run, and write the network."""
+def _options() -> argparse.Namespace:
+    """The options of the command line."""
     defaults = PretrainingConfig()
     parser = argparse.ArgumentParser(
         prog="python -m lstmcast.training", description=__doc__
@@ -61,21 +61,22 @@ def main() -> None:
         default=usual_device,
         help="cpu or cuda (default: cuda where there is one)",
     )
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train all members, or continue an interrupted run, and write the network."""
+    options = _options()
     store.check_place(options.out)
-    config, network = (
-        PretrainingConfig(steps=options.steps, seed=options.seed),
-        NetworkConfig(horizon=24),
-    )
+    config = PretrainingConfig(steps=options.steps, seed=options.seed)
+    network = NetworkConfig(horizon=24)
     members = pretrain_members(
         config, network, options.checkpoints, options.members, device=options.device
     )
     about, weights = described(Network(network, [member.arrays for member in members]))
-    store.save(
-        options.out,
-        {"kind": "network", **about, **_made(config, members, options.device)},
-        {"weights": weights},
-    )
+    origin = _made(config, members, options.device)
+    manifest = {"kind": "network", **about, **origin}
+    store.save(options.out, manifest, {"weights": weights})
 
 
 def _made(

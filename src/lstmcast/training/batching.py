@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from lstmcast import training_config as settings
 from lstmcast import windows
-from lstmcast.training.feeds import AdaptiveFeed, Batch, Group, TransformedFeed
+from lstmcast.training.batch import Batch, Group
+from lstmcast.training.feeds import AdaptiveFeed
 from lstmcast.training.losses import Sums, added
 from lstmcast.training.module import State
 from lstmcast.training.reading import (
@@ -28,6 +29,7 @@ from lstmcast.training.reading import (
     detached,
     settled,
 )
+from lstmcast.training.transformedfeed import TransformedFeed
 from lstmcast.util.parallel import ahead
 from lstmcast.windows import Segments, Split
 
@@ -73,8 +75,10 @@ class TransformedWindows:
         numbers: NDArray,
     ) -> None:
         assert batching.length is not None
-        self.feed, self.split = feed, split
-        self.batching, self.length = batching, batching.length
+        self.feed = feed
+        self.split = split
+        self.batching = batching
+        self.length = batching.length
         self.batch_size = batch_size
         # of the windows to train on, in the order of an unshuffled epoch
         self.numbers = numbers
@@ -104,7 +108,8 @@ class TransformedWindows:
             order = windows.drawn(rng, window_count, count)
         else:
             order = np.arange(count) % window_count
-        stride, every_step = self.batching.stride, self.batching.loss == "every"
+        stride = self.batching.stride
+        every_step = self.batching.loss == "every"
         for rows in windows.batches_of(order, self.batch_size):
             numbers = self.numbers[rows]
             yield windows.windows(self.split, numbers, self.length, stride, every_step)
@@ -123,7 +128,9 @@ class AdaptiveWindows:
         steps: int | None,
         held_back: Segments,
     ) -> None:
-        self.feed, self.split, self.length = feed, split, length
+        self.feed = feed
+        self.split = split
+        self.length = length
         series_count = len(split.series)
         self.rows = min(batch_size, ROWS_PER_SERIES * series_count)
         once = _batch_count(series_count, self.rows)
@@ -170,7 +177,9 @@ class WholeSequence:
         batch_size: int,
         held_back: Segments,
     ) -> None:
-        self.feed, self.chunk, self.batch_size = feed, chunk, batch_size
+        self.feed = feed
+        self.chunk = chunk
+        self.batch_size = batch_size
         self.segments = windows.whole(split)
         self.held_back = HeldBack(feed, held_back, batch_size)
         self.carried: State = []
@@ -233,7 +242,9 @@ class Stateful:
         batch_size: int,
         held_back: Segments,
     ) -> None:
-        self.feed, self.split, self.batching = feed, split, batching
+        self.feed = feed
+        self.split = split
+        self.batching = batching
         self.rows = min(batch_size, len(split.series))
         self.turns = sum(1 for _ in self._turns())
         self.held_back = HeldBack(feed, held_back, batch_size)
@@ -306,7 +317,9 @@ class Rollout:
         self.windows = TransformedWindows(
             feed, split, every_step, batch_size, steps, held_back, numbers
         )
-        self.feed, self.batching, self.epochs = feed, batching, epochs
+        self.feed = feed
+        self.batching = batching
+        self.epochs = epochs
         self.held_back = self.windows.held_back
         self.carried: State = []
 

@@ -138,7 +138,9 @@ class SaveBest:
                 f"{name=}: only=True keeps one forecaster, in a folder with a fixed name, such as "
                 "'best'."
             )
-        self.folder, self.name, self.only = checked_path(folder), name, only
+        self.folder = checked_path(folder)
+        self.name = name
+        self.only = only
         self.snapshots = _Snapshots()
         self.earlier = False  # whether what is saved there is of an earlier fit
 
@@ -271,9 +273,11 @@ class ProgressLine:
     def __init__(
         self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.stream, self.clock = stream or sys.stderr, clock
+        self.stream = stream or sys.stderr
+        self.clock = clock
         self.rewrites = self.stream.isatty()
-        self.told, self.width = -LINE_EVERY, 0
+        self.told = -LINE_EVERY
+        self.width = 0
         self.newest: EpochReport | None = None  # while its line may still be rewritten
         self.began = clock()
 

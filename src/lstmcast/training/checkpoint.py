@@ -95,7 +95,10 @@ class Keeper:
         *,
         lineage: Lineage | None = None,
     ) -> None:
-        self.folder, self.about, self.every, self.clock = folder, about, interval, clock
+        self.folder = folder
+        self.about = about
+        self.every = interval
+        self.clock = clock
         self.lineage = lineage
         self.written = -math.inf
 
@@ -161,7 +164,8 @@ def _another_run(folder: Path, saved: dict[str, Any], expected: dict[str, Any]) 
     name = next(
         name for name in expected | saved if saved.get(name) != expected.get(name)
     )
-    saved_value, expected_value = saved.get(name), expected.get(name)
+    saved_value = saved.get(name)
+    expected_value = expected.get(name)
     if isinstance(saved_value, dict) and isinstance(expected_value, dict):
         key = next(
             key

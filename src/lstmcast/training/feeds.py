@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lstmcast.context import shortest_season
-from lstmcast.data.ragged import forward_filled
-from lstmcast.fit_data import AdaptiveData, TransformedData
+from lstmcast.fit_data import AdaptiveData
 from lstmcast.model.inputs import Adaptive, Grid
 from lstmcast.model.inputs.adaptivestate import AdaptiveKnown, AdaptiveState
 from lstmcast.model.inputs.axis import (
@@ -32,133 +31,8 @@ from lstmcast.model.inputs.effects import effects_of
 from lstmcast.model.inputs.periods import may_differ, periods_in_force
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.static import beside, codes_of
-from lstmcast.windows import Segments, chunks, next_known
-
-
-class Batch(NamedTuple):
-    """Inputs, and the targets of the steps that have a loss.
-
-    These are all steps from `begin` on, or the `positions` of the flattened (B·T) batch where they
-    are given.
-    """
-
-    x_BTC: Tensor
-    target: Tensor  # (B, U, H, K) or (N, H, K); NaN = unknown
-    begin: int
-    positions_N: Tensor | None = None
-    weight_N: Tensor | None = None
-    targets: int | None = None  # how many, where all are known
-    scale_BK: Tensor | None = None  # label → input, where they are scaled apart
-    shift_BK: Tensor | None = None
-    # of the targets (N, H, K), for a head that is not affine; else they are in the network's units
-    around: tuple[Tensor, Tensor] | None = None
-
-
-class Group(NamedTuple):
-    """Segments that can be read together."""
-
-    segments: Segments
-    axis: int = LINEAR  # on which adaptive inputs read
-    period: int = 0  # by which they read, where it is not the usual one
-
-
-class TransformedFeed:
-    """Transformed values, kept on the device."""
-
-    def __init__(
-        self, data: TransformedData, network: NetworkConfig, device: str
-    ) -> None:
-        self.device, self.offsets = device, data.offsets
-        self.counted_H = _counted_steps(network, data.horizon)
-        inputs_NC = np.nan_to_num(forward_filled(data.inputs, data.offsets))
-        self.inputs_NC = _on_device(inputs_NC, device)
-        self.labels_NK = _on_device(data.labels, device)
-        self.uplift_N = None
-        if data.uplift is not None:
-            self.uplift_N = _on_device(data.uplift, device)
-        all_known = np.isfinite(data.labels).all()
-        self.whole = bool(self.counted_H.all() and all_known)
-        self.scale_SK = None if data.scale is None else _on_device(data.scale, device)
-        self.shift_SK = None if data.shift is None else _on_device(data.shift, device)
-
-    def groups(self, segments: Segments) -> list[Group]:
-        """All can be read together."""
-        return [Group(segments)]
-
-    def pieces(self, group: Group, chunk: int | None) -> Iterator[Batch]:
-        """The segments in consecutive chunks."""
-        for segments in chunks(group.segments, chunk):
-            yield self.batch(Group(segments))
-
-    def batch(self, group: Group) -> Batch:
-        """Segments that end before the longest does are padded by what follows them, without a
-        loss there."""
-        read = group.segments
-        device = self.inputs_NC.device
-        start_B = self.offsets[read.series]
-        steps = int(read.lengths.max())
-        begin = int((read.begin - read.first).min())
-        ends_2B = np.stack([start_B + read.first, start_B + read.stop - 1])
-        first_B, last_B = torch.from_numpy(ends_2B).to(device)
-        rows_BT = first_B[:, None] + torch.arange(steps, device=device)
-        is_even = bool((read.lengths == steps).all())
-        if not is_even:
-            rows_BT = torch.minimum(rows_BT, last_B[:, None].clamp(min=0))
-        next_step_U = torch.arange(begin + 1, steps + 1, device=device)
-        ahead_H = torch.arange(len(self.counted_H), device=device)
-        ahead_BUH = first_B[:, None, None] + next_step_U[:, None]
-        ahead_BUH = ahead_BUH + ahead_H
-        target_count = None
-        if is_even and self._has_all_targets(read, begin):
-            target_BUHK = self.labels_NK[ahead_BUH]
-            target_count = target_BUHK.numel()
-        else:
-            target_BUHK = self._masked(read, begin, steps, ahead_BUH)
-        batch = Batch(self.inputs_NC[rows_BT], target_BUHK, begin, targets=target_count)
-        if self.uplift_N is not None:
-            last_row = len(self.uplift_N) - 1
-            place_BUH = ahead_BUH.clamp(max=last_row)
-            uplift_BUH1 = self.uplift_N[place_BUH][..., None]
-            around = torch.zeros_like(uplift_BUH1), uplift_BUH1
-            batch = batch._replace(target=target_BUHK * uplift_BUH1, around=around)
-        if self.scale_SK is None or self.shift_SK is None:
-            return batch
-        series_B = torch.from_numpy(read.series).to(device)
-        return batch._replace(
-            scale_BK=self.scale_SK[series_B], shift_BK=self.shift_SK[series_B]
-        )
-
-    def largest(self, series: NDArray) -> NDArray:
-        """The largest absolute value of some series, as the network sees it."""
-        values = []
-        for row in series:
-            inputs_TC = self.inputs_NC[self.offsets[row] : self.offsets[row + 1]]
-            values.append(float(inputs_TC.abs().max()))
-        return np.array(values)
-
-    def _has_all_targets(self, read: Segments, begin: int) -> bool:
-        """Whether all steps from `begin` on have a loss, and all of their targets are known."""
-        last_target_B = read.stop - 1 + len(self.counted_H)
-        is_inside = (last_target_B < read.limit).all()
-        begins_alike = (read.begin - read.first == begin).all()
-        return bool(self.whole and is_inside and begins_alike)
-
-    def _masked(
-        self, read: Segments, begin: int, steps: int, ahead_BUH: Tensor
-    ) -> Tensor:
-        """NaN where there is no loss: outside of a segment's part with one, and where no target
-        may be known."""
-        step_BU = read.steps(begin, steps)
-        has_loss_BU = read.has_loss(step_BU)
-        target_step_BUH = step_BU[:, :, None] + np.arange(1, len(self.counted_H) + 1)
-        limit_B11 = read.limit[:, None, None]
-        is_known_BUH = (target_step_BUH < limit_B11) & self.counted_H
-        use_BUH = torch.from_numpy(has_loss_BU[:, :, None] & is_known_BUH).to(
-            ahead_BUH.device
-        )
-        last_row = len(self.labels_NK) - 1
-        target_BUHK = self.labels_NK[ahead_BUH.clamp(max=last_row)]
-        return torch.where(use_BUH[..., None], target_BUHK, torch.nan)
+from lstmcast.training.batch import Batch, Group, counted_steps, on_device
+from lstmcast.windows import Segments, next_known
 
 
 class OnAxis(NamedTuple):
@@ -183,9 +57,12 @@ class AdaptiveFeed:
     ) -> None:
         assert isinstance(network.inputs, Adaptive)
         panel = data.panel
-        self.panel, self.inputs, self.affine = panel, network.inputs, affine
+        self.panel = panel
+        self.inputs = network.inputs
+        self.affine = affine
         self.codes_SP = codes_of(network.static, panel)
-        self.device, self.offsets = device, panel.offsets
+        self.device = device
+        self.offsets = panel.offsets
         # one more, so that a span may end behind the last value
         self.values = np.append(panel.values, np.nan)
         self.uplift = None
@@ -197,7 +74,7 @@ class AdaptiveFeed:
             panel.frequency.family,
             roots=not panel.declared_real,
         )
-        self.counted_H = _counted_steps(network, data.horizon)
+        self.counted_H = counted_steps(network, data.horizon)
         self.following = next_known(~np.isnan(panel.values))
 
     def groups(self, segments: Segments) -> list[Group]:
@@ -275,7 +152,8 @@ class AdaptiveFeed:
 
     def pieces(self, group: Group, chunk: int | None) -> Iterator[Batch]:
         """The segments in consecutive chunks, the state of their inputs carried on."""
-        on_axis, state = self._on_axis(group), self._start(group)
+        on_axis = self._on_axis(group)
+        state = self._start(group)
         steps = int(group.segments.lengths.max())
         size = chunk or steps
         for begin in range(0, steps, size):
@@ -356,7 +234,8 @@ class AdaptiveFeed:
         until: int,
     ) -> tuple[Batch, AdaptiveState]:
         """Steps `begin` to `until` of the segments, and the state behind them."""
-        read, z_BU = group.segments, on_axis.z_BU
+        read = group.segments
+        z_BU = on_axis.z_BU
         effect_BTF = self._effects(group, begin, until)
         reading, next_state = self.inputs.read(state, z_BU[:, begin:until], effect_BTF)
         has_scale_BT = reading.known.scale > 0
@@ -366,7 +245,8 @@ class AdaptiveFeed:
         future_NH = z_BU[rows[:, None], target_steps_NH]
         future_NH = np.where(self.counted_H, future_NH, np.nan)
         has_target = ~np.isnan(future_NH).all(axis=1)
-        rows, steps = rows[has_target], steps[has_target]
+        rows = rows[has_target]
+        steps = steps[has_target]
         future_NH = future_NH[has_target]
         known_N = positions_of(reading.known, rows, steps)
         uplift_NH = self._uplift(read, rows, target_steps_NH[has_target])
@@ -376,8 +256,8 @@ class AdaptiveFeed:
         codes_BP = None if self.codes_SP is None else self.codes_SP[read.series]
         # what becomes infinite shows in the loss, which names the series
         with np.errstate(over="ignore"):
-            target_NHK = _on_device(target_NH[:, :, None], self.device)
-            weight_N = _on_device(known_N.scale / on_axis.scale_B[rows], self.device)
+            target_NHK = on_device(target_NH[:, :, None], self.device)
+            weight_N = on_device(known_N.scale / on_axis.scale_B[rows], self.device)
             inputs_BTC = beside(reading.x_BTC, codes_BP)
         positions_N = rows * (until - begin) + steps
         batch = Batch(
@@ -405,16 +285,7 @@ class AdaptiveFeed:
     ) -> tuple[Tensor, Tensor]:
         """Location and scale of the targets, each to be broadcast to (N, H, 1)."""
         location, scale = with_uplift(self.inputs.around(known_N), uplift_NH)
-        return _on_device(location, self.device), _on_device(scale, self.device)
-
-
-def _counted_steps(network: NetworkConfig, horizon: int | None) -> NDArray:
-    """Which of the steps that the head answers have a loss (H,)."""
-    return np.arange(1, network.steps + 1) <= (horizon or network.steps)
-
-
-def _on_device(values: NDArray, device: str) -> Tensor:
-    return torch.from_numpy(values.astype(np.float32)).to(device)
+        return on_device(location, self.device), on_device(scale, self.device)
 
 
 def _usable(read: Segments, z_BU: NDArray, begin: int, until: int) -> NDArray:

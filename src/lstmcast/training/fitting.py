@@ -69,23 +69,14 @@ def fit_network(
     """
     starts: list[Any] = [None] * config.members
     if isinstance(start, Network):
-        starts, head, start = list(start.members), head or start.head, start.config
-    network, count = with_even_widths(start), len(starts)
+        starts = list(start.members)
+        head = head or start.head
+        start = start.config
+    network = with_even_widths(start)
+    count = len(starts)
     place = None if folder is None else Path(folder)
-    job = Job(
-        network,
-        config,
-        head,
-        loss,
-        seed,
-        device,
-        place,
-        resume,
-        callbacks,
-        count,
-        stored,
-        lineage,
-    )
+    run = (seed, device, place, resume, callbacks, count, stored, lineage)
+    job = Job(network, config, head, loss, *run)
     _check(job, data)
     threads = threads or default_threads(network, config)
     with training_environment(config, device, place, callbacks, threads):
@@ -176,7 +167,8 @@ def _stored_refitted(job: Job, member: Member) -> Store | None:
     with the weights that saw nothing of what was held back."""
     if job.stored is None:
         return None
-    stored, validated = job.stored, job.network_of([member])
+    stored = job.stored
+    validated = job.network_of([member])
     return lambda trained: stored(trained._replace(refitted=True, validated=validated))
 
 

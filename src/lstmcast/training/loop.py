@@ -382,7 +382,8 @@ def take_up(run: TrainingRun, state: dict[str, Any], groups: Groups) -> None:
     averages = by_number(groups["average"])
     run.average.taken = [tensors(averages[number]) for number in sorted(averages)]
     carried = tensors(groups["carried"])
-    run.batching.carried = list(zip(carried[::2], carried[1::2], strict=True))
+    pairs = zip(carried[::2], carried[1::2], strict=True)
+    run.batching.carried = list(pairs)
     load_optimiser(run.optimiser, groups["optimiser"])
     columns = {name: groups["history"][name] for name in DTYPES}
     run.rows = list(History.from_columns(columns).epochs)

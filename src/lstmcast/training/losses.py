@@ -37,7 +37,8 @@ def added(batch_sums: list[Sums]) -> Sums:
     """The sums over several batches."""
     total, targets = batch_sums[0]
     for summand in batch_sums[1:]:
-        total, targets = total + summand.total, targets + summand.targets
+        total = total + summand.total
+        targets = targets + summand.targets
     return Sums(total, targets)
 
 
@@ -86,7 +87,8 @@ def _own(
 
 
 def _named(config: Loss) -> Callable[[Tensor, Tensor], Tensor]:
-    level, delta = config.level, config.delta
+    level = config.level
+    delta = config.delta
     return {
         "mse": lambda point, target: (target - point) ** 2,
         "mae": lambda point, target: (target - point).abs(),

@@ -105,7 +105,8 @@ def prepare(
     held_back = batching.held_back.segments.series
     if job.config.validation is not None and not len(held_back):
         notes += (NOTHING_HELD_BACK,)
-    seeds, ids = (job.seed, number), np.asarray(data.ids)
+    seeds = (job.seed, number)
+    ids = np.asarray(data.ids)
     run = TrainingRun(reader, batching, job.config, seeds, ids, job.config.epochs)
     return run, notes
 

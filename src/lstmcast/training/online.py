@@ -55,7 +55,8 @@ class Learner:
             (self.weights,) = trained_weights(self.module)
             self.optimiser = make_optimiser(optimiser, [self.weights])
         self.arrays = {name: self._parameter(name) for name in arrays}
-        self.clip, self.seed = optimiser.clip, seed
+        self.clip = optimiser.clip
+        self.seed = seed
         self.criterion = criterion(loss, head)
         # how many, and the usual norm of their gradients
         self.updates, self.usual = 0, 0.0

@@ -16,7 +16,8 @@ from lstmcast.fit_data import AdaptiveData, FitData, TransformedData
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training import batching as schemes
 from lstmcast.training.batching import BatchingScheme
-from lstmcast.training.feeds import AdaptiveFeed, TransformedFeed
+from lstmcast.training.feeds import AdaptiveFeed
+from lstmcast.training.transformedfeed import TransformedFeed
 from lstmcast.training_config import TrainingConfig
 from lstmcast.windows import Segments, Split
 
@@ -117,42 +118,45 @@ def make_batching(
             "There are no training data: no series has a known value in its training part."
         )
     if isinstance(data, AdaptiveData):
-        return _adaptive(
-            AdaptiveFeed(data, network, device, affine), split, data, config, seed
-        )
-    feed, batching = TransformedFeed(data, network, device), config.batching
-    fresh_state = config.validation is not None and config.validation.fresh
+        adaptive_feed = AdaptiveFeed(data, network, device, affine)
+        return _adaptive(adaptive_feed, split, data, config, seed)
+    feed = TransformedFeed(data, network, device)
+    batching = config.batching
     if isinstance(batching, settings.Windows):
         return _transformed_windows(feed, split, batching, config, seed)
     if isinstance(batching, settings.Rollout):
-        trained, notes = windows.long_enough(
-            split, batching.length + 1, f"Rollout(length={batching.length})"
-        )
-        held_back = windows.validation_windows(
-            split, batching.length, every_step=True, fresh_state=fresh_state
-        )
-        held_back = _held_back(held_back, config, seed)
-        scheme = schemes.Rollout(
-            feed,
-            trained,
-            batching,
-            config.batch_size,
-            config.steps_per_epoch,
-            config.epochs,
-            held_back,
-        )
-        return scheme, notes
+        return _transformed_rollout(feed, split, batching, config, seed)
     trained, notes = windows.long_enough(split, 2, "training")
-    held_back = _held_back(
-        windows.validation_whole(split, fresh_state=fresh_state), config, seed
-    )
+    held_back = windows.validation_whole(split, fresh_state=_is_fresh(config))
+    held_back = _held_back(held_back, config, seed)
+    sizes = (config.batch_size, held_back)
     if isinstance(batching, settings.Stateful):
-        return schemes.Stateful(
-            feed, trained, batching, config.batch_size, held_back
-        ), notes
-    return schemes.WholeSequence(
-        feed, trained, batching.chunk, config.batch_size, held_back
-    ), notes
+        return schemes.Stateful(feed, trained, batching, *sizes), notes
+    return schemes.WholeSequence(feed, trained, batching.chunk, *sizes), notes
+
+
+def _is_fresh(config: TrainingConfig) -> bool:
+    """Whether validation begins with a fresh state."""
+    return config.validation is not None and config.validation.fresh
+
+
+def _transformed_rollout(
+    feed: TransformedFeed,
+    split: Split,
+    batching: settings.Rollout,
+    config: TrainingConfig,
+    seed: int,
+) -> tuple[BatchingScheme, tuple[str, ...]]:
+    """Rollouts over transformed values, and notes on what is left out."""
+    length = batching.length
+    name = f"Rollout(length={length})"
+    trained, notes = windows.long_enough(split, length + 1, name)
+    held_back = windows.validation_windows(
+        split, length, every_step=True, fresh_state=_is_fresh(config)
+    )
+    held_back = _held_back(held_back, config, seed)
+    sizes = (config.batch_size, config.steps_per_epoch, config.epochs, held_back)
+    return schemes.Rollout(feed, trained, batching, *sizes), notes
 
 
 def _adaptive(

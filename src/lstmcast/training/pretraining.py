@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from itertools import repeat
@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
+from torch import Tensor
 
 from lstmcast.context import CONTEXT
 from lstmcast.data.synthetic import KINDS, draw_periods, synthetic, with_missing
@@ -127,10 +128,12 @@ def batch_from_series(
 ) -> SyntheticBatch:
     """Inputs at all but the last H steps of the series, and what came after `count` of the
     positions."""
-    H, inputs = network.steps, network.inputs
+    H = network.steps
+    inputs = network.inputs
     assert isinstance(inputs, Adaptive)
     z_BU = to_axis(values_BU, log)
-    B, T = len(z_BU), z_BU.shape[1] - H
+    B = len(z_BU)
+    T = z_BU.shape[1] - H
     grid = Grid(H, periods, family, np.full(B, log))
     reading, _ = inputs.read(inputs.start(grid, B), z_BU[:, :T])
     has_read_three = np.cumsum(reading.begun_BT, axis=1) >= 3
@@ -166,15 +169,8 @@ def pretrain(
     from it."""
     torch.manual_seed(config.seed)
     module = NetworkModule(network).to(device)
-    trained = [
-        parameter for parameter in module.parameters() if parameter.requires_grad
-    ]
-    optimiser = torch.optim.AdamW(
-        trained,
-        lr=config.learning_rate,
-        betas=(0.9, 0.98),
-        weight_decay=config.weight_decay,
-    )
+    trained = [weight for weight in module.parameters() if weight.requires_grad]
+    optimiser = _optimiser(trained, config)
     average = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     first, seconds_before = load_checkpoint(
         folder, config, network, module, optimiser, average
@@ -184,12 +180,7 @@ def pretrain(
         batch = make_batch(step, config, network)
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps)
-        inputs, positions, target, weight = (
-            torch.from_numpy(array).to(device) for array in batch
-        )
-        outputs = module(inputs, positions)[:, :, 0]
-        quantiles = module.answers.quantiles(outputs, *standing(outputs), torch)
-        loss = weighted_pinball(quantiles, target, weight)
+        loss = _loss(module, [torch.from_numpy(array).to(device) for array in batch])
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
@@ -200,19 +191,30 @@ def pretrain(
         )
         report(progress)
         if progress.step % checkpoint_every == 0 or progress.step == config.steps:
-            save_checkpoint(
-                folder,
-                config,
-                network,
-                progress.step,
-                progress.seconds,
-                module,
-                optimiser,
-                average,
-            )
-    return PretrainedMember(
-        arrays_from_state(average, network), time.monotonic() - began
+            reached = progress.step, progress.seconds
+            state = module, optimiser, average
+            save_checkpoint(folder, config, network, *reached, *state)
+    arrays = arrays_from_state(average, network)
+    return PretrainedMember(arrays, time.monotonic() - began)
+
+
+def _optimiser(
+    trained: Sequence[torch.nn.Parameter], config: PretrainingConfig
+) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        trained,
+        lr=config.learning_rate,
+        betas=(0.9, 0.98),
+        weight_decay=config.weight_decay,
     )
+
+
+def _loss(module: NetworkModule, batch: Sequence[Tensor]) -> Tensor:
+    """The loss of a batch: inputs, positions, targets and their weights."""
+    inputs, positions, target, weight = batch
+    outputs = module(inputs, positions)[:, :, 0]
+    quantiles = module.answers.quantiles(outputs, *standing(outputs), torch)
+    return weighted_pinball(quantiles, target, weight)
 
 
 def _schedule(share_done: float) -> float:

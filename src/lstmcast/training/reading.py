@@ -15,9 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lstmcast.training.feeds import AdaptiveFeed, Batch, TransformedFeed
+from lstmcast.training.batch import Batch
+from lstmcast.training.feeds import AdaptiveFeed
 from lstmcast.training.losses import Criterion, Sums, standing, sums
 from lstmcast.training.module import NetworkModule, State
+from lstmcast.training.transformedfeed import TransformedFeed
 from lstmcast.windows import Segments, batches_of
 
 VALIDATED_TOGETHER = 256  # segments, at least
@@ -125,7 +127,8 @@ class HeldBack:
     def __init__(
         self, feed: TransformedFeed | AdaptiveFeed, segments: Segments, size: int
     ) -> None:
-        self.feed, self.segments = feed, segments
+        self.feed = feed
+        self.segments = segments
         self.size = max(size, VALIDATED_TOGETHER)
         self.kept: list[Batch] | None = None
 

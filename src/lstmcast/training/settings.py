@@ -25,7 +25,8 @@ def training_settings(threads: int | None = None) -> Iterator[None]:
     Args:
         threads: How many threads PyTorch uses; as many as before if None.
     """
-    dtype, threads_before = torch.get_default_dtype(), torch.get_num_threads()
+    dtype = torch.get_default_dtype()
+    threads_before = torch.get_num_threads()
     autocasts = torch.is_autocast_enabled("cpu")
     torch.set_default_dtype(torch.float32)
     # Not by a context: within one, mixed precision would keep the weights of its first step.

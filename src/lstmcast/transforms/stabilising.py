@@ -22,7 +22,8 @@ from lstmcast.transforms.differencing import Nothing
 from lstmcast.util.config import settings
 
 # where `exp` is positive and finite
-LOG_LARGEST, LOG_SMALLEST = np.log(LARGEST), -744.0
+LOG_LARGEST = np.log(LARGEST)
+LOG_SMALLEST = -744.0
 # span of the logarithms below which all powers are the same line, up to rounding
 SMALLEST_SPAN = 1e-5
 # λ is fitted between these, as in R's forecast::BoxCox.lambda; beyond, inversion is unstable

@@ -163,7 +163,9 @@ class _Search:
     def __init__(
         self, laboratory: Laboratory, budget: _Budget, place: Path | None, say: Progress
     ) -> None:
-        self.laboratory, self.budget, self.say = laboratory, budget, say
+        self.laboratory = laboratory
+        self.budget = budget
+        self.say = say
         path = None if place is None else place / TRIALS
         self.file = TrialFile(path, _about(laboratory))
         self.trials = self.file.read()

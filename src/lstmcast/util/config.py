@@ -111,7 +111,7 @@ def _settings_in(hint: Any) -> list[type]:
     """The classes of settings that a type is made of."""
     if isinstance(hint, type) and hasattr(hint, _MARK):
         return [hint]
-    return [cls for part in get_args(hint) for cls in _settings_in(part)]
+    return [cls for inner in get_args(hint) for cls in _settings_in(inner)]
 
 
 def with_new_names(cls: type, arguments: Any, names: Mapping[str, str]) -> Any:

@@ -33,7 +33,8 @@ _REASONS = {
 }
 
 # AT_FDCWD and the flag of renameat2, from Linux's fcntl.h and fs.h
-_HERE, _RENAME_EXCHANGE = -100, 2
+_HERE = -100
+_RENAME_EXCHANGE = 2
 
 
 def checked_path(path: object) -> Path:

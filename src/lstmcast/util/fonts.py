@@ -79,7 +79,8 @@ def _covering(families: list[str], letters: set[str]) -> tuple[list[str], set[st
         if all(entry.fname != str(path) for entry in fontManager.ttflist):
             fontManager.addfont(path)
     files = {entry.name: entry.fname for entry in reversed(fontManager.ttflist)}
-    missing, covering = set(letters), []
+    missing = set(letters)
+    covering = []
     for family in (*families, *_OTHER_FONTS):
         # matplotlib's list may contain fonts that were removed
         if missing and Path(files.get(family, "")).is_file():

@@ -138,8 +138,10 @@ def picture(
     values = values[np.isfinite(values)]
     if not len(values):
         return Markup("")
-    low, high = float(values.min()), float(values.max())
-    middle, half = low / 2 + high / 2, (high / 2 - low / 2) or 1.0
+    low = float(values.min())
+    high = float(values.max())
+    middle = low / 2 + high / 2
+    half = (high / 2 - low / 2) or 1.0
     steps = max(len(history) + len(future) - 1, 1)
 
     def points_at(steps_T: ndarray, values_T: ndarray) -> list[str]:
@@ -186,7 +188,8 @@ def _path(steps: ndarray, values: ndarray, points_at: PointsAt) -> str:
     to the extremes of each segment."""
     if len(values) > MOST_POINTS:
         extremes = _extremes(values)
-        steps, values = steps[extremes], values[extremes]
+        steps = steps[extremes]
+        values = values[extremes]
     is_known = np.isfinite(values)
     points = iter(points_at(steps[is_known], values[is_known]))
     path = ""

@@ -209,7 +209,9 @@ class Words:
 
     def _sentences(self, text: str, depth: int) -> str | None:
         """The text sentence by sentence, unknown ones unchanged; None if all are unknown."""
-        sentences, is_translated, remaining = "", False, text
+        sentences = ""
+        is_translated = False
+        remaining = text
         while remaining:
             first, translated = self._beginning(remaining, depth)
             remaining = remaining[len(first) :].lstrip()
@@ -283,7 +285,8 @@ class Spoken:
     """A stream, such as that of a progress line, whose texts are translated."""
 
     def __init__(self, stream: TextIO, words: Callable[[str], str]) -> None:
-        self.stream, self.words = stream, words
+        self.stream = stream
+        self.words = words
 
     def write(self, text: str) -> int:
         """Write a text."""

@@ -37,7 +37,8 @@ def wrapped(text: str, columns: int, initial: str = "", subsequent: str = "") ->
         return textwrap.fill(
             text, columns, initial_indent=initial, subsequent_indent=subsequent
         )
-    lines, line = [], initial
+    lines = []
+    line = initial
     for piece in _UNBROKEN.findall(text):
         if width(line) + width(piece.rstrip()) > columns and line.strip():
             lines.append(line.rstrip())

@@ -32,7 +32,8 @@ THREADS = (
 GUARD = 'In a script, code that starts processes must be below `if __name__ == "__main__":`.'
 
 # parameters of mallopt, from glibc's malloc.h
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_TRIM_THRESHOLD = -1
+_MMAP_THRESHOLD = -3
 _ALL = 1 << 30
 # the values up to which glibc raises them by itself
 _USUAL = {_TRIM_THRESHOLD: 1 << 26, _MMAP_THRESHOLD: 1 << 25}
@@ -67,7 +68,8 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
     >>> list(ahead(n * n for n in range(4)))
     [0, 1, 4, 9]
     """
-    iterator, end = iter(items), object()
+    iterator = iter(items)
+    end = object()
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, iterator, end)
         while (value := coming.result()) is not end:

@@ -17,7 +17,10 @@ def some_names(names: Sequence[object] | ndarray) -> str:
     >>> some_names(["a", "b"]), some_names(np.array(["a", "b", "c", "d"], object))
     ("'a', 'b'", "'a', 'b', 'c', …")
     """
-    return ", ".join(repr(str(name)) for name in names[:3]) + ", …" * (len(names) > 3)
+    texts = [repr(str(name)) for name in names[:3]]
+    if len(names) > 3:
+        texts.append("…")
+    return ", ".join(texts)
 
 
 def are(count: int) -> str:
@@ -117,9 +120,10 @@ def decimals_of(values: ndarray) -> int | None:
     """
     magnitudes = np.abs(values[np.isfinite(values) & (values != 0)])
     size = float(np.median(magnitudes)) if len(magnitudes) else 1.0
-    return (
-        int(np.clip(3 - np.floor(np.log10(size)), 0, 9)) if 1e-6 < size < 1e15 else None
-    )
+    if not 1e-6 < size < 1e15:
+        return None
+    magnitude = np.floor(np.log10(size))
+    return int(np.clip(3 - magnitude, 0, 9))
 
 
 def number(value: float) -> str:

@@ -186,7 +186,8 @@ def _arrow_table(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
         microseconds = times.astype("datetime64[us]").astype(np.int64)
         arrays[name] = pyarrow.array(microseconds).cast(unit)
     for name, categories in types.categories.items():
-        values, ordered = categories.values.tolist(), categories.ordered
+        values = categories.values.tolist()
+        ordered = categories.ordered
         places = {value: place for place, value in enumerate(values)}
         codes = pyarrow.array(
             [places[value] for value in columns[name].tolist()], "int32"

@@ -26,7 +26,8 @@ MOST_ROWS = 1_048_575  # rows below the header: a sheet has 2**20 rows
 MOST_LETTERS = 32_767  # characters of one cell
 MOST_DIGITS = 10**15  # whole numbers below this are exact
 # Excel has a 29 February 1900, which did not exist: programs disagree on the days before it.
-FIRST_DAY, LAST_DAY = np.datetime64("1900-03-01"), np.datetime64("9999-12-31")
+FIRST_DAY = np.datetime64("1900-03-01")
+LAST_DAY = np.datetime64("9999-12-31")
 DAY_ZERO = np.datetime64("1899-12-30", "us")
 NARROW, WIDE = 8, 42  # widths of columns, in characters
 _MEASURED = 1_000  # rows that determine the width

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lstmcast.cli import echo
+from lstmcast.cli import echo, manner
 from lstmcast.cli.commands.common import end, require_one_end
 from lstmcast.cli.options.common import Data, Horizon, Json, Quiet
 from lstmcast.cli.options.reading import ReadingOptions
@@ -41,7 +41,9 @@ def run(
     from lstmcast.jobs.jobfile import read_job
 
     job_file = read_job(job)
-    file_job = FileJob(job_file, job.name, dry_run, context.obj, echo.words().language)
+    file_job = FileJob(
+        job_file, job.name, dry_run, context.obj, manner.words().language
+    )
     with contextlib.chdir(job.parent):
         outcome = file_job.run(echo.notes(quiet))
     echo.file_job(outcome, quiet, as_json)

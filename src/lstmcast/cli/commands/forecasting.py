@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,6 +30,9 @@ from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions, RepairingOptions
 from lstmcast.cli.options.training import Testing
 from lstmcast.cli.starting import all_loaded
+
+if TYPE_CHECKING:
+    from lstmcast.jobs import ForecastJob, Source
 
 Scenarios = Annotated[
     list[Path] | None,
@@ -105,20 +109,12 @@ def forecast(
     Reports what was read and compares the accuracy at held-out cutoffs with simple forecasts, then
     forecasts.
     """
-    from lstmcast.jobs import ForecastJob
-
     all_loaded()
     require_one_end(horizon, until)
     if chunks.chunk is not None:
-        options = {
-            "outliers": outliers,
-            "until": until,
-            "scenario": scenario,
-            "report": report,
-        }
-        idle = parts.idle_options(
-            (output, testing, reconciling, rows), options | {"save": save}
-        )
+        unsupported = {"outliers": outliers, "until": until, "scenario": scenario}
+        unsupported |= {"report": report, "save": save}
+        idle = parts.idle_options((output, testing, reconciling, rows), unsupported)
         make = parts.forecasts(horizon, output.quantile_levels(), method)
         job = chunks.job(reading.source(data), output.out, make, workers, idle)
         parts.run(job, quiet, as_json)
@@ -131,18 +127,26 @@ def forecast(
     as_read, repairs = reading.repairs(outliers)
     source, steps, notify = source_ahead(as_read.source(data), horizon, until, quiet)
     model = common.forecaster_for(steps, output.quantile_levels(), method=method)
-    scenarios = tuple(scenario or ())
-    options = (
-        testing.cutoffs,
-        testing.compared(),
-        outputs,
-        output.totals(),
-        until,
-        scenarios,
-    )
-    outcome = ForecastJob(model, source, *options, hierarchy, repairs).run(notify)
+    options = (testing.cutoffs, testing.compared(), outputs, output.totals(), until)
+    job = _job(model, source, options, scenario, hierarchy, repairs)
+    outcome = job.run(notify)
     echo.forecast(outcome, quiet, as_json, output.to_screen, held_out)
     end(echo.skipped(outcome.panel))
+
+
+def _job(
+    model: Any,
+    source: Source,
+    options: tuple[int, Any, Any, Any, str | None],
+    scenario: Sequence[Path] | None,
+    hierarchy: Any,
+    repairs: Any,
+) -> ForecastJob:
+    """The job of a command, whose modules are imported only now."""
+    from lstmcast.jobs import ForecastJob
+
+    scenarios = tuple(scenario or ())
+    return ForecastJob(model, source, *options, scenarios, hierarchy, repairs)
 
 
 def check(
@@ -195,7 +199,8 @@ def predict(
     outputs.check(data or ())  # before anything else is found wrong
     source = reading.source(data) if data else None
     own_method = None if method == "auto" else method  # else as it was saved
-    levels, totals = output.quantile_levels(), output.totals()
+    levels = output.quantile_levels()
+    totals = output.totals()
     settings = (
         horizon,
         levels,

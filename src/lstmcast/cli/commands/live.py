@@ -31,6 +31,27 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.jobs import Source
 
+EachHorizon = Annotated[
+    int,
+    typer.Option(
+        "--horizon",
+        "-H",
+        metavar="N",
+        help="Number of steps to forecast each time.",
+    ),
+]
+StateFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        parser=named,
+        help="Folder where the state is saved, and resumed from at the next start.",
+    ),
+]
+SaveEvery = Annotated[
+    int, typer.Option(metavar="N", help="Save the state after every N lines.")
+]
+
 
 def anomalies(
     data: Data,
@@ -77,26 +98,9 @@ def anomalies(
 def stream(
     lines: LineOptions,
     model: SavedOrShipped = None,
-    horizon: Annotated[
-        int,
-        typer.Option(
-            "--horizon",
-            "-H",
-            metavar="N",
-            help="Number of steps to forecast each time.",
-        ),
-    ] = 1,
-    state: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            parser=named,
-            help="Folder where the state is saved, and resumed from at the next start.",
-        ),
-    ] = None,
-    save_every: Annotated[
-        int, typer.Option(metavar="N", help="Save the state after every N lines.")
-    ] = 100,
+    horizon: EachHorizon = 1,
+    state: StateFolder = None,
+    save_every: SaveEvery = 100,
 ) -> None:
     """Forecast data from standard input, line by line.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lstmcast._version import __version__
-from lstmcast.cli import echo
+from lstmcast.cli import echo, manner
 from lstmcast.cli.commands.common import end, require_one_end
 from lstmcast.cli.options.common import Data, Folder, Json, Quiet
 from lstmcast.cli.options.importance import Permuting
@@ -63,7 +63,7 @@ def importance(
         seed=permuting.seed,
         table=permuting.out,
         plot=permuting.plot,
-        language=echo.words().language,
+        language=manner.words().language,
     )
     outcome = job.run(echo.notes(quiet))
     echo.importance(outcome, quiet, as_json)

@@ -11,28 +11,31 @@ from lstmcast.cli.options.common import Json, Quiet
 from lstmcast.cli.options.database import TableRows
 
 MOST_ROWS = 40  # that are shown
+Statement = Annotated[
+    str, typer.Argument(metavar="QUERY", help="A query in DuckDB's SQL.")
+]
+OfDatabase = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="DuckDB file whose tables are read, such as duckdb:///shop.db.",
+    ),
+]
+RowPlace = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|TABLE@URL",
+        help="Write the rows as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or into a table of a "
+        "database.",
+    ),
+]
 
 
 def sql(
-    statement: Annotated[
-        str, typer.Argument(metavar="QUERY", help="A query in DuckDB's SQL.")
-    ],
+    statement: Statement,
     rows: TableRows,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="DuckDB file whose tables are read, such as duckdb:///shop.db.",
-        ),
-    ] = None,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE|TABLE@URL",
-            help="Write the rows as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or into a table of a "
-            "database.",
-        ),
-    ] = None,
+    database: OfDatabase = None,
+    out: RowPlace = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -54,15 +57,11 @@ def sql(
         lists = {name: plain_list(column) for name, column in columns.items()}
         echo.document({"lstmcast": __version__, "columns": lists})
     elif columns and place is None:
-        cells = [
-            list(map(str, plain_list(column[:MOST_ROWS])))
-            for column in columns.values()
-        ]
-        typer.echo(
-            console.aligned(
-                list(columns), [list(row) for row in zip(*cells, strict=True)]
-            )
-        )
+        cells = []
+        for column in columns.values():
+            cells.append(list(map(str, plain_list(column[:MOST_ROWS]))))
+        shown_rows = [list(row) for row in zip(*cells, strict=True)]
+        typer.echo(console.aligned(list(columns), shown_rows))
         hidden = len(next(iter(columns.values()))) - MOST_ROWS
         if hidden > 0:
             echo.note(quiet, f"… {hidden} more rows; --out FILE writes all")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lstmcast.cli import echo
+from lstmcast.cli import echo, manner
 from lstmcast.cli.commands import common, parts
 from lstmcast.cli.commands.common import (
     end,
@@ -29,17 +29,12 @@ from lstmcast.cli.options.common import (
 )
 from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.examples import ExampleOptions
+from lstmcast.cli.options.fitting import Choosing, FitOutput
 from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.language import OLD_NAME, known_language
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
-from lstmcast.cli.options.training import (
-    Choosing,
-    FitOutput,
-    Refitting,
-    Testing,
-    Training,
-)
+from lstmcast.cli.options.training import Refitting, Testing, Training
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +42,16 @@ if TYPE_CHECKING:
     from lstmcast.jobs import BacktestJob, FitJob, PresetJob, Source
     from lstmcast.jobs.events import Notify
 
+ModelFolder = Annotated[
+    Path,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="DIR",
+        parser=named,
+        help="Folder for the trained model.",
+    ),
+]
 HeldOutPlace = Annotated[
     str | None,
     typer.Option(
@@ -60,16 +65,7 @@ HeldOutPlace = Annotated[
 def fit(
     context: typer.Context,
     data: Data,
-    model: Annotated[
-        Path,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="DIR",
-            parser=named,
-            help="Folder for the trained model.",
-        ),
-    ],
+    model: ModelFolder,
     reading: ReadingOptions,
     training: Training,
     run: FitOutput,
@@ -97,7 +93,8 @@ def fit(
         preset = PresetJob(source, steps, choosing.preset, model, training.seed, lines)
         _run_preset(preset, notify, quiet, as_json)
         return
-    forecaster, notify = choosing.forecaster(horizon), echo.notes(quiet)
+    forecaster = choosing.forecaster(horizon)
+    notify = echo.notes(quiet)
     if forecaster is None:
         source, steps, notify = _source(data, horizon, training, reading, quiet)
         forecaster = _forecaster(steps, training, reading)
@@ -106,7 +103,7 @@ def fit(
         source,
         model,
         made_by=context.obj,
-        language=echo.words().language,
+        language=manner.words().language,
         callbacks=lines,
         **run.settings(),
         **training.hardware(),
@@ -148,7 +145,8 @@ def _progress(quiet: bool) -> list[Any]:
 def _forecaster(
     horizon: int, training: Training, reading: ReadingOptions, method: str = "auto"
 ) -> LSTMForecaster:
-    past, static = reading.past_names(), reading.static_names()
+    past = reading.past_names()
+    static = reading.static_names()
     return common.forecaster_for(
         horizon, training=training, past=past, method=method, static=static
     )
@@ -189,11 +187,12 @@ def backtest(
     require_one_end(horizon)
     if testing.cutoffs == 0:
         raise UsageError("--cutoffs must be at least 1 here, got 0.")
+    tests = testing.cutoffs, testing.compared()
     if chunks.chunk is not None:
         unsupported = {"held-out": held_out, "outliers": outliers}
         idle = parts.idle_options([refitting], {}) + training.given()
         idle += parts.idle_options([reconciling, rows], unsupported)
-        make = parts.backtests(horizon, method, testing.cutoffs, testing.compared())
+        make = parts.backtests(horizon, method, *tests)
         job = chunks.job(reading.source(data), out, make, refitting.workers, idle)
         parts.run(job, quiet, as_json)
         return
@@ -204,16 +203,10 @@ def backtest(
     Output(out=out).places(rows=rows).check(data)  # before anything else is found wrong
     reading, repairs = reading.repairs(outliers)
     source, steps, notify = _source(data, horizon, training, reading, quiet)
-    job = BacktestJob(
-        _forecaster(steps, training, reading, method),
-        source,
-        testing.cutoffs,
-        testing.compared(),
-        table=table,
-        repairs=repairs,
-        hierarchy=hierarchy,
-        **refitting.settings(training),
-    )
+    forecaster = _forecaster(steps, training, reading, method)
+    extras = {"table": table, "repairs": repairs, "hierarchy": hierarchy}
+    settings = refitting.settings(training)
+    job = BacktestJob(forecaster, source, *tests, **extras, **settings)
     _run_backtest(job, notify, quiet, as_json, held_out)
 
 
@@ -247,7 +240,7 @@ def example(
     from lstmcast.cli import console
 
     known_language(run.labels, OLD_NAME)
-    words = echo.words()
+    words = manner.words()
     request = articles.Request(
         run.faithful, run.seed, run.seeds, run.epochs, run.device, words.language, quiet
     )._asdict()

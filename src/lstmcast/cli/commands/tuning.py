@@ -13,28 +13,30 @@ from lstmcast.cli.options.common import Data, Horizon, Json, Quiet, named
 from lstmcast.cli.options.reading import ReadingOptions
 
 STOPPED = "stopped. The same command continues with the trials so far."
+TrialFolder = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        parser=named,
+        help="Folder for trials, the best model and its settings.",
+    ),
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        metavar="N",
+        help="Total time (default: 10 minutes, unless --trials limits the search).",
+    ),
+]
 
 
 def tune(
     data: Data,
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            metavar="DIR",
-            parser=named,
-            help="Folder for trials, the best model and its settings.",
-        ),
-    ],
+    out: TrialFolder,
     reading: ReadingOptions,
     horizon: Horizon = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            metavar="N",
-            help="Total time (default: 10 minutes, unless --trials limits the search).",
-        ),
-    ] = None,
+    minutes: Minutes = None,
     trials: Annotated[
         int | None,
         typer.Option(metavar="N", help="Maximum number of trials, instead of a time."),

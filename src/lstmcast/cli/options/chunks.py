@@ -85,7 +85,8 @@ class Chunks:
         if workers is not None:
             refuse_idle(["--workers"], "a cluster sets their number")
         # the machines of a cluster have working folders of their own
-        out, data = Path(out).absolute(), _absolute(source.data)
+        out = Path(out).absolute()
+        data = _absolute(source.data)
         return PartsJob(
             replace(source, data=data), out, make, self.chunk, over(self.ray)
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstmcast.cli import echo
+from lstmcast.cli import manner
 from lstmcast.cli.options.database import TableRows
 from lstmcast.errors import UsageError
 
@@ -146,7 +146,7 @@ class Output:
         out = None if self.to_screen else self.out
         table = rows.place(out)
         looks = Looks(tuple(self.plot_series or ()), self.unit, self.dark)
-        language = echo.words().language
+        language = manner.words().language
         return Outputs(
             table,
             self.plot,

@@ -227,7 +227,8 @@ class ReadingOptions:
         """What stands beside the target, as far as it was said."""
         from lstmcast.data.covariates.beside import Beside
 
-        future, static = _one_or_more(self.future), _one_or_more(self.static)
+        future = _one_or_more(self.future)
+        static = _one_or_more(self.static)
         hindsight = _one_or_more(self.hindsight)
         columns = (static, self.static_data, self.holidays, hindsight)
         return Beside(future, self.future_data, *columns)

@@ -224,7 +224,8 @@ def _fiscal_notes(grid: Grid, times: ndarray) -> list[Finding]:
     """What is said of years that begin with another month than January."""
     if grid.kind != "month" or not grid.numbers[0] > 1 or np.isnat(times).any():
         return []
-    first, last = str(times[0, 0])[:7], str(times[-1, -1])[:7]
+    first = str(times[0, 0])[:7]
+    last = str(times[-1, -1])[:7]
     return [
         Finding(
             "layout", "note", f"years begin with month {first[5:]}: {first} to {last}"

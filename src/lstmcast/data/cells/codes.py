@@ -46,7 +46,8 @@ def codes_for_missing(table: Table) -> list[Finding]:
 
 def _codes(values: ndarray) -> list[float]:
     codes: list[float] = []
-    low, high = values.min(), values.max()
+    low = values.min()
+    high = values.max()
     for _ in range(_MOST_CODES):
         code = next(
             (edge for edge in (low, high) if _is_code(values, float(edge))), None
@@ -55,7 +56,8 @@ def _codes(values: ndarray) -> list[float]:
             break
         codes.append(float(code))
         values = values[values != code]
-        low, high = values.min(), values.max()
+        low = values.min()
+        high = values.max()
     return sorted(codes)
 
 
@@ -69,7 +71,8 @@ def _is_code(values: ndarray, edge: float) -> bool:
     if count < (1 if is_usual_code else _FEWEST):
         return False
     other_values = _without_usual(values[~equals_edge])
-    low, high = float(other_values.min()), float(other_values.max())
+    low = float(other_values.min())
+    high = float(other_values.max())
     gap = low - edge if edge < low else edge - high
     if count == 1:  # -999 once, and no other value below 0
         far = _FAR if low >= 0 else _VERY_FAR

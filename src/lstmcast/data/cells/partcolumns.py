@@ -126,7 +126,8 @@ def _unnamed_parts(columns: Sequence[Column]) -> dict[str, Part]:
         if not (_is_unnamed(column) and _is_unnamed(beside_it)):
             continue
         letters = _slot_of_letters(beside_it) if beside_it.is_text else None
-        year, month = _year_part(column), _part_of(beside_it, letters or "month")
+        year = _year_part(column)
+        month = _part_of(beside_it, letters or "month")
         if year is None or month is None or month.column.missing.mean() > _FOOTERS:
             continue
         days = _unnamed_days(columns[place + 2 : place + 4])
@@ -165,7 +166,8 @@ def _part_of(column: Column, kind: str) -> Part | None:
     filled_cells = np.count_nonzero(~column.missing & ~sums_of(column))
     if not len(known_numbers) or len(known_numbers) < 0.9 * filled_cells:
         return None
-    low, high = known_numbers.min(), known_numbers.max()
+    low = known_numbers.min()
+    high = known_numbers.max()
     if kind == "slot" and column.is_text and high <= 13:
         # "Period" M01 or Q1, as statistical offices write
         kind = _slot_of_letters(column) or kind
@@ -316,7 +318,8 @@ def _hour_of_range(text: str) -> float | None:
     match = _HOUR_RANGE.fullmatch(text)
     if match is None:
         return None
-    begin, end = int(match[1]), int(match[2])
+    begin = int(match[1])
+    end = int(match[2])
     return begin if begin < 24 and end in (begin + 1, 0) else None
 
 
@@ -366,7 +369,9 @@ def _compact_clock_of(column: Column) -> Part | None:
 def _compact_seconds(column: Column, numbers: ndarray) -> Part | None:
     """Read 130000 as 13:00:00."""
     known = numbers[np.isfinite(numbers)]
-    hours, minutes, seconds = known // 10_000, known // 100 % 100, known % 100
+    hours = known // 10_000
+    minutes = known // 100 % 100
+    seconds = known % 100
     if hours.max() > 24 or minutes.max() > 59 or seconds.max() > 59:
         return None
     in_seconds = numbers // 10_000 * 3600 + numbers // 100 % 100 * 60 + numbers % 100

@@ -13,13 +13,13 @@ from numpy import ndarray
 
 from lstmcast.data.cells.columns import (
     CALENDAR_PARTS,
-    DATE_SHARE,
     NUMBER_SHARE,
     TARGET_NAMES,
     ask,
     changes,
     words_of,
 )
+from lstmcast.data.cells.timecolumns import DATE_SHARE
 from lstmcast.data.sheet import Column, Sheet, columns_without, folded
 from lstmcast.errors import DataError
 
@@ -298,7 +298,8 @@ def _ask_series(
 def _puts_in_order(times: ndarray, codes: ndarray) -> bool:
     """Whether times that are not in order increase strictly within each of a few codes."""
     order = np.argsort(codes, kind="stable")
-    times, codes = times[order], codes[order]
+    times = times[order]
+    codes = codes[order]
     same_code = codes[1:] == codes[:-1]
     ascends = times[1:] > times[:-1]
     mostly_same = 3 * np.count_nonzero(same_code) >= 2 * len(times)

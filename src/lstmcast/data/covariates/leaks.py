@@ -102,7 +102,8 @@ def _same(first: ndarray, second: ndarray) -> bool:
     are_known = np.isfinite(first) & np.isfinite(second)
     if np.count_nonzero(are_known) < _FEWEST:
         return False
-    first_known, second_known = first[are_known], second[are_known]
+    first_known = first[are_known]
+    second_known = second[are_known]
     first_centred = first_known - first_known.mean()
     second_centred = second_known - second_known.mean()
     product = first_centred @ second_centred

@@ -297,7 +297,8 @@ def _held_on(
     periods = _periods(times, row_frequency, rows.times)
     row_periods = _periods(rows.times, row_frequency, rows.times)
     # groups and periods as one number, by which the rows are sorted
-    first, last_period = row_periods.min(), row_periods.max()
+    first = row_periods.min()
+    last_period = row_periods.max()
     span = int(last_period - first) + 1
     row_keys = rows.series * span + row_periods - first
     keys = groups[series] * span + periods - first

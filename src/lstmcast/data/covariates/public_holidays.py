@@ -220,7 +220,8 @@ def _days(
     working = np.zeros(len(names), bool)
     days = first_day + np.arange(len(names))
     weekdays = weekday_of(days * DAY)
-    begin, end = _date(first_day), _date(last_day)
+    begin = _date(first_day)
+    end = _date(last_day)
     findings = []
     for code in codes:
         holidays = _place(code, range(begin.year, end.year + 1))

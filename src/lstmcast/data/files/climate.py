@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from lstmcast.data.files.headers import Row
+from lstmcast.data.files.firstrows import Row
 
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 _NUMBER = re.compile(r"-?\d+\.?\d*")

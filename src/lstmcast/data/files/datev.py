@@ -44,7 +44,8 @@ def _span(header: Sequence[str]) -> tuple[str, str]:
     """The first and the last day of the bookings, as 20240131; empty where it has none."""
     if len(header) <= _END:
         return "", ""
-    begin, end = header[_BEGIN], header[_END]
+    begin = header[_BEGIN]
+    end = header[_END]
     return (begin, end) if begin.isdecimal() and len(begin) == 8 else ("", "")
 
 
@@ -53,7 +54,8 @@ def _whole_date(text: str, begin: str) -> str:
     digits = text.strip().zfill(4)
     if len(digits) != 4 or not digits.isdecimal():
         return text
-    day, month = digits[:2], digits[2:]
+    day = digits[:2]
+    month = digits[2:]
     year = int(begin[:4])
     if month < begin[4:6]:
         year += 1

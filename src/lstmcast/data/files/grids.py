@@ -5,20 +5,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from lstmcast.data.files.climate import without_span
 from lstmcast.data.files.countheaders import counts_on
+from lstmcast.data.files.firstrows import Row, kind_of
 from lstmcast.data.files.headers import (
     Header,
-    Row,
     column_names,
     find_header,
     header_at,
     is_year_alone,
-    kind_of,
     looks_like_data,
     without_comments,
 )
@@ -51,10 +51,7 @@ def sheet_from_grid(
     rows = list(map(Row, grid.lines, grid.rows))
     filled_rows = [row for row in rows if not _is_blank(row)]
     if not filled_rows:
-        raise DataError(
-            f"{source} is empty. A table with a column of dates and a column of numbers is "
-            "expected."
-        )
+        raise _empty(source)
     filled_rows, comments = without_comments(filled_rows)
     filled_rows, said_above = _without_titles(filled_rows)
     filled_rows, beside_years = without_span(filled_rows)
@@ -64,11 +61,7 @@ def sheet_from_grid(
     first = header_rows.first
     data, repeated = _without_headers(table_rows[first:], header_rows)
     if not data:
-        name_list = ", ".join(names[:6])
-        raise DataError(
-            f"{source} has a header ({name_list}) but no rows below it. Dates and values are "
-            "expected."
-        )
+        raise _without_data(source, names)
     above = [row for row in table_rows[:first] if row not in header_rows.rows]
     if above and is_year_alone(above[-1]) and any(map(is_year_alone, data)):
         data.insert(0, above.pop())  # each year has a header of its own
@@ -81,12 +74,24 @@ def sheet_from_grid(
         notes.append(_NO_HEADER)
     lines = np.array([row.line for row in data], np.int64)
     columns = _columns(data, names, header_rows, grid)
-    titles = _titles(
-        [*rows[:_MOST_TITLES], *comments],
-        {row.line for row in header_rows.rows},
-        data[0],
-    )
+    header_lines = {row.line for row in header_rows.rows}
+    titles = _titles([*rows[:_MOST_TITLES], *comments], header_lines, data[0])
     return Sheet(columns, lines, source, "file", tuple(notes), label, titles=titles)
+
+
+def _empty(source: str) -> DataError:
+    return DataError(
+        f"{source} is empty. A table with a column of dates and a column of numbers is "
+        "expected."
+    )
+
+
+def _without_data(source: str, names: Sequence[str]) -> DataError:
+    name_list = ", ".join(names[:6])
+    return DataError(
+        f"{source} has a header ({name_list}) but no rows below it. Dates and values are "
+        "expected."
+    )
 
 
 def _titles(

@@ -12,23 +12,23 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmcast.data.files.countheaders import counts_on
-from lstmcast.data.numbers import is_missing, parse_numbers
+from lstmcast.data.files.firstrows import (
+    WITHIN,
+    FirstRows,
+    Row,
+    is_full,
+    kind_of,
+    text_count,
+    texts_in,
+)
+from lstmcast.data.numbers import is_missing
 from lstmcast.data.times.calendars import micros_of, month_of
 from lstmcast.data.times.dates import parse_times
 
-WITHIN = 40  # rows; titles above a header are never longer in practice
-_BODY = 60  # rows below those, which show what the columns hold
 _COMMENTS = ("#", "%", "//", "!")
 # levels of names are joined by this: store A/sales
 _LEVELS = "/"
 _YEAR = re.compile(r"(?:19|20)\d\d")
-
-
-class Row(NamedTuple):
-    """Cells of one line (from 1)."""
-
-    line: int
-    cells: list[str]
 
 
 class Header(NamedTuple):
@@ -80,7 +80,7 @@ def _header_in_comment(row: Row, width: int, numbered: bool) -> list[str] | None
         cells = row.cells  # "#" is the name of a column of row numbers
     if width < 2 or len(cells) != width:
         return None
-    return cells if _is_full(cells) and not _any_value(cells) else None
+    return cells if is_full(cells) and not _any_value(cells) else None
 
 
 def _mark_of(row: Row) -> str | None:
@@ -91,16 +91,11 @@ def _mark_of(row: Row) -> str | None:
     return next(filter(first.startswith, _COMMENTS), None)
 
 
-def _texts_in(row: Row) -> list[str]:
-    """The cells of a row that are not empty."""
-    return [cell.strip() for cell in row.cells if cell.strip()]
-
-
 def _bare(row: Row) -> list[str]:
     """The cells of a comment without its sign."""
     mark = _mark_of(row) or ""
     cells = list(row.cells)
-    text = _texts_in(row)[0]
+    text = texts_in(row)[0]
     place = [cell.strip() for cell in cells].index(text)
     cells[place] = text.lstrip(mark[0]).strip()
     return cells if cells[place] else cells[place + 1 :]
@@ -112,7 +107,7 @@ def find_header(rows: Sequence[Row]) -> Header:
     A row with a readable time is data. The header is the first row above them that is full of
     distinct texts; where there is none, the levels of names are joined, or the fullest row counts.
     """
-    body = _Shown.of(rows)
+    body = FirstRows.of(rows)
     first = body.first_data(rows)
     if first == 0:
         row = rows[0]
@@ -136,12 +131,12 @@ def find_header(rows: Sequence[Row]) -> Header:
 
 def _fullest(rows: Sequence[Row]) -> int:
     """Which row has the most distinct texts, the first of several."""
-    counts = [_fullness(row) for row in rows]
+    counts = [text_count(row) for row in rows]
     return counts.index(max(counts))
 
 
 def is_year_alone(row: Row) -> bool:
-    texts = _texts_in(row)
+    texts = texts_in(row)
     return len(texts) == 1 and bool(re.fullmatch(r"\d{4}年?", texts[0]))
 
 
@@ -163,134 +158,16 @@ def looks_like_data(row: Row) -> bool:
     return has_time and "number" in kinds[1:]
 
 
-def kind_of(cells: Sequence[str]) -> str:
-    """What most of the cells are: "time", "number", or "" for text."""
-    texts = [cell for cell in cells if not is_missing(cell)]
-    if not texts:
-        return ""
-    if parse_numbers(texts).bad.mean() < 0.5:
-        return "number"
-    times = parse_times(texts)
-    are_times = times is not None and times.bad.mean() < 0.5
-    return "time" if are_times else ""
-
-
-class _Shown(NamedTuple):
-    """What the columns hold below the header, and which of the first cells are that, (rows, C)."""
-
-    kinds: list[str]
-    reads: np.ndarray
-    missing: np.ndarray
-
-    @classmethod
-    def of(cls, rows: Sequence[Row]) -> _Shown:
-        skipped = min(WITHIN, len(rows) // 2)
-        body = rows[skipped : skipped + _BODY]
-        top = rows[:WITHIN]
-        kinds, reads, missing = [], [], []
-        for column, _ in enumerate(rows[0].cells):
-            top_cells = [row.cells[column] for row in top]
-            body_cells = [row.cells[column] for row in body]
-            kind = kind_of(body_cells)
-            kinds.append(kind)
-            # together with the body: 2003/04 is a fiscal year there, and alone it would be a month
-            reads.append(_reading(top_cells, body_cells[:WITHIN], kind))
-            missing.append(list(map(is_missing, top_cells)))
-        reads_CR = np.array(reads, bool)
-        missing_CR = np.array(missing, bool)
-        return cls(kinds, reads_CR.T, missing_CR.T)
-
-    @property
-    def has_time(self) -> np.ndarray:
-        """Which columns hold times, (C,)."""
-        return np.array(self.kinds) == "time"
-
-    def typed(self, place: int) -> np.ndarray:
-        """Which columns have a cell in that row and hold times or numbers below, (C,)."""
-        has_kind = np.array(self.kinds) != ""
-        return has_kind & ~self.missing[place]
-
-    def first_data(self, rows: Sequence[Row]) -> int | None:
-        """The first row of data among the first ones."""
-        names_above = False
-        for place, row in enumerate(rows[:WITHIN]):
-            if self._begins_data(place, names_above, rows):
-                return place
-            if _is_full(row.cells) and not self.reads[place].any():
-                names_above = True
-        return None
-
-    def _begins_data(self, place: int, names_above: bool, rows: Sequence[Row]) -> bool:
-        """Whether a row is data, and neither a title nor a name of columns."""
-        if not self._is_data(place, names_above) or self._is_title(place, rows):
-            return False
-        return names_above or not self._stands_above_names(place)
-
-    def _is_data(self, place: int, names_above: bool) -> bool:
-        """Whether a row has a time; below a row of names, half of its cells being what their
-        columns hold is enough."""
-        typed = self.typed(place)
-        reads = self.reads[place] & typed
-        if (reads & self.has_time).any():
-            return True
-        if not reads.any():
-            return False
-        read_share = reads.sum() / typed.sum()
-        if read_share == 1 and not self.has_time.any():
-            return True
-        return names_above and bool(read_share >= 0.5)
-
-    def _stands_above_names(self, place: int) -> bool:
-        """Whether the next row has only text where columns hold numbers: years above months."""
-        below = place + 1
-        if below == len(self.reads) or not self.missing[place].any():
-            return False
-        has_two_cells = self.typed(below).sum() > 1
-        return bool(has_two_cells and not self.reads[below].any())
-
-    def _is_title(self, place: int, rows: Sequence[Row]) -> bool:
-        """Whether a row with nothing but a time stands above names: when a table was written."""
-        has_cell = ~self.missing[place]
-        if has_cell.sum() > 1 or len(has_cell) < 2:
-            return False
-        reads_any = np.any(self.reads, axis=1)
-        for lower in range(place + 1, len(self.reads)):
-            if _fullness(rows[lower]) > 1 and not reads_any[lower]:
-                return True
-        return False
-
-
-def _reading(top: list[str], body: list[str], kind: str) -> list[bool]:
-    """Which of the first cells of a column read as what it holds."""
-    if not kind:
-        return [False] * len(top)
-    distinct = list(dict.fromkeys(top + body))
-    is_bad = parse_numbers(distinct).bad if kind == "number" else _no_times(distinct)
-    is_bad_text = dict(zip(distinct, is_bad, strict=True))
-    return [not is_missing(cell) and not is_bad_text[cell] for cell in top]
-
-
-def _no_times(texts: list[str]) -> np.ndarray:
-    """Which texts are no times."""
-    times = parse_times(texts)
-    if times is None:
-        return np.ones(len(texts), bool)
-    if times.values.dtype.kind != "M":
-        return times.bad
-    # "(h)" is a weekday to be left off, and nothing else
-    return times.bad | np.isnat(times.values)
-
-
 def _named_by(above: Sequence[Row], first: int) -> Header:
     """The names that the rows above the data give."""
     for row in above:
-        if _is_full(row.cells):
+        if is_full(row.cells):
             return Header(row.cells, [row], first)
     levels = _levels(above)
     if levels is not None:
         return Header(*levels, first)
-    fullness = max(_fullness(row) for row in above)
-    fullest = [row for row in above if _fullness(row) == fullness]
+    fullness = max(text_count(row) for row in above)
+    fullest = [row for row in above if text_count(row) == fullness]
     # units stand below the names
     row_of_names = fullest[-1]
     if _is_units(row_of_names):
@@ -301,19 +178,19 @@ def _named_by(above: Sequence[Row], first: int) -> Header:
 def _levels(above: Sequence[Row]) -> tuple[list[str], list[Row]] | None:
     """Names in several rows, joined where they are distinct only together; an empty cell of an
     upper level continues the one before it, as merged cells do."""
-    text_counts = [len(_texts_in(row)) for row in above]
+    text_counts = [len(texts_in(row)) for row in above]
     wide = [row for row, count in zip(above, text_counts, strict=True) if count > 1]
     if len(wide) < 2:
         return None
     begin = above.index(wide[0])
-    rows = [row for row in above[begin:] if _texts_in(row)]
+    rows = [row for row in above[begin:] if texts_in(row)]
     lowest = wide[-1]
     names = []
     for column, _ in enumerate(lowest.cells):
         names.append(_joined_name(column, rows, lowest))
     filled_names = list(filter(None, names))
     are_distinct = len(set(filled_names)) == len(filled_names)
-    if not are_distinct or len(filled_names) <= _fullness(lowest):
+    if not are_distinct or len(filled_names) <= text_count(lowest):
         return None
     return names, rows
 
@@ -365,21 +242,12 @@ def _names_times(row: Row) -> bool:
     return len(steps) == 1 and 0 not in steps
 
 
-def _fullness(row: Row) -> int:
-    return len(set(_texts_in(row)))
-
-
-def _is_full(cells: Sequence[str]) -> bool:
-    texts = [cell.strip() for cell in cells]
-    return all(texts) and len(set(texts)) == len(texts)
-
-
 def _any_value(cells: Sequence[str]) -> bool:
     return any(kind_of([cell]) == "number" for cell in cells)
 
 
 def _is_units(row: Row) -> bool:
-    return all(text[0] in "([" for text in _texts_in(row))
+    return all(text[0] in "([" for text in texts_in(row))
 
 
 def column_names(cells: Sequence[str]) -> list[str]:
@@ -392,7 +260,8 @@ def column_names(cells: Sequence[str]) -> list[str]:
     names: list[str] = []
     for place, cell in enumerate(cells, start=1):
         base = " ".join(cell.split()) or f"column{place}"
-        name, number = base, numbers.get(base, 1)
+        name = base
+        number = numbers.get(base, 1)
         while name in numbers:
             number += 1
             name = f"{base}_{number}"

@@ -80,7 +80,8 @@ def _of_sdmx(message: Mapping[str, Any]) -> Records:
     for data_set in message["dataSets"]:
         series_by_key = data_set.get("series")
         if series_by_key is None:
-            series_by_key, dimensions_of_series = {"": data_set}, []
+            series_by_key = {"": data_set}
+            dimensions_of_series = []
         for key, series in series_by_key.items():
             labels = _fields(key, dimensions_of_series)
             for places, values in series.get("observations", {}).items():

@@ -214,7 +214,8 @@ def find_delimiter(text: str) -> str:
     for delimiter in _between_quotes(lines) or _DELIMITERS:
         share = _evenness(_sample_rows(lines, delimiter))
         if share > best_share + 0.1:
-            best_delimiter, best_share = delimiter, share
+            best_delimiter = delimiter
+            best_share = share
     if best_delimiter and best_share >= 0.5:
         return best_delimiter
     whole_lines = [line.strip() for line in lines[1:50]]
@@ -283,7 +284,8 @@ def _by_months(head: bytes) -> str:
         words = set(re.findall(r"[^\W\d_]+", text.casefold()))
         count = sum(word in MONTHS and not word.isascii() for word in words)
         if count > most_names:
-            encoding_of_most, most_names = encoding, count
+            encoding_of_most = encoding
+            most_names = count
     return encoding_of_most
 
 
@@ -297,7 +299,8 @@ def _decoded(head: bytes, encoding: str) -> str | None:
 
 def _east_asian(head: bytes) -> str:
     """The encoding whose text has most of the letters typical of headers in its language, or ""."""
-    likeliest, highest = "", _FEWEST_COMMON
+    likeliest = ""
+    highest = _FEWEST_COMMON
     for encoding, common in _COMMON.items():
         text = (_decoded(head, encoding) or "")[:20_000]
         letters = [sign for sign in text if sign > "\u0fff"]
@@ -305,7 +308,8 @@ def _east_asian(head: bytes) -> str:
             continue
         share = sum(sign in common for sign in letters) / len(letters)
         if share > highest:
-            likeliest, highest = encoding, share
+            likeliest = encoding
+            highest = share
     return likeliest
 
 

@@ -48,7 +48,8 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     sheet = with_blocks_stacked(sheet) if names.time is None else sheet
     sheet = with_time_of_titles(sheet) if names.time is None else sheet
     sheet, names = _unfolded(with_carried_labels(without_totals(sheet)), names)
-    apart, (sheet, names) = sheet, with_one_time(sheet, names)
+    apart = sheet
+    sheet, names = with_one_time(sheet, names)
     if sheet is not apart:  # a year and a month, and days across
         sheet, names = _unfolded(sheet, names)
     time = time_column(sheet, names)

@@ -74,19 +74,13 @@ def long_table(sheet: Sheet, names: Names, time: Column | None) -> Table:
         used_columns += columns.values()
     notes = [*sheet.notes, *notes_of_time(main.time)]
     notes += left_out_columns(sheet, used_columns, names)
-    past = {}
-    for name, column in columns_by_role["past"].items():
-        past[name] = past_values(sheet, column, names.written, notes)
+    past = _past(sheet, columns_by_role["past"], names, notes)
     in_advance = columns_by_role["future"] | columns_by_role["hindsight"]
     known = _known_rows(sheet, in_advance, names, times, codes, ids, notes)
     static = _static(sheet, columns_by_role["static"], names, codes, ids, notes)
-    numbers = [
-        numbers_of(sheet, target, names.written, notes) for target in main.targets
-    ]
+    numbers_RK = _numbers(sheet, main.targets, names, notes)
     unused_columns = other_columns(sheet, used_columns)
-    values_RK, notes_on_debits = with_debits(
-        sheet, unused_columns, np.stack(numbers, axis=1)
-    )
+    values_RK, notes_on_debits = with_debits(sheet, unused_columns, numbers_RK)
     notes += notes_on_debits + doubtful_rows(sheet, unused_columns, codes)
     notes += going_on(unused_columns, times, codes, values_RK)
     zone, frame_zone = main.zones()
@@ -108,6 +102,26 @@ def long_table(sheet: Sheet, names: Names, time: Column | None) -> Table:
         static=static,
     )
     return _with_each_target(table, main, values_RK) if each_is_series else table
+
+
+def _past(
+    sheet: Sheet, columns: Mapping[str, Column], names: Names, notes: list[Finding]
+) -> dict[str, ndarray]:
+    """The values of past covariates (R,), by name; notes on them are appended."""
+    past = {}
+    for name, column in columns.items():
+        past[name] = past_values(sheet, column, names.written, notes)
+    return past
+
+
+def _numbers(
+    sheet: Sheet, targets: Sequence[Column], names: Names, notes: list[Finding]
+) -> ndarray:
+    """The numbers of targets (R, K); notes on them are appended."""
+    numbers = []
+    for target in targets:
+        numbers.append(numbers_of(sheet, target, names.written, notes))
+    return np.stack(numbers, axis=1)
 
 
 def _row_times(sheet: Sheet, time: Column | None) -> ndarray:

@@ -81,7 +81,8 @@ def joined_ids(
         pair_names = []
         for number in distinct[in_order].tolist():
             place, column_place = divmod(number, len(names))
-            first_id, second_id = str(ids[place]), str(names[column_place])
+            first_id = str(ids[place])
+            second_id = str(names[column_place])
             pair_names.append(_slashed(first_id, second_id))
         ids = objects(pair_names)
     _require_distinct(ids, series)

@@ -9,13 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstmcast.data.cells.columns import (
-    ask,
-    find_time,
-    named_column,
-    named_columns,
-    names_in,
-)
+from lstmcast.data.cells.columns import ask, named_column, named_columns, names_in
+from lstmcast.data.cells.timecolumns import find_time
 from lstmcast.data.cells.yearless import is_yearless
 from lstmcast.data.covariates.roles import Names, columns_beside, taken_columns
 from lstmcast.data.layouts.timeparts import parts_of_name, with_joined_times
@@ -149,7 +144,8 @@ def drop_undated(sheet: Sheet, time: Column) -> Sheet:
         return sheet
     dated_rows = np.flatnonzero(~is_undated)
     undated_rows = np.flatnonzero(is_undated)
-    first_row, last_row = dated_rows[0], dated_rows[-1]
+    first_row = dated_rows[0]
+    last_row = dated_rows[-1]
     is_inner = (undated_rows > first_row) & (undated_rows < last_row)
     # titles of pages and blank rows have no number either
     is_title = is_inner & _without_numbers(sheet, time)[undated_rows]

@@ -81,7 +81,9 @@ def time_in(titles: Iterable[str], day_first: bool | None = None) -> TitleTime:
     >>> time_in(["Umsatz März 2023", "Stand: 05.04.2023"]), time_in(["2022", "2023"]).year
     (TitleTime(day='', month='2023-03', year='2023'), '')
     """
-    days, months, years = set(), set(), set()
+    days = set()
+    months = set()
+    years = set()
     for title in titles:
         if _ABOUT_FILE.search(title):
             continue

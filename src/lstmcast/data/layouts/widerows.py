@@ -134,7 +134,8 @@ def _counted_names(names: list[str], named_by_first: bool) -> tuple[list[int], T
             numbers.append(int(match[2]))
     if named_by_first and len(places) == len(names):
         # V1 names the series, V2 to V40 hold values
-        places, numbers = places[1:], numbers[1:]
+        places = places[1:]
+        numbers = numbers[1:]
     counts_on = all(step == 1 for step in np.diff(numbers))
     if len(places) < 4 or len(places) == len(names) or not counts_on:
         places, numbers = [], []

@@ -10,6 +10,8 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.times.calendars import (
+    DAY,
+    MONDAY,
     MONTHS,
     WEEKDAYS,
     day_of_month,
@@ -18,6 +20,7 @@ from lstmcast.data.times.calendars import (
     last_business_day,
     month_of,
 )
+from lstmcast.errors import UsageError
 
 MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
 # days by which holidays move the first or last business day of a month, at most
@@ -75,6 +78,34 @@ def anchor_day(anchor: str) -> int:
     return {"start": 1, "end": 31}.get(words[0], 0)
 
 
+def week_start(unit: str, anchor: str) -> int:
+    """From where weeks are counted, in microseconds: the day after the one that they end on; 0 for
+    other units."""
+    if unit != "week":
+        return 0
+    last_weekday = WEEKDAYS.index(anchor or "SUN")
+    return MONDAY + (last_weekday + 1) % 7 * DAY
+
+
+def first_day(anchor: str) -> int:
+    """The day of the month on which a period of months begins. Raises UsageError."""
+    day = anchor_day(anchor) if anchor.startswith("day") else 1
+    if day > 28:
+        raise UsageError(
+            f"periods cannot start on day {day}, which some months do not have. Use MS, ME or "
+            "a day up to 28."
+        )
+    return day
+
+
+def first_month(anchor: str, length: int) -> int:
+    """Which month of 1970 (0 = January) begins a period of so many months."""
+    month = anchor[-3:]
+    if month not in MONTHS:
+        return 0
+    return (MONTHS.index(month) + anchor_ends(anchor)) % length
+
+
 def anchor_fits(unit: str, anchor: str) -> bool:
     if not anchor:
         return True
@@ -96,7 +127,8 @@ def anchor_name(unit: str, anchor: str) -> str:
         return _DAY_STEMS[WEEKDAYS.index(anchor)] + "days"
     if unit == "half month":
         return "15th and last day" if anchor == "end" else "1st and 15th"
-    word, month = anchor, ""
+    word = anchor
+    month = ""
     if anchor[-3:] in MONTHS:
         word = anchor[:-4]
         month = anchor[-3:].capitalize()

@@ -30,6 +30,14 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 WEEK = 7 * DAY
 MONDAY = 4 * DAY  # 1970-01-05, the first Monday since the epoch
+# units whose length never changes
+FIXED_UNITS = {
+    "second": SECOND,
+    "minute": MINUTE,
+    "hour": HOUR,
+    "day": DAY,
+    "week": WEEK,
+}
 
 # Weeks (month, first day) whose Sunday changes the clocks in Europe, most of America, Australia,
 # New Zealand and Chile. Approximate rules are enough: they only affect the wording of findings.
@@ -86,6 +94,26 @@ def day_of_month(micros: ndarray) -> ndarray:
     """1 … 31."""
     first_day = month_start(month_of(micros))
     return (micros - first_day) // DAY + 1
+
+
+def half_month_of(micros: ndarray, by_ends: bool) -> ndarray:
+    """Half months since January 1970: from the 1st and 15th, or up to the 15th and the last day.
+
+    >>> half_month_of(micros_of(["1970-01-14", "1970-01-15", "1970-02-01"]), by_ends=False)
+    array([0, 1, 2])
+    """
+    day = day_of_month(micros)
+    is_second = day > 15 if by_ends else day >= 15
+    return 2 * month_of(micros) + is_second
+
+
+def half_month_start(halves: ndarray, by_ends: bool) -> ndarray:
+    """The midnight of the day that stands for a half month: the 1st or 15th, or the 15th or the
+    last day."""
+    months, second = np.divmod(halves, 2)
+    days = (15, days_in_month(months)) if by_ends else (1, 15)
+    day = np.where(second == 1, days[1], days[0])
+    return month_start(months) + (day - 1) * DAY
 
 
 def business_day_of(micros: ndarray) -> ndarray:

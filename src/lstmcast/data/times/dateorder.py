@@ -59,7 +59,9 @@ def year_first(
     if not (fields.second[rows] <= 12).all() or fields.marks == {"."}:
         return None
     years = century(fields.first[rows])
-    month, day, micros = fields.second[rows], fields.last[rows], fields.micros[rows]
+    month = fields.second[rows]
+    day = fields.last[rows]
+    micros = fields.micros[rows]
     as_year_first = _regularity(from_fields(years, month, day), micros)
     late_years = fields.year[rows]
     otherwise = max(
@@ -68,11 +70,14 @@ def year_first(
     )
     if as_year_first < 0.9 or as_year_first <= otherwise:
         return None
-    fields.year[rows], fields.month[rows], fields.day[rows] = years, month, day
+    fields.year[rows] = years
+    fields.month[rows] = month
+    fields.day[rows] = day
     return ("dates read as year/month/day, which makes them evenly spaced",), None
 
 
-_THAI_YEARS, _PERSIAN_YEARS = (2450, 2650), (1300, 1450)
+_THAI_YEARS = (2450, 2650)
+_PERSIAN_YEARS = (1300, 1450)
 _BUDDHIST = 543  # years that its era is ahead
 
 
@@ -83,7 +88,8 @@ def settle_calendar(
     years = fields.year[fields.year >= 0]
     if not len(years):
         return notes, problem
-    first, latest = int(years.min()), int(years.max())
+    first = int(years.min())
+    latest = int(years.max())
     if _THAI_YEARS[0] <= first and latest <= _THAI_YEARS[1]:
         fields.year[fields.year >= 0] -= _BUDDHIST
         note = f"years such as {first} read as those of the Buddhist era: {first - _BUDDHIST}"

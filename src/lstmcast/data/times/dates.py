@@ -314,7 +314,8 @@ def _offsets(cut: _Cut) -> ndarray:
     minutes = []
     for zone in cut.parts("zone"):
         offset = zone.replace(":", "")
-        sign, hours = offset[0], offset[:3]
+        sign = offset[0]
+        hours = offset[:3]
         minutes_of_hour = sign + (offset[3:] or "0")
         minutes.append(60 * int(hours) + int(minutes_of_hour))
     return np.array(minutes)

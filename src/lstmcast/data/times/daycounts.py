@@ -102,7 +102,8 @@ def counted_days(name: str, numbers: ndarray) -> tuple[ndarray, str] | None:
         folded_name += " jd datenum"
         folded_name += " date" if numbers.max() < _MJD_OF_1993 else ""
     for count in _COUNTS:
-        lowest, highest = numbers[is_known].min(), numbers[is_known].max()
+        lowest = numbers[is_known].min()
+        highest = numbers[is_known].max()
         is_believed = count.lowest <= lowest and highest <= count.highest
         if is_believed and count.names.search(folded_name):
             # to the second: a fraction of a day is never exact

@@ -17,26 +17,24 @@ from numpy.typing import ArrayLike
 
 from lstmcast.data.times.anchors import (
     MONTHS_IN,
-    anchor_day,
     anchor_ends,
     anchor_fits,
     anchored_day,
+    first_day,
+    first_month,
     month_anchor,
     parsed_anchor,
+    week_start,
 )
 from lstmcast.data.times.calendars import (
     DAY,
-    HOUR,
-    MINUTE,
-    MONDAY,
-    MONTHS,
-    SECOND,
-    WEEK,
+    FIXED_UNITS,
     WEEKDAYS,
     business_day_of,
     business_day_start,
     day_of_month,
-    days_in_month,
+    half_month_of,
+    half_month_start,
     micros_of,
     month_of,
     month_start,
@@ -44,11 +42,11 @@ from lstmcast.data.times.calendars import (
     weekday_of,
 )
 from lstmcast.data.times.frequencywords import (
-    CYCLE_IN_UNITS,
     FAMILY_OF,
     LONGER,
     UNIT_OF,
     code_of,
+    cycles_of,
     name_of,
 )
 from lstmcast.errors import UsageError
@@ -56,7 +54,8 @@ from lstmcast.errors import UsageError
 FAMILIES = ("yearly", "quarterly", "monthly", "weekly", "daily", "hourly", "other")
 # result of position() for a time that is not on the grid
 OFF_GRID = int(np.iinfo(np.int64).min)
-_FIXED = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
+# a number, a unit, parts of an anchor
+_WRITTEN = re.compile(r"\s*(\d{0,6})\s*([A-Za-z ]+?)((?:-\w+){0,2})\s*")
 _UNITS = (
     "year",
     "quarter",
@@ -129,21 +128,10 @@ class Frequency:
         ((24, 168), (96, 672))
         """
         whole_periods = set()
-        for cycle, step in self._cycles():
+        for cycle, step in cycles_of(self.unit, self.every):
             if cycle % step == 0 and cycle > step:
                 whole_periods.add(cycle // step)
         return tuple(sorted(whole_periods)) or (1,)
-
-    def _cycles(self) -> list[tuple[int, int]]:
-        """(length of a cycle, length of a step), both in one unit."""
-        if self.unit in CYCLE_IN_UNITS:
-            return [(CYCLE_IN_UNITS[self.unit], self.every)]
-        step = self.every * _FIXED[self.unit]
-        if step >= 5 * MINUTE:
-            return [(DAY, step), (WEEK, step)]
-        if step >= MINUTE:
-            return [(HOUR, step), (DAY, step)]
-        return [(MINUTE, step), (HOUR, step)]
 
     def advance(self, times: ArrayLike, steps: ArrayLike) -> ndarray:
         """The times `steps` steps after `times` (before, if negative), with broadcasting.
@@ -159,28 +147,18 @@ class Frequency:
         if self.unit == "integer":
             return np.asarray(times, dtype=np.int64) + steps
         micros = micros_of(times)
-        if self.unit in _FIXED:
-            return times_of(micros + steps * _FIXED[self.unit])
+        if self.unit in FIXED_UNITS:
+            return times_of(micros + steps * FIXED_UNITS[self.unit])
         if self.unit == "business day":
-            return times_of(
-                business_day_start(business_day_of(micros) + steps) + micros % DAY
-            )
+            days = business_day_of(micros) + steps
+            return times_of(business_day_start(days) + micros % DAY)
         if self.unit == "half month":
-            months, second = np.divmod(self._half(micros) + steps, 2)
-            return times_of(self._half_start(months, second) + micros % DAY)
+            halves = half_month_of(micros, self.anchor == "end") + steps
+            midnights = half_month_start(halves, self.anchor == "end")
+            return times_of(midnights + micros % DAY)
         months = month_of(micros) + steps * MONTHS_IN[self.unit]
         day = anchored_day(self.anchor, months, day_of_month(micros))
         return times_of(month_start(months) + (day - 1) * DAY + micros % DAY)
-
-    def _half(self, micros: ndarray) -> ndarray:
-        """Half months since 1970."""
-        day = day_of_month(micros)
-        return 2 * month_of(micros) + (day > 15 if self.anchor == "end" else day >= 15)
-
-    def _half_start(self, months: ndarray, second: ndarray) -> ndarray:
-        """The midnight of the day that stands for the first or second half of a month."""
-        days = (15, days_in_month(months)) if self.anchor == "end" else (1, 15)
-        return month_start(months) + (np.where(second == 1, days[1], days[0]) - 1) * DAY
 
     def range(self, start: np.datetime64 | int, count: int, offset: int = 0) -> ndarray:
         """`count` times, the first `offset` steps after `start`: (count,) datetime64[us], or int64
@@ -212,12 +190,12 @@ class Frequency:
         if self.unit == "integer":
             return np.asarray(times, dtype=np.int64)
         micros = micros_of(times)
-        if self.unit in _FIXED:
-            return micros // _FIXED[self.unit]
+        if self.unit in FIXED_UNITS:
+            return micros // FIXED_UNITS[self.unit]
         if self.unit == "business day":
             return business_day_of(micros)
         if self.unit == "half month":
-            return self._half(micros)
+            return half_month_of(micros, self.anchor == "end")
         return month_of(micros) // MONTHS_IN[self.unit]
 
     def bins(self, times: ArrayLike) -> ndarray:
@@ -232,31 +210,32 @@ class Frequency:
         array([1, 0])
         """
         if self.unit not in MONTHS_IN:
-            shift = self._week_start()
-            shifted = (
-                np.asarray(times) - np.timedelta64(shift, "us") if shift else times
-            )
-            return self._count(shifted) // self.every
-        months = month_of(micros_of(times) - (self._first_day() - 1) * DAY)
-        return (months - self._first_month()) // (self.every * MONTHS_IN[self.unit])
+            shift = week_start(self.unit, self.anchor)
+            if shift:
+                times = np.asarray(times) - np.timedelta64(shift, "us")
+            return self._count(times) // self.every
+        months = month_of(micros_of(times) - (first_day(self.anchor) - 1) * DAY)
+        length = self.every * MONTHS_IN[self.unit]
+        return (months - first_month(self.anchor, length)) // length
 
     def bin_starts(self, bins: ndarray) -> ndarray:
         """The first moment of each period: datetime64[us], or int64 for integers."""
         units = np.asarray(bins, dtype=np.int64) * self.every
         if self.unit == "integer":
             return units
-        if self.unit in _FIXED:
-            return times_of(units * _FIXED[self.unit] + self._week_start())
+        if self.unit in FIXED_UNITS:
+            shift = week_start(self.unit, self.anchor)
+            return times_of(units * FIXED_UNITS[self.unit] + shift)
         if self.unit == "business day":
             return times_of(business_day_start(units))
         if self.unit == "half month":
             months, second = np.divmod(units, 2)
-            begins = 15 + (self.anchor == "end")
-            return times_of(
-                month_start(months) + np.where(second == 1, begins - 1, 0) * DAY
-            )
-        months = units * MONTHS_IN[self.unit] + self._first_month()
-        return times_of(month_start(months) + (self._first_day() - 1) * DAY)
+            days_before = 15 if self.anchor == "end" else 14
+            days = np.where(second == 1, days_before, 0)
+            return times_of(month_start(months) + days * DAY)
+        length = self.every * MONTHS_IN[self.unit]
+        months = units * MONTHS_IN[self.unit] + first_month(self.anchor, length)
+        return times_of(month_start(months) + (first_day(self.anchor) - 1) * DAY)
 
     def bin_labels(self, bins: ndarray) -> ndarray:
         """The time that labels each period: its last day for anchor "end" and weeks, else its
@@ -269,44 +248,14 @@ class Frequency:
         >>> print(quarter.bin_labels(bins).astype("datetime64[D]"))
         ['2024-03-31']
         """
-        if not anchor_ends(self.anchor) and self.unit != "week":
-            begins = self.bin_starts(bins)
-            return (
-                self.advance(begins, 0)
-                if self.anchor.startswith("business")
-                else begins
-            )
-        last_days = times_of(micros_of(self.bin_starts(np.asarray(bins) + 1)) - DAY)
-        return (
-            self.advance(last_days, 0)
-            if self.anchor.startswith("business")
-            else last_days
-        )
-
-    def _week_start(self) -> int:
-        """From where weeks are counted: the day after the one that they end on; 0 for other
-        units."""
-        if self.unit != "week":
-            return 0
-        return MONDAY + (WEEKDAYS.index(self.anchor or "SUN") + 1) % 7 * DAY
-
-    def _first_day(self) -> int:
-        """The day of the month on which a period of months begins."""
-        day = anchor_day(self.anchor) if self.anchor.startswith("day") else 1
-        if day > 28:
-            raise UsageError(
-                f"periods cannot start on day {day}, which some months do not have. Use MS, ME or "
-                "a day up to 28."
-            )
-        return day
-
-    def _first_month(self) -> int:
-        """Which month of 1970 (0 = January) begins a period of months."""
-        length = MONTHS_IN[self.unit] * self.every
-        month = self.anchor[-3:]
-        if month not in MONTHS:
-            return 0
-        return (MONTHS.index(month) + anchor_ends(self.anchor)) % length
+        if anchor_ends(self.anchor) or self.unit == "week":
+            next_starts = self.bin_starts(np.asarray(bins) + 1)
+            labels = times_of(micros_of(next_starts) - DAY)
+        else:
+            labels = self.bin_starts(bins)
+        if self.anchor.startswith("business"):
+            return self.advance(labels, 0)
+        return labels
 
     def anchored(self, times: ArrayLike) -> Frequency:
         """This frequency with the anchor inferred from times, if it has none and they show one.
@@ -370,11 +319,7 @@ def parse_frequency(text: str) -> Frequency:
     lstmcast.errors.UsageError: the frequency 'soon' is not known. Expected for example MS (month
     starts), ME (month ends), QS, YS, W-MON, D, B (business days), h, 15min, s or integer.
     """
-    match = (
-        re.fullmatch(r"\s*(\d{0,6})\s*([A-Za-z ]+?)((?:-\w+){0,2})\s*", text)
-        if isinstance(text, str)
-        else None
-    )
+    match = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise _unknown(text)
     number, word, endings = match.groups()
@@ -388,11 +333,8 @@ def parse_frequency(text: str) -> Frequency:
         raise _unknown(text)
     unit, anchor = UNIT_OF[word.lower()]
     try:
-        return longest(
-            Frequency(
-                unit, int(number or 1), parsed_anchor(unit, anchor, endings[1:].upper())
-            )
-        )
+        anchor = parsed_anchor(unit, anchor, endings[1:].upper())
+        return longest(Frequency(unit, int(number or 1), anchor))
     except (UsageError, ValueError):
         raise _unknown(text) from None
 
@@ -407,8 +349,10 @@ def _unknown(text: object) -> UsageError:
 def longest(frequency: Frequency) -> Frequency:
     """The same step in the longest unit: 3 months are a quarter, 7 days a week, 60 minutes an
     hour."""
-    unit, every = frequency.unit, frequency.every
+    unit = frequency.unit
+    every = frequency.every
     for (short, count), longer in LONGER.items():
         if unit == short and every % count == 0:
-            unit, every = longer, every // count
+            unit = longer
+            every = every // count
     return replace(frequency, unit=unit, every=every)

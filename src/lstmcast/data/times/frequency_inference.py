@@ -77,7 +77,9 @@ def infer(times: ndarray, offsets: ndarray) -> Inference:
     if not is_usable.any():
         return Inference(None)
     is_used = np.repeat(is_usable, lengths)
-    times, counts, lengths = times[is_used], counts[is_used], lengths[is_usable]
+    times = times[is_used]
+    counts = counts[is_used]
+    lengths = lengths[is_usable]
     steps = _Steps.of(counts, lengths)
     step_kinds = (
         _kinds_of_dates(counts, steps) if is_date else _described(steps, _FIXED)
@@ -149,7 +151,8 @@ class _Runs(NamedTuple):
 def _longest_runs(owner: ndarray, sizes: ndarray) -> _Runs:
     """The steps that each owner has most of, the smaller ones of a tie."""
     order = np.lexsort((sizes, owner))
-    owner, sizes = owner[order], sizes[order]
+    owner = owner[order]
+    sizes = sizes[order]
     begins = np.flatnonzero(_changes(owner) | _changes(sizes))
     ends = np.append(begins[1:], len(sizes))
     lengths = ends - begins
@@ -224,7 +227,8 @@ def _month_series(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray]:
     # last business days may lie 26 days apart, less where they are holidays
     shortest = np.minimum.reduceat(steps.sizes, steps.begins)
     is_wide = shortest >= (28 - HOLIDAYS) * DAY
-    by_month, ends = is_wide.copy(), is_wide.copy()
+    by_month = is_wide.copy()
+    ends = is_wide.copy()
     if not is_wide.any():
         return by_month, ends
     micros = micros[np.repeat(is_wide, steps.lengths)]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from lstmcast.data.times.anchors import MONTHS_IN, anchor_name, month_code
+from lstmcast.data.times.calendars import DAY, FIXED_UNITS, HOUR, MINUTE, WEEK
 
 _NAMES = {
     "year": "Y A year years yearly annual annually",
@@ -78,6 +79,18 @@ _NAMES_OF_ONE = {
     "half month": "twice a month",
     "integer": "numbered steps",
 }
+
+
+def cycles_of(unit: str, count: int) -> list[tuple[int, int]]:
+    """(length of a cycle, length of a step of so many units), both in one unit."""
+    if unit in CYCLE_IN_UNITS:
+        return [(CYCLE_IN_UNITS[unit], count)]
+    step = count * FIXED_UNITS[unit]
+    if step >= 5 * MINUTE:
+        return [(DAY, step), (WEEK, step)]
+    if step >= MINUTE:
+        return [(HOUR, step), (DAY, step)]
+    return [(MINUTE, step), (HOUR, step)]
 
 
 def code_of(unit: str, count: int, anchor: str) -> str:

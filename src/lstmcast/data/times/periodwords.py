@@ -152,9 +152,11 @@ def _around_one_number(tokens: list[str], fiscal: bool) -> Period | None:
 
 def _of_two_numbers(tokens: list[str], unit: str, fiscal: bool) -> Period | None:
     first, second = [token for token in tokens if token.isdigit()]
-    year, number = first, second
+    year = first
+    number = second
     if not _year_comes_first(tokens, first, second):
-        year, number = second, first
+        year = second
+        number = first
     if len(year) not in (2, 4) or len(number) > 3:
         return None
     return Period(full_year(year), unit, int(number), fiscal)

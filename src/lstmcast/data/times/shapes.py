@@ -122,7 +122,8 @@ def tidied(text: str) -> str:
         text = text.translate(_STROKES).replace("元年", "1年")
         text = in_western_signs(text)
     text = re.sub(r"(?<=[ap]\.) (?=m\.$)", "", text.strip().casefold())  # 01:30 p. m.
-    first, end = text[:1], text[-1:]
+    first = text[:1]
+    end = text[-1:]
     if first.isalpha() or end.isalpha() or end == ")":
         text = re.sub(_AROUND_DATES, "", text)
     return " ".join(text.split())

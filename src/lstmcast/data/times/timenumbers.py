@@ -21,7 +21,8 @@ _UNITS = (
     ("ns", 10**9, "nanoseconds"),
 )
 # the first and the last second since 1970 that are believed: March 1973, June 2128
-_FIRST_SECOND, _LAST_SECOND = 10**8, 5 * 10**9
+_FIRST_SECOND = 10**8
+_LAST_SECOND = 5 * 10**9
 # seconds of 2000, where 1904 is the origin
 _FIRST_OF_1904 = np.datetime64("2066-01-01", "us")
 _FROM_1904 = np.timedelta64(24_107, "D")
@@ -49,7 +50,8 @@ def integer_times(numbers: ndarray) -> Times:
     """
     numbers = np.asarray(numbers, np.int64)
     if len(numbers):
-        lowest, highest = int(numbers.min()), int(numbers.max())
+        lowest = int(numbers.min())
+        highest = int(numbers.max())
         for reading in (
             _year_months,
             _years,
@@ -110,7 +112,10 @@ def _year_months(numbers: ndarray, low: int, high: int) -> Times | None:
         years = np.where(years > _PIVOT, 1900, 2000) + years
     steps = np.diff(12 * years + months)
     # twelve years such as 2001 to 2012 are years
-    if abs(steps[0]) != 1 or (steps != steps[0]).any() or len(np.unique(years)) < 2:
+    is_even = (steps == steps[0]).all()
+    if abs(steps[0]) != 1 or not is_even:
+        return None
+    if len(np.unique(years)) < 2:
         return None
     return Times.of(
         from_fields(years, months, 1), "number", "whole numbers read as year and month"
@@ -125,7 +130,8 @@ def _years(numbers: ndarray, low: int, high: int) -> Times | None:
 
 
 def _months(numbers: ndarray, low: int, high: int) -> Times | None:
-    years, months = numbers // 100, numbers % 100
+    years = numbers // 100
+    months = numbers % 100
     if low < 150001 or high > 220012 or not _within(months, 1, 12):
         return None
     return Times.of(from_fields(years, months, 1), "number")
@@ -133,7 +139,8 @@ def _months(numbers: ndarray, low: int, high: int) -> Times | None:
 
 def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
     """20001 to 20004: years and quarters, where every year but the first and the last has four."""
-    years, quarters = numbers // 10, numbers % 10
+    years = numbers // 10
+    quarters = numbers % 10
     if low < 19001 or high > 21004 or not _within(quarters, 1, 4):
         return None
     distinct_years, counts = np.unique(np.unique(numbers) // 10, return_counts=True)
@@ -157,16 +164,18 @@ def _short_days(numbers: ndarray, low: int, high: int) -> Times | None:
     short = numbers // 10_000
     years = np.where(short > _PIVOT, 1900, 2000) + short
     values = from_fields(years, numbers // 100 % 100, days)
-    if np.isnat(values).any() or np.median(np.diff(np.unique(values))) > np.timedelta64(
-        31, "D"
-    ):
+    if np.isnat(values).any():
+        return None
+    steps = np.diff(np.unique(values))
+    if np.median(steps) > np.timedelta64(31, "D"):
         return None
     return Times.of(values, "number", "whole numbers read as year, month and day")
 
 
 def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:
     """Years and ISO weeks, 202401 to 202453: more than twelve of them, or they are months."""
-    years, weeks = numbers // 100, numbers % 100
+    years = numbers // 100
+    weeks = numbers % 100
     if low < 190001 or high > 210053 or not _within(weeks, 1, 53):
         return None
     values = iso_weeks(years, weeks)
@@ -205,7 +214,8 @@ def _days(numbers: ndarray, low: int, high: int) -> Times | None:
         if np.isnat(values).any():
             return None
         return Times.of(values, "number")
-    years, days = numbers // 1000, numbers % 1000
+    years = numbers // 1000
+    days = numbers % 1000
     if low < 1900001 or high > 2100366 or not _within(days, 1, 366):
         return None
     if days.max() <= 12 and len(np.unique(years)) > 1:
@@ -229,7 +239,8 @@ def _hours(numbers: ndarray, low: int, high: int) -> Times | None:
     """2024030115, the hour 15 of a day; seconds since 1970 would be of 2030 or later."""
     if low < 1900010100 or high > 2100123124:
         return None
-    days, hours = numbers // 100, numbers % 100
+    days = numbers // 100
+    hours = numbers % 100
     values = _day_numbers(days)
     if np.isnat(values).any() or not _within(hours, 0, 24):
         return None

@@ -22,7 +22,8 @@ def converted(times: ndarray, zone: str, to: str) -> ndarray | None:
     >>> converted(times, "UTC", "UTC+09:00").astype("datetime64[h]").tolist()
     [datetime.datetime(2024, 1, 2, 0, 0)]
     """
-    source_zone, target_zone = zone_of(zone), zone_of(to)
+    source_zone = zone_of(zone)
+    target_zone = zone_of(to)
     if source_zone is None or target_zone is None:
         return None
     if isinstance(source_zone, datetime.timezone) and isinstance(

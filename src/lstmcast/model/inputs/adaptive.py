@@ -225,10 +225,9 @@ class Adaptive:
         x_BTC *= begun_BT[:, :, None]
         level_BT = adjusted.level_BT + reference_B[:, None] + calmed.shift_BT
         level_BT = np.where(begun_BT, level_BT, 0.0)
+        scale_BT, season_BTH = adjusted.scale_BT, season.expected_BTH
         constant_BT = state.constant_B[:, None] & _is_constant(calmed)
-        way_back = known_at(
-            grid, level_BT, adjusted.scale_BT, season.expected_BTH, age_BT
-        )
+        way_back = known_at(grid, level_BT, scale_BT, season_BTH, age_BT)
         # `advance` sets the value itself
         value_BT = np.where(constant_BT & begun_BT & observed, 0.0, np.nan)
         way_back = way_back._replace(value=value_BT, other=calmed.other_BT)

@@ -86,7 +86,8 @@ def calm(
     state: AdaptiveState, z_BT: NDArray, reference_B: NDArray, observed: bool
 ) -> Calmed:
     """Values minus the reference and the level shift, with surprises set aside."""
-    surprises, grid = state.surprises, state.grid
+    surprises = state.surprises
+    grid = state.grid
     z_BT = z_BT - reference_B[:, None]
     if not observed:
         shift_BT = np.broadcast_to(surprises.shift_B[:, None], z_BT.shape)

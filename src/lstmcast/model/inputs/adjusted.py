@@ -66,7 +66,8 @@ def _window(
     """The W newest values minus their seasonal part, which of them are known, and the level."""
     T, W = past_BTW.shape[1:]
     tail = level_BL.shape[1]
-    z_BU, known_BU = reading.z_BU, reading.known_BU
+    z_BU = reading.z_BU
+    known_BU = reading.known_BU
     newest_BT = z_BU[:, tail:] - past_BTW[:, :, 0]
     level_BT = _carry_forward(level_BL[:, -1], newest_BT, known_BU[:, tail:])
     level_BU = np.concatenate([level_BL, level_BT], axis=1)

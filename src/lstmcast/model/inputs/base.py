@@ -188,7 +188,9 @@ def positions_of(states: State, rows: NDArray, steps: NDArray | int) -> State:
 
 def require_finite(values: NDArray, ids: NDArray) -> None:
     """Raise DataError for an infinite value (R, …), with the id of its row."""
-    infinite_R = np.flatnonzero(np.isinf(values).any(axis=tuple(range(1, values.ndim))))
+    other_axes = tuple(range(1, values.ndim))
+    is_infinite_R = np.isinf(values).any(axis=other_axes)
+    infinite_R = np.flatnonzero(is_infinite_R)
     if len(infinite_R):
         raise DataError(
             f"Row {ids[infinite_R[0]]!r} has an infinite value. Use nan for unknown values."

@@ -43,10 +43,12 @@ def channels_of(
     x_BTC = np.empty((*age_BT.shape, width), np.float32)
     end = 0
     for channel in channels:
-        begin, end = end, end + channel.shape[2]
+        begin = end
+        end = end + channel.shape[2]
         x_BTC[:, :, begin:end] = channel
     for ahead_BTH in ahead:  # where they go at once, as they are most of the channels
-        begin, end = end, end + ahead_BTH.shape[2]
+        begin = end
+        end = end + ahead_BTH.shape[2]
         own_BTH = x_BTC[:, :, begin:end]
         with np.errstate(over="ignore"):  # infinite ones are clipped like all others
             np.divide(ahead_BTH, unit_BT1, out=own_BTH, casting="same_kind")
@@ -69,7 +71,8 @@ def _context(
 ) -> NDArray:
     """Channels about the whole series: scale, recent relative to usual change, age, trust in the
     season, season length, axis."""
-    recent_BT = np.abs(relative_BTW[:, :, 1:] - relative_BTW[:, :, :-1]).mean(axis=2)
+    changes_BTW = relative_BTW[:, :, 1:] - relative_BTW[:, :, :-1]
+    recent_BT = np.abs(changes_BTW).mean(axis=2)
     share_BT = shares_PBT[0] if shares_PBT else np.zeros_like(age_BT)
     longest = max(seasonal(grid.periods), default=1)
     log_BT = np.broadcast_to(grid.log_B[:, None], scale_BT.shape)

@@ -148,7 +148,8 @@ class PastColumns:
 
     def of_rows(self, ids: NDArray, fitted: FittedColumns | None) -> FittedColumns:
         """Fitted columns for the rows of a stream that has not started."""
-        unknown_R, offsets = np.full(len(ids), np.nan), np.arange(len(ids) + 1)
+        unknown_R = np.full(len(ids), np.nan)
+        offsets = np.arange(len(ids) + 1)
         if fitted is not None:
             return fitted.aligned([unknown_R] * len(self), offsets, ids)
         states = tuple(

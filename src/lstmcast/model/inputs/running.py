@@ -128,7 +128,8 @@ class Running:
         labels = np.empty(u_BTK.shape)
         for tick in range(u_BTK.shape[1]):
             x_BK, label_BK, state = self._tick(state, u_BTK[:, tick])
-            inputs[:, tick], labels[:, tick] = x_BK, label_BK
+            inputs[:, tick] = x_BK
+            labels[:, tick] = label_BK
         begun_BT = np.logical_and.reduce(np.isfinite(inputs), axis=2)
         x_BTC = np.where(begun_BT[:, :, None], inputs, 0.0).astype(np.float32)
         return Seen(x_BTC, begun_BT, None, labels), state
@@ -155,7 +156,8 @@ class Running:
         new_weight = np.where(has_moved, decay * weight + 1, start_weight)
         change = np.where(weight < YOUNG, away, scale * limited)
         change = np.where(has_moved, change, 0.0)
-        share, newest = 1.0, u_BK
+        share = 1.0
+        newest = u_BK
         if reads_values:
             share = decay * weight / np.maximum(new_weight, 1)
             newest = centre + change / np.maximum(new_weight, 1)

@@ -93,7 +93,8 @@ def read_seasons(
 ) -> tuple[tuple[FamilyState, ...], list[NDArray], Seasonal]:
     """Read each family on the residuals of the previous ones; also return the share (B, T) of
     each."""
-    B, T = len(reading.z_BU), reading.steps
+    B = len(reading.z_BU)
+    T = reading.steps
     past_BWT = np.zeros((B, window, T))
     ahead = np.zeros((3, B, horizon, T))
     settled_BT = np.zeros((B, T), bool)
@@ -163,7 +164,8 @@ def _read_so_far(
     """Sums of what was read up to each step (B, T, 4); the share of a cycle that must be known; and
     the lower bound of the usual deviation."""
     first = reading.z_BU.shape[1] - reading.steps
-    known_BT, seen_BT = reading.known_BU[:, first:], reading.seen_BU[:, first:]
+    known_BT = reading.known_BU[:, first:]
+    seen_BT = reading.seen_BU[:, first:]
     move_BT = reading.change(1)
     moved_BT = ~np.isnan(move_BT)
     size_BT = np.where(moved_BT, abs(move_BT), 0.0)

@@ -169,7 +169,8 @@ def _limited(change_BT: NDArray, before_B2: NDArray) -> tuple[NDArray, NDArray]:
     before_B12 = before_B2[:, None]
     sums_BT2 = before_B12 + np.cumsum(newest_BT2, axis=1)
     earlier_BT2 = np.concatenate([before_B12, sums_BT2[:, :-1]], axis=1)
-    total_BT, count_BT = earlier_BT2[:, :, 0], earlier_BT2[:, :, 1]
+    total_BT = earlier_BT2[:, :, 0]
+    count_BT = earlier_BT2[:, :, 1]
     usual_BT = (total_BT / np.maximum(count_BT, 1.0)) ** 2
     is_enough_BT = count_BT >= FEWEST_CHANGES
     limit_BT = np.where(is_enough_BT, MOST_CHANGE * usual_BT, np.inf)

@@ -73,7 +73,9 @@ def _all_read(
     L = tail_BL.shape[1]
     y_BU = np.concatenate([tail_BL, z_BT - state.shift_B[:, None]], axis=1)
     cycle_BU = _with_cycle(state, y_BU, axis.season, L)
-    pairs_TB2 = np.stack([y_BU[:, L:].T, cycle_BU[:, L:].T], axis=2)
+    new_BT = y_BU[:, L:]
+    new_cycle_BT = cycle_BU[:, L:]
+    pairs_TB2 = np.stack([new_BT.T, new_cycle_BT.T], axis=2)
     now_TB2 = np.ascontiguousarray(pairs_TB2)
     before_T, state = _read_all(state, now_TB2)
     # After a shift, a value may also return, which the changes before the shift decide.
@@ -84,7 +86,8 @@ def _all_read(
     large_TB2 = np.abs(now_TB2 - before_T.last_B2) > allowed_TB2
     unsettled_B = (state.side_B != 0) | (state.other_B != 0) | (state.doubt_B > 0)
     close_B = unsettled_B | large_TB2.any(axis=(0, 2))
-    return y_BU[:, L:], state._replace(cycle_BL=cycle_BU[:, -L:]), close_B
+    new_state = state._replace(cycle_BL=cycle_BU[:, -L:])
+    return new_BT, new_state, close_B
 
 
 def _read_all(state: Surprises, now_TB2: NDArray) -> tuple[Surprises, Surprises]:
@@ -99,17 +102,16 @@ def _read_all(state: Surprises, now_TB2: NDArray) -> tuple[Surprises, Surprises]
     changed_TB2 = ~np.isnan(change_TB2)
     change_TB2 = np.where(changed_TB2, change_TB2, 0.0)
     keep_TB2 = np.where(changed_TB2, 1.0 - 1.0 / MEMORY, 1.0)
-    sums_T2B2 = decayed_sums(
-        np.stack([state.change_B2, state.weight_B2]),
-        keep_TB2[:, None],
-        np.stack([change_TB2, changed_TB2], axis=1),
-    )
+    before_2B2 = np.stack([state.change_B2, state.weight_B2])
+    more_T2B2 = np.stack([change_TB2, changed_TB2], axis=1)
+    sums_T2B2 = decayed_sums(before_2B2, keep_TB2[:, None], more_T2B2)
     counts = np.concatenate([state.count_B2[None], known_TB2])
+    largest_TB2 = _faded_largest(state.largest_B2, changed_TB2, change_TB2)
     sums = {
         "last_B2": last_TB2,
         "change_B2": sums_T2B2[:, 0],
         "weight_B2": sums_T2B2[:, 1],
-        "largest_B2": _faded_largest(state.largest_B2, changed_TB2, change_TB2),
+        "largest_B2": largest_TB2,
         "count_B2": np.cumsum(counts, axis=0),
     }
     earlier = {name: array_TB2[:-1] for name, array_TB2 in sums.items()}
@@ -157,7 +159,8 @@ def _allowed(state: Surprises, largest_B2: NDArray, axis: Axis) -> NDArray:
     has_changed_B2 = state.change_B2 > 0
     floor_B2 = np.where(axis.log_B[:, None] & has_changed_B2, FLOOR, 0.0)
     usual_B2 = np.maximum(state.usual_B2, floor_B2)
-    allowed_B2 = axis.slack_B[:, None] * np.maximum(LIMIT * usual_B2, largest_B2)
+    farthest_B2 = np.maximum(LIMIT * usual_B2, largest_B2)
+    allowed_B2 = axis.slack_B[:, None] * farthest_B2
     early_B2 = _allowed_early(state.count_B2, largest_B2, allowed_B2, axis)
     return np.where(state.count_B2 >= axis.fewest, allowed_B2, early_B2)
 
@@ -172,12 +175,12 @@ def _allowed_early(
     may not change.
     """
     early_B2 = np.full(largest_B2.shape, np.inf)
-    count_B, largest_B = count_B2[..., 0], largest_B2[..., 0]
+    count_B = count_B2[..., 0]
+    largest_B = largest_B2[..., 0]
     far_B = np.maximum(np.log(EARLY_FAR), EARLY_LARGEST * largest_B)
     far_B = np.where(axis.log_B, far_B, np.inf)
-    after_cycle_B = np.maximum(
-        allowed_B2[..., 0], axis.slack_B * CYCLE_LARGEST * largest_B
-    )
+    cycle_far_B = axis.slack_B * CYCLE_LARGEST * largest_B
+    after_cycle_B = np.maximum(allowed_B2[..., 0], cycle_far_B)
     if axis.season > 1:
         has_cycle_B = count_B >= axis.season + CYCLE_MORE
         far_B = np.where(has_cycle_B, after_cycle_B, far_B)
@@ -193,7 +196,8 @@ def _read(state: Surprises, now_B2: NDArray) -> Surprises:
     changed_B2 = ~np.isnan(change_B2)
     change_B2 = np.where(changed_B2, change_B2, 0.0)
     keep_B2 = np.where(changed_B2, 1.0 - 1.0 / MEMORY, 1.0)
-    faded_B2 = np.where(changed_B2, FADE, 1.0) * state.largest_B2
+    fade_B2 = np.where(changed_B2, FADE, 1.0)
+    faded_B2 = fade_B2 * state.largest_B2
     return state._replace(
         since_B2=state.since_B2 + 1,
         last_B2=np.where(known_B2, now_B2, state.last_B2),
@@ -209,7 +213,8 @@ def _step_by_step(
 ) -> Calmed:
     """`set_aside` for series that may have surprises, step by step."""
     rows, T = z_RT.shape
-    L, season = tail_RL.shape[1], axis.season
+    L = tail_RL.shape[1]
+    season = axis.season
     read_RU2 = np.full((rows, L + T, 2), np.nan)
     read_RU2[:, :L, 0] = tail_RL
     read_RU2[:, :L, 1] = state.cycle_BL
@@ -240,7 +245,8 @@ def _one(
     side_R = np.where(returned_R, 0.0, recent.side(now_R2, allowed_R2))
     again_R = (state.side_B != 0) & (side_R == state.side_B)
     wide = recent.with_aside(state, (axis.season, recent_RL2.shape[1]))
-    first_R = ~returned_R & ~again_R & (wide.side(now_R2, allowed_R2) != 0)
+    is_outside_R = wide.side(now_R2, allowed_R2) != 0
+    first_R = ~returned_R & ~again_R & is_outside_R
     jump_R = now_R2[:, 0] - _expected(state, before_R)
     small_R = np.abs(jump_R) <= AT_ONCE * allowed_R2[:, 0]
     is_far_R = recent.is_far(now_R2[:, 0], state.usual_B2[:, 0], axis)
@@ -252,7 +258,8 @@ def _one(
     z_read_R = np.where(aside_R, np.nan, z_R - state.shift_B)
     read_R2 = _and_change(z_read_R, before_R)
     state = _read(state, read_R2)
-    state = _remembered(state, np.where(first_R, side_R, 0.0), now_R2)
+    first_side_R = np.where(first_R, side_R, 0.0)
+    state = _remembered(state, first_side_R, now_R2)
     missing_R = np.isnan(z_R)
     newest_R = np.where(aside_R, side_R, 0.0)
     newest_R = np.where(missing_R, state.side_B, newest_R)
@@ -297,29 +304,31 @@ def _shifted(
     before_R: NDArray,
 ) -> Surprises:
     """The state with recurring surprises accepted as shifts, and undone shifts removed."""
-    moved_R = np.where(again_R, z_R - _expected(state, before_R), state.shift_B)
+    jump_R = z_R - _expected(state, before_R)
+    moved_R = np.where(again_R, jump_R, state.shift_B)
     shift_R = np.where(returned_R, state.before_B, moved_R)
     change_R = np.abs(shift_R - state.shift_B)
     largest_R2 = np.fmax(state.largest_B2, change_R[:, None])
     either_R = again_R | returned_R
     doubt_R = np.maximum(state.doubt_B - ~np.isnan(z_R), 0.0)
     doubt_R = np.where(returned_R, 0.0, doubt_R)
-    kept_R2 = np.where(returned_R[:, None], state.largest_before_B2, state.largest_B2)
+    largest_before_R2 = state.largest_before_B2
+    kept_R2 = np.where(returned_R[:, None], largest_before_R2, state.largest_B2)
+    new_before_R2 = np.where(either_R[:, None], state.largest_B2, largest_before_R2)
     return state._replace(
         shift_B=shift_R,
         before_B=np.where(either_R, state.shift_B, state.before_B),
         largest_B2=np.where(again_R[:, None], largest_R2, kept_R2),
         doubt_B=np.where(again_R, DOUBT, doubt_R),
-        largest_before_B2=np.where(
-            either_R[:, None], state.largest_B2, state.largest_before_B2
-        ),
+        largest_before_B2=new_before_R2,
     )
 
 
 def _remembered(state: Surprises, side_R: NDArray, now_R2: NDArray) -> Surprises:
     """The state with the surprises among the newest values, and their sides, recorded."""
     sides_R2 = side_R[:, None] == np.array([-1, 1])
+    is_aside_R21 = sides_R2[:, :, None]
     return state._replace(
-        aside_B22=np.where(sides_R2[:, :, None], now_R2[:, None], state.aside_B22),
+        aside_B22=np.where(is_aside_R21, now_R2[:, None], state.aside_B22),
         since_B2=np.where(sides_R2, 1.0, state.since_B2),
     )

@@ -112,7 +112,8 @@ class Range(NamedTuple):
         """Whether values are FAR times as large or as small as all recent ones, or fewer times if
         changes are usually small (on the linear axis: FAR times their range away), where an error
         is more likely than a new level."""
-        low_R, high_R = self.low_R2[:, 0], self.high_R2[:, 0]
+        low_R = self.low_R2[:, 0]
+        high_R = self.high_R2[:, 0]
         calm_R = np.clip(CALM * usual_R, np.log(CALM_FAR), np.log(FAR))
         of_logs_R = np.where(usual_R > 0, calm_R, np.log(FAR))
         far_R = np.where(axis.log_B, of_logs_R, FAR * (high_R - low_R))

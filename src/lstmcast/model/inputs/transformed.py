@@ -24,30 +24,22 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of
 from lstmcast.errors import UsageError
 from lstmcast.fit_data import TransformedData
-from lstmcast.model.inputs.base import Grid, Seen, require_size
+from lstmcast.model.inputs.base import Grid, Seen
 from lstmcast.model.inputs.past import PastColumns
 from lstmcast.model.inputs.transformedparts import (
     FittedTransforms,
     TransformedKnown,
     TransformedState,
     WholeRows,
-    before_later,
-    carried_on,
     column_names,
     differences_and_longest,
-    even_offsets,
     known_after,
-    label_to_input,
     read_columns,
     require_nothing_learned,
-    require_sizes,
-    row_names,
     same_rows,
-    side_by_side,
-    with_past_read,
 )
+from lstmcast.model.inputs.transformedreading import advanced, training_data
 from lstmcast.transforms import Transforms
-from lstmcast.transforms.per_series import AppliedTransforms
 from lstmcast.util.config import is_whole
 
 
@@ -145,18 +137,14 @@ class Transformed:
     @property
     def learns(self) -> bool:
         """Whether any transform has fitted parameters."""
-        return any(
-            transforms.learns
-            for transforms in (self.transforms, *self.beside.transforms)
-        )
+        all_transforms = (self.transforms, *self.beside.transforms)
+        return any(transforms.learns for transforms in all_transforms)
 
     @property
     def pooled(self) -> bool:
         """Whether any transform is fitted to all series together."""
-        return any(
-            transforms.pooled
-            for transforms in (self.transforms, *self.beside.transforms)
-        )
+        all_transforms = (self.transforms, *self.beside.transforms)
+        return any(transforms.pooled for transforms in all_transforms)
 
     def context(self, periods: tuple[int, ...]) -> Whole:
         """The whole series is read."""
@@ -209,29 +197,7 @@ class Transformed:
         Raises:
             UsageError: Labels are not a linear function of inputs.
         """
-        if fitted is None:
-            fitted = self.fit(panel, ends)
-        else:  # new series: include their first values
-            fitted = self.fitted_to(panel.until(np.maximum(ends, 1)), fitted)
-        inputs = self.transforms.apply(panel.values, panel.offsets, fitted.state, False)
-        labels = self.transforms.apply(panel.values, panel.offsets, fitted.state, True)
-        require_size(labels.values, panel)
-        rows = self.rows(panel)
-        scale = shift = None
-        if self.transforms.apart:
-            scale_S, shift_S = label_to_input(fitted, len(panel))
-            scale, shift = scale_S[rows], shift_S[rows]
-        ids = panel.ids if self.columns == 1 else row_names(panel.ids, rows)
-        data = TransformedData(
-            read_columns(inputs.values, panel, rows, fitted, bool(self.beside)),
-            side_by_side(labels.values, panel, rows),
-            offsets_of(panel.lengths[rows[:, 0]]),
-            ends[rows].min(axis=1),
-            ids,
-            scale,
-            shift,
-        )
-        return data, fitted
+        return training_data(self, panel, ends, fitted)
 
     def fitted_from(
         self, arrays: Mapping[str, NDArray], ids: NDArray
@@ -255,7 +221,8 @@ class Transformed:
         names = column_names(ids, self.columns)
         chains = (*self.transforms.chains, *self.beside.chains)
         require_nothing_learned(names, fitted, chains)
-        unknown, offsets = np.full(len(names), np.nan), np.arange(len(names) + 1)
+        unknown = np.full(len(names), np.nan)
+        offsets = np.arange(len(names) + 1)
         if fitted is None:
             state = self.transforms.fit(unknown, offsets, names)
             past = self.beside.of_rows(names, None)
@@ -267,11 +234,9 @@ class Transformed:
     def rows(self, panel: Panel) -> NDArray:
         """Indices of the series that the network reads together, row by row (R, K). Raises
         DataError if the series of the panel do not form such rows."""
-        return (
-            panel.rows(self.columns)
-            if self.columns > 1
-            else np.arange(len(panel))[:, None]
-        )
+        if self.columns > 1:
+            return panel.rows(self.columns)
+        return np.arange(len(panel))[:, None]
 
     def whole(self, panel: Panel, fitted: FittedTransforms) -> WholeRows:
         """All rows of a panel, each from start to end."""
@@ -302,36 +267,7 @@ class Transformed:
     ) -> tuple[Seen, TransformedState]:
         """Read T more values of each row (NaN = missing); `known` (B, T, P): values of past
         covariates."""
-        B, T, K = values_BTK.shape
-        tail = state.newest_BKL.shape[2]
-        values_BKT = values_BTK.transpose(0, 2, 1)
-        raw_BKU = np.concatenate([state.newest_BKL, values_BKT], axis=2)
-        fitted = state.fitted.of(state.series_BK.ravel())
-        offsets = even_offsets(B * K, tail + T)
-        inputs = self.transforms.apply(raw_BKU.ravel(), offsets, fitted, False)
-        labels = self.transforms.apply(raw_BKU.ravel(), offsets, fitted, True)
-
-        def new_values(applied: AppliedTransforms) -> NDArray:
-            values_BKU = applied.values.reshape(raw_BKU.shape)
-            return values_BKU[:, :, tail:].transpose(0, 2, 1)
-
-        read_BTC = new_values(inputs)
-        label_BTK = new_values(labels)
-        require_sizes(label_BTK, state)
-        read_BTC, newest_BC, past = with_past_read(state, read_BTC, known)
-        require_sizes(read_BTC, state)
-        filled_BTC = carried_on(newest_BC, read_BTC)
-        begun_BT = np.logical_and.reduce(np.isfinite(filled_BTC), axis=2)
-        x_BTC = np.where(begun_BT[:, :, None], filled_BTC, 0.0).astype(np.float32)
-        new_state = TransformedState(
-            state.fitted,
-            state.series_BK,
-            raw_BKU[:, :, -tail:],
-            before_later(state.before_BKDL, inputs, fitted, T),
-            filled_BTC[:, -1, :K],
-            past and past._replace(x_BP=filled_BTC[:, -1, K:]),
-        )
-        return Seen(x_BTC, begun_BT, None, label_BTK), new_state
+        return advanced(self, state, values_BTK, known)
 
     def known(self, state: TransformedState) -> TransformedKnown:
         """The values needed to invert answers after the newest values of each row."""

@@ -51,7 +51,8 @@ def read_widths(
 ) -> tuple[NDArray, WidthState]:
     """Relative widths of the next steps, as known at each of T steps (B, T, H), and the state after
     them. `change_BT`: changes over one season; NaN = unknown."""
-    season, steps = state.change_BM.shape[1], change_BT.shape[1]
+    season = state.change_BM.shape[1]
+    steps = change_BT.shape[1]
     known_BT = ~np.isnan(change_BT)
     size_BT = np.where(known_BT, np.abs(change_BT), 0.0)
     changes, counts = sums_by_phase(*state, size_BT, known_BT, DECAY)

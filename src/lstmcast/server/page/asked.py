@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from lstmcast.server.fieldtypes import Text, Texts, Value
-from lstmcast.server.requests import ForecastTable, Request, Table
+from lstmcast.server.requests import ForecastTable
+from lstmcast.server.sources import Request, Table
 
 MOST_COMPARED = 6  # forecasts in one chart: more lines cannot be distinguished
 

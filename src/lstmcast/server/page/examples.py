@@ -34,7 +34,8 @@ def shop_table() -> bytes:
     >>> [line.count(",") for line in shop_table().decode().splitlines()[:2]]
     [3, 3]
     """
-    random, steps = np.random.default_rng(7), np.arange(DAYS + AHEAD)
+    random = np.random.default_rng(7)
+    steps = np.arange(DAYS + AHEAD)
     days = np.datetime64("2024-01-01") + steps
     price = np.where((steps // 45) % 2 == 0, 4.5, 4.9)
     promo = (random.random(len(steps)) < 0.15).astype(int)

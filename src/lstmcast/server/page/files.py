@@ -15,7 +15,8 @@ from lstmcast.output.report_charts import PLOTLY_VERSION
 from lstmcast.util.html import script_data
 from lstmcast.util.language import words_of
 
-HERE, OUTPUT = Path(__file__).parent / "static", Path(report.__file__).parent
+HERE = Path(__file__).parent / "static"
+OUTPUT = Path(report.__file__).parent
 PLOTLY_NAME = f"plotly-{PLOTLY_VERSION}.js"
 MODULES = (
     "api.js",

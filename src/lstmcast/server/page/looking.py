@@ -105,7 +105,8 @@ def on_page(message: str, words: Words) -> str:
     opening, closing = "「」" if words.language == "ja" else "“”"
 
     def label(match: re.Match[str]) -> str:
-        option, value = match["option"], (match["value"] or "").strip(' "')
+        option = match["option"]
+        value = (match["value"] or "").strip(' "')
         label = words(_LABELS[option])
         value = words(_VALUES.get((option, value), value))
         ending = "" if value in _PLACEHOLDERS else f" = {value}"

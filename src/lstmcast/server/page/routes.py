@@ -73,7 +73,8 @@ async def _of_result(
     answer: Callable[[Any, Words, Any], Any],
 ) -> Response:
     """The answer to a JSON request about a stored result."""
-    stored, words = server.results.named(name), spoken(request)
+    stored = server.results.named(name)
+    words = spoken(request)
     async with asked_in_json(request, model, server.work.aside) as body:
         return Document(await server.work.limited("heavy", answer, stored, words, body))
 
@@ -122,7 +123,8 @@ def _sent(file: File, request: Request, further: dict[str, str]) -> Response:
 
 
 def _add_looking(api: FastAPI, server: Server) -> None:
-    work, limits = server.work, server.settings.limits
+    work = server.work
+    limits = server.settings.limits
 
     @api.get("/page/about", include_in_schema=False)
     async def about(request: Request) -> dict[str, Any]:
@@ -153,7 +155,8 @@ def _looked(server: Server, body: Asked, words: Words) -> dict[str, Any]:
 
 
 def _add_results(api: FastAPI, server: Server) -> None:
-    work, results = server.work, server.results
+    work = server.work
+    results = server.results
 
     @api.post("/page/forecast", include_in_schema=False)
     async def forecast(request: Request) -> Response:
@@ -161,7 +164,8 @@ def _add_results(api: FastAPI, server: Server) -> None:
 
     @api.get("/page/results/{name}/files/{file}", include_in_schema=False)
     async def downloaded(name: str, file: str, request: Request) -> Response:
-        stored, words = results.named(name), spoken(request)
+        stored = results.named(name)
+        words = spoken(request)
         content = await work.limited("heavy", file_of, stored, words, file)
         headers = {**SAFE, "content-disposition": f'attachment; filename="{file}"'}
         return Response(content, headers=headers, media_type=TYPES[file])
@@ -170,7 +174,8 @@ def _add_results(api: FastAPI, server: Server) -> None:
     async def chart(
         name: str, request: Request, series: str = Query(max_length=1000)
     ) -> Response:
-        stored, words = results.named(name), spoken(request)
+        stored = results.named(name)
+        words = spoken(request)
         return Document(await work.limited("heavy", chart_of, stored, words, series))
 
 
@@ -187,7 +192,8 @@ def _forecast(server: Server, body: Asked, words: Words) -> dict[str, Any]:
 
 
 def _add_plans(api: FastAPI, server: Server) -> None:
-    work, results = server.work, server.results
+    work = server.work
+    results = server.results
 
     @api.get("/page/results/{name}/coming", include_in_schema=False)
     async def planned(name: str, series: str = Query(max_length=1000)) -> Response:

@@ -115,12 +115,15 @@ def file_of(stored: Kept, words: Words, name: str) -> bytes:
 def coming(stored: Kept, series: str) -> Document:
     """The coming values of columns known in advance, for one series."""
     require_series(stored, series)
-    panel, forecast = stored.result.panel, stored.result.forecast
+    panel = stored.result.panel
+    forecast = stored.result.forecast
     row = list(map(str, panel.ids)).index(series)
-    future, length = panel.covariates.future, int(panel.lengths[row])
+    future = panel.covariates.future
+    length = int(panel.lengths[row])
     if not future:
         return {"times": [], "columns": {}}
-    first, end = int(future.offsets[row]) + length, int(future.offsets[row + 1])
+    first = int(future.offsets[row]) + length
+    end = int(future.offsets[row + 1])
     # all steps of the grid: closed ones, which are not forecast, have coming values too
     origin = list(map(str, forecast.ids)).index(series)
     steps = int(panel.frequency.position(forecast.times[origin].max(), panel.ends[row]))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from lstmcast.forecaster import LSTMForecaster
-from lstmcast.server.requests import History, Request, Table
+from lstmcast.server.sources import History, Request, Table
 
 MOST_EPOCHS = 10_000
 

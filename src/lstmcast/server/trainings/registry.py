@@ -169,7 +169,8 @@ class Trainings:
                 if known_training.process is not None
             ]
         for training in ending:
-            process, watch = training.process, training.watch
+            process = training.process
+            watch = training.watch
             if process is not None:
                 end(process)
             if watch is not None:
@@ -214,7 +215,8 @@ class Trainings:
 
     def _free(self, stem: str) -> str:
         """A free name."""
-        name, number = stem, 1
+        name = stem
+        number = 1
         while self._is_taken(name):
             number += 1
             name = f"{stem}-{number}"
