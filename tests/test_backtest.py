@@ -256,7 +256,7 @@ def test_exact_counts_may_be_given(panel):
         ),
         ({"baselines": "classic"}, "baselines='classic' is not known"),
         ({"baselines": None}, "baselines=None is not known"),
-        ({"baselines": ["naive"]}, "baselines: 'naive' has no method predict"),
+        ({"baselines": ["none"]}, "baselines: 'none' has no method predict"),
         (
             {"cutoffs": np.array([[50], [40], [20]]), "step": 7},
             "step=7 has no effect if cutoffs= lists every cutoff",

@@ -237,7 +237,7 @@ def test_levels_choose_the_intervals(run):
     assert quantiles == ["q0.05", "q0.2", "q0.5", "q0.8", "q0.95"]
 
 
-@pytest.mark.parametrize("level", [0.1, 99.8])
+@pytest.mark.parametrize("level", [1, 99.8])
 def test_the_narrowest_and_the_widest_interval_can_be_had(run, level):
     bounds = Output(level=[level]).quantile_levels()
     assert checked_quantiles(bounds) == bounds and len(bounds) == 3
@@ -731,6 +731,10 @@ WRONG = [
     ),
     (["forcast", AIRLINE], "there is no command 'forcast'. Did you mean 'forecast'?"),
     (["forecast"], "the argument DATA is missing. `lstmcast forecast --help` shows"),
+    (
+        ["forecast", "x.csv", "--out=a.csv", "--out", "b.csv"],
+        "--out is given with several values: a.csv, b.csv. Give it once.",
+    ),
     (["info", "a", "b"], "unexpected argument: b."),
     (
         ["forecast", AIRLINE, "-H", "12", "--frequency", "fortnightly-ish"],
@@ -747,7 +751,7 @@ WRONG = [
     (["forecast", AIRLINE, "-H", "12", "--level", "100"], "such as 80, got 100."),
     (
         ["forecast", AIRLINE, "-H", "12", "--level", "99.9"],
-        "--level must be a percentage from 0.1 to 99.8, such as 80, got 99.9",
+        "--level must be a percentage from 1 to 99.8, such as 80, got 99.9",
     ),
     (["forecast", AIRLINE, "-H", "12", "--level", "0.0001"], "such as 80, got 0.0001"),
     (["forecast", AIRLINE, "-H", "12", "--level", "nan"], "such as 80, got nan"),
@@ -782,6 +786,24 @@ def test_wrong_usage_is_status_2(run, arguments, text):
     assert done.status == 2
     assert text in done.err
     assert done.out == ""
+
+
+def test_a_file_whose_name_looks_like_an_option(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("-sales.csv").write_text("day,sold\n2024-01-01,3\n")
+    done = run("check", "-sales.csv")
+    assert done.status == 2
+    assert "no option -sales.csv. If the file is meant, write ./-sales.csv." in done.err
+
+
+def test_a_narrow_terminal_repeats_what_tells_rows_apart(monkeypatch):
+    values = np.arange(20.0) % 4
+    panel = lstmcast.Panel.from_arrays({"a": values, "b": values})
+    monkeypatch.setattr(console, "terminal_columns", lambda: 24)
+    text = console.forecast_table(lstmcast.Naive(2).predict(panel))
+    assert [table.split()[:2] for table in text.split("\n\n")] == [
+        ["unique_id", "ds"]
+    ] * 3
 
 
 def test_a_missing_file_with_a_near_name(run, tmp_path):

@@ -4,6 +4,7 @@ whatever the weights."""
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -17,7 +18,7 @@ from lstmcast.data.origins import Origins, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import Reader
 from lstmcast.decoding.feeding import Growth
-from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
+from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN, SCORES
 from lstmcast.model.inputs import Adaptive
 from lstmcast.model.inputs.adaptive import LARGEST
 from lstmcast.model.network import NetworkConfig
@@ -221,6 +222,18 @@ def test_one_step_ahead_equals_forecasts_with_cutoffs_at_every_count(length):
     counts = np.tile(np.arange(1, length + 1), (2, 1))[:, :: max(1, length // 90)]
     origins = origins_of(panel, counts)
     assert_close(one_step_ahead(NET, panel, origins), decode(NET, panel, origins, 1))
+
+
+def test_points_have_the_spread_of_a_random_walk_around_them():
+    """Whatever the inputs are: a head of points gave intervals of width 0 with adaptive ones."""
+    points = network_of_seeds(replace(CONFIG, head="point"), 0, size=0.2)
+    panel = panel_of(walk(5, 60))
+    answers_HQ = forecast(panel, 8, points)[0]
+    width_H = answers_HQ[:, -1] - answers_HQ[:, 0]
+    change = np.abs(np.diff(panel.values)).mean()
+    assert width_H == pytest.approx(width_H[0] * np.sqrt(np.arange(1, 9)))
+    assert width_H[0] == pytest.approx(change * np.ptp(SCORES))
+    assert_close(one_step_ahead(points, panel, ends(panel))[0, 0], answers_HQ[0])
 
 
 # ---- few and missing observations

@@ -66,7 +66,7 @@ WORDS = st.sampled_from(
 FITTING = {
     "horizon": st.integers(1, 40),
     "until": st.sampled_from(["60", "2024-03-01", "2025"]),
-    "level": st.lists(st.floats(0.1, 99.8), min_size=1, max_size=3),
+    "level": st.lists(st.floats(1, 99.8), min_size=1, max_size=3),
     "method": st.sampled_from(["auto", "network", "best", "naive", "linear map"]),
     "total": st.sampled_from(["month", "horizon", "week"]),
     "total_by": st.just("all"),

@@ -80,6 +80,10 @@ class Anomalies:
             "alerts": alerts,
         }
 
+    def __repr__(self) -> str:
+        """The numbers of values and alerts."""
+        return f"Anomalies({self})"
+
     def __str__(self) -> str:
         scored = int(np.isfinite(self.scores).sum())
         count = int(self.alerts.sum())

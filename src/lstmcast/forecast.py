@@ -28,7 +28,10 @@ from lstmcast.forecast_checks import (
     listed,
     no_cutoff,
     no_interval,
+    no_quantile,
     require_levels,
+    require_series,
+    time_like,
 )
 from lstmcast.forecast_parts import NETWORK as NETWORK
 from lstmcast.forecast_parts import Combination as Combination
@@ -187,7 +190,7 @@ class Forecast(ResultTable):
 
     def until(self, end: Any) -> Forecast:
         """The forecast without steps after a time: series that end later have fewer rows."""
-        return replace(self, end=end)
+        return replace(self, end=time_like(end, self.times.dtype))
 
     def plot(self, panel: Panel | None = None, **looks: Any) -> Any:
         """Plot the forecast; notebooks show the result directly.
@@ -201,6 +204,7 @@ class Forecast(ResultTable):
             raise UsageError(
                 "This forecast holds no data to draw. Call plot with the panel that it continues."
             )
+        require_series(history)
         # Plots import results, so they are imported here by name, when one is drawn.
         plots = import_module("lstmcast.output.plots")
         return plots.ForecastPlot.from_forecast(self, history, **looks).figure()
@@ -210,10 +214,7 @@ class Forecast(ResultTable):
         differences = np.abs(np.array(self.quantile_levels) - level)
         places = np.flatnonzero(differences < 1e-9)
         if not len(places):
-            levels = listed(self.quantile_levels) or "none"
-            raise UsageError(
-                f"The forecast has no quantile {level:g}. It has: {levels}."
-            )
+            raise no_quantile(self, level)
         return self.quantiles[:, :, places[0]]
 
     @property

@@ -74,6 +74,41 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def no_quantile(forecast: Forecast, level: float) -> UsageError:
+    """The error about a quantile that a forecast does not have."""
+    levels = listed(forecast.quantile_levels) or "none"
+    return UsageError(
+        f"The forecast has no quantile {level:g}. It has: {levels}. Name those that are needed "
+        "with LSTMForecaster(…, quantiles=[…])."
+    )
+
+
+def require_series(history: Any) -> None:
+    """Raise UsageError for a history that is not a Panel, such as the path of a picture."""
+    if not hasattr(history, "ids"):
+        raise UsageError(
+            f"panel={history!r} is not a Panel. To write a picture, use "
+            "plot().savefig('forecast.png')."
+        )
+
+
+def time_like(moment: Any, dtype: np.dtype) -> Any:
+    """A time of this type, of a date or text; UsageError if it is none.
+
+    >>> str(time_like("2024-03-01", np.dtype("datetime64[us]")))
+    '2024-03-01T00:00:00.000000'
+    """
+    is_dated = dtype.kind == "M"
+    try:
+        # a number would be read as one since 1970
+        if is_dated == isinstance(moment, (int, np.integer)):
+            raise TypeError(moment)
+        return np.asarray(moment).astype(dtype)[()]
+    except (TypeError, ValueError):
+        expected = "a time such as '2025-12-31'" if is_dated else "the number of a step"
+        raise UsageError(f"{moment!r} is not {expected}.") from None
+
+
 def central_levels(quantile_levels: tuple[float, ...]) -> tuple[float, ...]:
     """The levels, in percent, of the central intervals between these quantiles.
 

@@ -33,11 +33,11 @@ def as_html(forecast: Forecast) -> str:
 
 def _steps_of_one(forecast: Forecast) -> tuple[str, ...]:
     """A picture of the only origin, and its steps as a table."""
-    count = min(forecast.horizon, MOST_STEPS)
-    rows = [_row(forecast, 0, step) for step in range(count)]
+    steps = np.flatnonzero(forecast.wanted[0])
+    rows = [_row(forecast, 0, step) for step in steps[:MOST_STEPS]]
     sketch = _sketch(forecast, 0, width=480, height=110)
     body = table(_header(forecast), rows, left_aligned=(0,))
-    return f"<div>{sketch}</div>", body, more(count, forecast.horizon, "steps")
+    return f"<div>{sketch}</div>", body, more(len(rows), len(steps), "steps")
 
 
 def _origins(forecast: Forecast) -> tuple[str, ...]:
@@ -69,17 +69,19 @@ def _small_table(forecast: Forecast) -> str:
     if not origins or not forecast.horizon:
         return ""
     steps = min(forecast.horizon, max(1, FEW_ROWS // origins))
-    rows = []
-    for origin in range(origins):
-        rows += [_row(forecast, origin, step) for step in range(steps)]
+    row_origins, row_steps = np.nonzero(forecast.wanted[:origins, :steps])
+    rows = [
+        _row(forecast, origin, step)
+        for origin, step in zip(row_origins, row_steps, strict=True)
+    ]
     header = _header(forecast)
     name_column: list[str] = []
     if len(forecast.ids) > 1:
         name_column = [forecast.columns.series]
-        names = np.repeat(forecast.ids[:origins], steps)
+        names = forecast.ids[row_origins]
         rows = [[str(name), *row] for name, row in zip(names, rows, strict=True)]
     text = aligned(name_column + header, rows, left_aligned=name_column)
-    beyond = forecast.point.size - len(rows)
+    beyond = len(forecast) - len(rows)
     return f"{text}\n… {beyond:,} more rows" if beyond > 0 else text
 
 

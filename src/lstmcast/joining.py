@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.findings import MISSING_STEPS
 from lstmcast.data.panel import Panel
-from lstmcast.data.words import Words, columns_said, options_said
+from lstmcast.data.words import Words, columns_said, options_said, require_known
 from lstmcast.errors import UsageError
 from lstmcast.fit_data import AdaptiveData, require_values
 from lstmcast.fitted import Fitted
@@ -42,8 +42,10 @@ def read_as_said(
 ) -> Panel | Continuation:
     """Read data with these options; with a saved context, as its continuation."""
     from lstmcast.data.newer import read_newer
+    from lstmcast.data.opening import with_query
     from lstmcast.data.read import as_panel, require_unread
 
+    require_known(words)
     if data is None:
         only_coming = set(words) <= {"future", "future_data"}
         if context is None or not only_coming:
@@ -60,8 +62,9 @@ def read_as_said(
         return as_panel(data, past, words)
     columns: dict[str, Any] = {"past": list(past) or None}
     columns |= columns_said(words)
+    source = with_query(data, words.get("query"))
     newer = read_newer(
-        data, context.panel, options_said(words), said=list(words), **columns
+        source, context.panel, options_said(words), said=list(words), **columns
     )
     return context.join(newer)
 

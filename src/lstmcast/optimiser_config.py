@@ -37,6 +37,9 @@ class Schedule:
         refuse_unused(self, self.kind, uses)
 
 
+OptimiserName = Literal["adamw", "adam", "rmsprop", "sgd"]
+
+
 def _schedule(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
@@ -56,7 +59,7 @@ class Optimiser:
     limit; `schedule`: a `Schedule` or the name of one.
     """
 
-    name: Literal["adamw", "adam", "rmsprop", "sgd"] = "adam"
+    name: OptimiserName = "adam"
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     betas: tuple[
@@ -79,6 +82,19 @@ class Optimiser:
             "decay": ("rmsprop",),
         }
         refuse_unused(self, self.name, uses)
+
+
+def _named(settings_or_name: Any) -> Any:
+    """The settings that a name stands for."""
+    if isinstance(settings_or_name, str):
+        return {"name": settings_or_name}
+    return settings_or_name
+
+
+if TYPE_CHECKING:
+    AnyOptimiser = OrName[Optimiser, OptimiserName]
+else:
+    AnyOptimiser = Annotated[Optimiser, BeforeValidator(_named)]
 
 
 @settings
@@ -119,14 +135,10 @@ class Loss:
         refuse_unused(self, self.name, {"level": ("pinball",), "delta": ("huber",)})
 
 
-def _loss(value: Any) -> Any:
-    return {"name": value} if isinstance(value, str) else value
-
-
 if TYPE_CHECKING:
     AnyLoss = OrName[Loss, LossName]
 else:
-    AnyLoss = Annotated[Loss, BeforeValidator(_loss)]
+    AnyLoss = Annotated[Loss, BeforeValidator(_named)]
 
 Draw = Literal[
     "glorot_uniform", "lecun_normal", "orthogonal", "uniform", "zeros", "ones"

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.bounds import within
+from lstmcast.data.wholes import quantiles_of
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -141,6 +142,22 @@ def values_at(z_NH: NDArray, quantiles_HQ: NDArray, scores: NDArray) -> NDArray:
     distance_NH = scores[right_NH] - scores[left_NH]
     share_NH = (z_NH - scores[left_NH]) / distance_NH
     return low_NH + share_NH * (high_NH - low_NH)
+
+
+def of_sum(
+    forecast: Forecast,
+    group: NDArray,
+    is_inside_OH: NDArray,
+    drawn_N: NDArray,
+    is_whole: bool,
+) -> NDArray:
+    """The quantiles of a sum, and its median; those of a single step are the forecast's own."""
+    if is_inside_OH.sum() > 1:
+        levels = (*forecast.quantile_levels, 0.5)
+        return quantiles_of(drawn_N, levels, is_whole)
+    rows, steps = np.nonzero(is_inside_OH)
+    place = group[rows[0]], steps[0]
+    return np.append(forecast.quantiles[place], forecast.point[place])
 
 
 def require_intervals(forecast: Forecast) -> None:

@@ -50,8 +50,8 @@ from lstmcast.paths import Dependence
 from lstmcast.util.spelling import did_you_mean
 from lstmcast.util.text import some_names
 
-# intervals, in percent: forecasters give quantiles from 0.001 to 0.999
-NARROWEST, WIDEST = 0.1, 99.8
+# intervals, in percent: quantiles reach to 0.999, and below 1 a share such as 0.8 was meant
+NARROWEST, WIDEST = 1, 99.8
 OLD_MODES: dict[str, Mode] = {"free": "recursive", "observed": "one-step"}
 Levels: TypeAlias = tuple[float, ...]  # of quantiles
 logger = logging.getLogger("lstmcast")

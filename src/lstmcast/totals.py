@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from lstmcast.data.keys import column_name
 from lstmcast.data.table import format_time
 from lstmcast.data.times.frequency import parse_frequency
-from lstmcast.data.wholes import made_of_wholes, quantiles_of
+from lstmcast.data.wholes import made_of_wholes
 from lstmcast.errors import UsageError
-from lstmcast.paths import PATHS, draws_of, require_intervals
+from lstmcast.paths import PATHS, draws_of, of_sum, require_intervals
 from lstmcast.util.lines import aligned
 from lstmcast.util.text import number_format
 from lstmcast.writing.result import ResultTable
@@ -231,7 +231,6 @@ def total_of(forecast: Forecast, request: Asked, count: int = PATHS) -> Totals:
     complete_OH = _complete(forecast, request.span, bins_OH)
     draws = draws_of(forecast, count)
     is_whole_O = made_of_wholes(forecast.quantiles, forecast.fractional)
-    quantile_levels = (*forecast.quantile_levels, 0.5)
     rows: list[_Row] = []
     for place, group in enumerate(groups):
         for period, drawn_N in _sums(draws, group, bins_OH).items():
@@ -243,7 +242,7 @@ def total_of(forecast: Forecast, request: Asked, count: int = PATHS) -> Totals:
                 series=int(is_inside_OH.any(axis=1).sum()),
                 steps=int(is_inside_OH.sum()),
                 is_complete=bool(complete_OH[group][is_inside_OH].all()),
-                quantiles=quantiles_of(drawn_N, quantile_levels, is_whole),
+                quantiles=of_sum(forecast, group, is_inside_OH, drawn_N, is_whole),
                 order=_enough(forecast, group, drawn_N, request.service_level),
             )
             rows.append(row)

@@ -30,6 +30,7 @@ from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.optimiser_config import SWA as SWA
 from lstmcast.optimiser_config import AnyInitialiser as AnyInitialiser
 from lstmcast.optimiser_config import AnyLoss as AnyLoss
+from lstmcast.optimiser_config import AnyOptimiser as AnyOptimiser
 from lstmcast.optimiser_config import Draw as Draw
 from lstmcast.optimiser_config import Ema as Ema
 from lstmcast.optimiser_config import Initialiser as Initialiser
@@ -107,7 +108,7 @@ class TrainingConfig:
     batch_size: Count = 32
     steps_per_epoch: Count | None = None
     batching: Annotated[Batching, Field(discriminator="kind")] = usual(Windows)
-    optimiser: Optimiser = usual(Optimiser)
+    optimiser: AnyOptimiser = usual(Optimiser)
     loss: AnyLoss = usual(Loss)
     validation: Validation | None = usual(Validation)
     patience: Count | None = None

@@ -224,7 +224,8 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
                 for band in bands
             ]
             rows.append(row)
-    text = fitting(header, rows, terminal_columns(), left_aligned)
+    keys = 2 if is_many else 1
+    text = fitting(header, rows, terminal_columns(), left_aligned, keys)
     return text + _more_rows(len(forecast) - len(rows), words)
 
 
@@ -243,7 +244,8 @@ def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
     for row in rows:
         row[place] = words(row[place])
     left_aligned = [*map(words, totals.names), words(totals.span)]
-    text = fitting(list(map(words, header)), rows, terminal_columns(), left_aligned)
+    header, keys = list(map(words, header)), place + 1
+    text = fitting(header, rows, terminal_columns(), left_aligned, keys)
     hidden = _more_rows(len(totals) - len(rows), words)
     return words("Totals:") + "\n" + text + hidden
 

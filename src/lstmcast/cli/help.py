@@ -9,12 +9,21 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 from lstmcast.cli import manner
+from lstmcast.cli.misuse import require_once
 from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.lines import width, wrapped
 
 
 class Command(TyperCommand):
-    """A command whose help is translated."""
+    """A command whose help is translated, and whose options are not overruled unseen."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; UsageError for an option that is given with several values."""
+        # the parser takes arguments off the list
+        arguments = tuple(args)
+        unread_arguments = super().parse_args(ctx, args)
+        require_once(self.params, arguments)
+        return unread_arguments
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+from lstmcast.errors import UsageError
 from lstmcast.util.spelling import did_you_mean
 
 # Versions of the parser differ in the words of these messages, not in what they are about.
@@ -31,6 +33,16 @@ def message_of(error: Any, arguments: Sequence[str]) -> str:
 
 def _no_option(error: Any, arguments: Sequence[str]) -> str:
     name = error.option_name
+    # of -sales.csv, the parser knows -s alone
+    files = [
+        argument
+        for argument in arguments
+        if argument[:2] == name and Path(argument).is_file()
+    ]
+    if files:
+        return (
+            f"there is no option {files[0]}. If the file is meant, write ./{files[0]}."
+        )
     return f"there is no option {name}.{did_you_mean(name, error.possibilities or (), str)}"
 
 
@@ -78,6 +90,21 @@ def _given(names: Sequence[str], arguments: Sequence[str]) -> Iterator[str]:
                 yield following
             elif argument.startswith(beginning):
                 yield argument.removeprefix(name).removeprefix("=")
+
+
+def require_once(options: Sequence[Any], arguments: Sequence[str]) -> None:
+    """Raise UsageError for an option of one value that is given with several: the parser would take
+    the last one, and nobody would see that a file or a total is missing."""
+    options_end = arguments.index("--") if "--" in arguments else len(arguments)
+    for option in options:
+        if option.param_type_name != "option" or option.multiple or option.is_flag:
+            continue
+        option_values = list(_given(option.opts, arguments[:options_end]))
+        if len(set(option_values)) > 1:
+            listing = ", ".join(option_values)
+            raise UsageError(
+                f"{option.opts[0]} is given with several values: {listing}. Give it once."
+            )
 
 
 def _is(convert: Callable[[str], Any], text: str) -> bool:

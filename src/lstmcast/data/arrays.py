@@ -255,7 +255,11 @@ def _starts(start: ArrayLike | str | None, count: int, frequency: Frequency) -> 
         starts = np.asarray(first).astype(dtype)
         return np.broadcast_to(starts, (count,)).copy()
     except (TypeError, ValueError):
-        expected = "a whole number" if is_numbered else "a date such as '2024-01-01'"
+        expected, advice = "a date such as '2024-01-01'", ""
+        if is_numbered:
+            expected = "a whole number"
+            advice = " With dates, give the frequency too: frequency='D'."
         raise UsageError(
             f"{start=} cannot be used. Expected: {expected}, or one for each of {count} series."
+            f"{advice}"
         ) from None

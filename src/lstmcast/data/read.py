@@ -51,7 +51,7 @@ from lstmcast.data.table import (
 )
 from lstmcast.data.tabular import panel_from_table
 from lstmcast.data.tolerance import collecting
-from lstmcast.data.words import Words
+from lstmcast.data.words import Words, require_known
 from lstmcast.errors import DataError, UsageError
 
 
@@ -261,6 +261,7 @@ def as_panel(
         return data
     options: Words = {"past": list(past) or None}
     if words:
+        require_known(words)
         options |= words
     return read(data, **options)
 

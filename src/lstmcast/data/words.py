@@ -9,13 +9,17 @@ from lstmcast.data.cells.cellformat import CellFormat
 from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.table import (
     Aggregate,
+    CalendarChoice,
     Duplicates,
     Gaps,
     Kind,
     Missing,
+    OnError,
     ReadOptions,
     checked_periods,
 )
+from lstmcast.errors import UsageError
+from lstmcast.util.spelling import did_you_mean
 
 
 class Words(TypedDict, total=False):
@@ -44,11 +48,33 @@ class Words(TypedDict, total=False):
     header: int | None
     date_format: str | None
     missing_codes: str | float | Sequence[str | float]
+    calendar: CalendarChoice | None
+    on_error: OnError
+    query: str | None
 
 
 _COLUMNS = ("time", "target", "series", "sheet", "past")
 _BESIDE = ("future", "future_data", "static", "static_data", "holidays", "hindsight")
 _WRITTEN = ("day_first", "decimal", "header", "date_format", "missing_codes")
+
+
+def require_known(words: Words) -> None:
+    """Raise UsageError for a name that is not an argument of `lstmcast.read`.
+
+    >>> require_known({"tme": "day"})
+    Traceback (most recent call last):
+      ...
+    lstmcast.errors.UsageError: there is no argument 'tme'. Did you mean 'time'?
+    """
+    for word in words:
+        if word in Words.__annotations__:
+            continue
+        meant_word = did_you_mean(word, Words.__annotations__)
+        hint = (
+            " Arguments of lstmcast.read are expected. Settings belong to the forecaster, such "
+            "as training=TrainingConfig(epochs=50)."
+        )
+        raise UsageError(f"there is no argument {word!r}.{meant_word or hint}")
 
 
 def columns_said(words: Words) -> dict[str, Any]:
@@ -70,7 +96,7 @@ def options_said(words: Words) -> ReadOptions:
     >>> options_said({"time": "day", "gaps": "error"}).gaps
     'error'
     """
-    column_words = (*_COLUMNS, *_WRITTEN, *_BESIDE)
+    column_words = (*_COLUMNS, *_WRITTEN, *_BESIDE, "query")
     options = _among(words, [name for name in words if name not in column_words])
     if options.get("periods") is not None:
         options["periods"] = checked_periods(options["periods"])

@@ -25,8 +25,8 @@ from lstmcast.decoding.feeding import Reader as Reader
 from lstmcast.decoding.feeding import answers_from as answers_from
 from lstmcast.decoding.rates import at_several_rates as at_several_rates
 from lstmcast.decoding.rates import rates_of as rates_of
+from lstmcast.decoding.whole import around_points, decode_whole
 from lstmcast.decoding.whole import check_quantiles as check_quantiles
-from lstmcast.decoding.whole import decode_whole
 from lstmcast.decoding.whole import hidden_states as hidden_states
 
 Feed = Literal["median", "paths"]
@@ -57,8 +57,9 @@ def decode(
     block = 1 if recursive else reader.network.config.steps
     if reader.network.config.inputs.from_context:
         answers = read_along(reader, panel, origins, horizon, block, feed == "paths")
-        plain = recursive or feed == "paths" or not reader.reads_rates
-        return answers if plain else at_several_rates(reader, panel, origins, answers)
+        if not (recursive or feed == "paths") and reader.reads_rates:
+            answers = at_several_rates(reader, panel, origins, answers)
+        return _with_spread(answers, reader, panel, origins)
     return decode_whole(reader, panel, origins, horizon, block, feed)
 
 
@@ -66,8 +67,18 @@ def one_step_ahead(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
     """Quantiles (O, 1, Q) of the observation after each origin: fast where origins are most
     steps."""
     if reader.network.config.inputs.from_context:
-        return read_every_step(reader, panel, origins)
+        answers = read_every_step(reader, panel, origins)
+        return _with_spread(answers, reader, panel, origins)
     return decode(reader, panel, origins, 1)
+
+
+def _with_spread(
+    answers_OHQ: NDArray, reader: Reader, panel: Panel, origins: Origins
+) -> NDArray:
+    """The answers, with quantiles about them if the head gives points only."""
+    if reader.network.head.spreads:
+        return answers_OHQ
+    return around_points(answers_OHQ[:, :, :1], reader, panel, origins)
 
 
 def at_steps(

@@ -108,7 +108,7 @@ def _read_whole(
         return quantiles_OHQ
     if values_OHX.shape[2] > 1:
         return values_OHX
-    return _around(values_OHX, reader, panel, origins)
+    return around_points(values_OHX, reader, panel, origins)
 
 
 def check_quantiles(config: NetworkConfig, head: Head, horizon: int) -> None:
@@ -281,7 +281,7 @@ def _windows(
     return rows.x_NC[place_TB], rows.begun_N[place_TB] & exists_TB
 
 
-def _around(
+def around_points(
     point_OH1: NDArray, reader: Reader, panel: Panel, origins: Origins
 ) -> NDArray:
     """Quantiles about a point: of a random walk whose steps are as large as the series' own, on

@@ -302,7 +302,7 @@ def backtest(
 
 def _own_horizon(model: Any) -> int | None:
     """The horizon of a forecaster, if it has one; UsageError for data or a name in its place."""
-    if not hasattr(model, "predict"):
+    if not hasattr(model, "predict") or isinstance(model, type):
         raise UsageError(
             f"model={model!r} is not a forecaster. Give one first and then the data, such as "
             "backtest(LSTMForecaster(horizon=12), panel)."

@@ -26,6 +26,7 @@ from lstmcast.data.origins import (
     window,
 )
 from lstmcast.data.ragged import carried
+from lstmcast.data.read import as_panel
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.evaluation.demand import Demand, demand_named, origin_blocks
 from lstmcast.evaluation.intervals import predicted
@@ -57,14 +58,14 @@ class Naive:
 
     def predict(
         self,
-        panel: Panel,
+        panel: Any,
         horizon: int | None = None,
         *,
         cutoffs: np.ndarray | None = None,
     ) -> Forecast:
         """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
-        observations."""
-        return predicted(self, panel, horizon, cutoffs)
+        observations. `panel`: a Panel or anything that `lstmcast.read` reads."""
+        return predicted(self, as_panel(panel), horizon, cutoffs)
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
         """Forecasts (O, H) at any origins."""
@@ -83,13 +84,14 @@ class _Seasonal:
 
     def predict(
         self,
-        panel: Panel,
+        panel: Any,
         horizon: int | None = None,
         *,
         cutoffs: np.ndarray | None = None,
     ) -> Forecast:
         """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
-        observations."""
+        observations. `panel`: a Panel or anything that `lstmcast.read` reads."""
+        panel = as_panel(panel)
         return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
@@ -213,13 +215,13 @@ class Classical(_Seasonal):
 
     def predict(
         self,
-        panel: Panel,
+        panel: Any,
         horizon: int | None = None,
         *,
         cutoffs: np.ndarray | None = None,
     ) -> Forecast:
         """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
-        observations."""
+        observations. `panel`: a Panel or anything that `lstmcast.read` reads."""
         # checked here, to report a missing package before any work
         _statsforecast_models()
         return super().predict(panel, horizon, cutoffs=cutoffs)

@@ -7,7 +7,11 @@ from typing import Any
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.baselines import classical_baselines, default_baselines
+from lstmcast.evaluation.baselines import (
+    baseline_named,
+    classical_baselines,
+    default_baselines,
+)
 from lstmcast.evaluation.demand import demand_baselines, mostly_intermittent
 from lstmcast.evaluation.plan import Forecasts
 
@@ -21,11 +25,16 @@ def require_known_baselines(baselines: Any) -> None:
             f"{baselines=} is not known. Use True, False, 'classical', or a list of forecasters."
         )
     for baseline in baselines:
-        if not callable(getattr(baseline, "predict", None)):
+        if not callable(getattr(_made(baseline), "predict", None)):
             raise UsageError(
                 f"baselines: {baseline!r} has no method predict. Give a list of forecasters, such "
-                "as [SeasonalNaive()]."
+                "as [SeasonalNaive()], or names of baselines, such as 'AutoETS'."
             )
+
+
+def _made(baseline: Any) -> Any:
+    """A baseline, which may be given by its name."""
+    return baseline_named(baseline) if isinstance(baseline, str) else baseline
 
 
 def models_by_name(
@@ -37,7 +46,7 @@ def models_by_name(
         for baseline in _built_in(baselines, panel):
             models.setdefault(_name(baseline), baseline)
         return models
-    for baseline in baselines:
+    for baseline in map(_made, baselines):
         name = _name(baseline)
         number = 1
         while name in models:

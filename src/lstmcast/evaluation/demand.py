@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.observed import on_grid
 from lstmcast.data.origins import Origins, checked_horizon, origins_of, window
+from lstmcast.data.read import as_panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.intervals import predicted
 from lstmcast.forecast import QUANTILES, Forecast
@@ -41,14 +42,14 @@ class _Rate:
 
     def predict(
         self,
-        panel: Panel,
+        panel: Any,
         horizon: int | None = None,
         *,
         cutoffs: NDArray | None = None,
     ) -> Forecast:
         """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
-        observations."""
-        return predicted(self, panel, horizon, cutoffs)
+        observations. `panel`: a Panel or anything that `lstmcast.read` reads."""
+        return predicted(self, as_panel(panel), horizon, cutoffs)
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
         """Forecasts (O, H) at any origins, NaN if no value is known."""
@@ -180,13 +181,14 @@ class DemandBootstrap:
 
     def predict(
         self,
-        panel: Panel,
+        panel: Any,
         horizon: int | None = None,
         *,
         cutoffs: NDArray | None = None,
     ) -> Forecast:
         """Forecast from the end of each series, or from `cutoffs` (S, K), counts of known
-        observations."""
+        observations. `panel`: a Panel or anything that `lstmcast.read` reads."""
+        panel = as_panel(panel)
         origins = origins_of(panel, cutoffs)
         horizon = checked_horizon(horizon, self.horizon)
         _, steps, rows = on_grid(panel, origins, horizon)

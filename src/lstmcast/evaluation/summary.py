@@ -66,6 +66,8 @@ class Summary:
     def __str__(self) -> str:
         return self.text()
 
+    __repr__ = __str__
+
     def text(self, language: str = "en", columns: int | None = None) -> str:
         """The verdict, the tables, the warnings and the notes, as text in "en" or "ja"; `columns`
         limits the width of tables."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, compress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from lstmcast.data.kinds import common_kind
 from lstmcast.data.observed import ObservedCalendar, occurring
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of, places, series_numbers
+from lstmcast.data.read import as_panel
 from lstmcast.data.table import format_time
 from lstmcast.data.times.frequency import OFF_GRID
 from lstmcast.errors import DataError, UsageError
@@ -163,7 +164,7 @@ def _level_name(names: Iterable[str], pattern: Sequence[bool]) -> str:
 
 
 def with_totals(
-    panel: Panel, levels: Sequence[str | Sequence[str]] | None = None
+    panel: Any, levels: Sequence[str | Sequence[str]] | None = None
 ) -> Panel:
     """The panel with totals of its series added before them.
 
@@ -171,7 +172,8 @@ def with_totals(
     its start; a total is missing where any of its series is.
 
     Args:
-        panel: A panel with id columns, whose series end at the same time.
+        panel: A panel, or anything that `lstmcast.read` reads, with id columns, whose series end at
+            the same time.
         levels: Columns by which totals are formed, such as ["store", ["store", "department"]].
             Defaults to every combination. The grand total is always included.
 
@@ -183,6 +185,7 @@ def with_totals(
     >>> with_totals(panel).series(0)
     array([ 1.,  7., 10.])
     """
+    panel = as_panel(panel)
     keys = panel.keys if len(panel.keys) else Keys({OWN_NAME: panel.ids.copy()})
     _require_summable(panel, keys)
     above = _levels(keys, levels)

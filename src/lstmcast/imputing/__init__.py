@@ -35,6 +35,12 @@ class Imputed:
     quantiles: NDArray
     quantile_levels: tuple[float, ...] = HEAD_QUANTILES
 
+    def __repr__(self) -> str:
+        """The panel, and how many of its values are filled."""
+        filled_count = int(self.filled.sum())
+        plural = "s" * (filled_count != 1)
+        return f"Imputed({self.panel}, {filled_count:,} value{plural} filled)"
+
     def columns(self, only_filled: bool = False) -> dict[str, NDArray]:
         """Series, time, value, filled and quantiles as columns, for all or only for filled values.
 

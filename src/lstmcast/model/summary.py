@@ -54,6 +54,8 @@ class Summary:
         rule = "─" * len(lines[0])
         return "\n".join([lines[0], rule, *lines[1:], rule, self._foot()])
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         return block(
             "Layers",

@@ -189,11 +189,11 @@ class Book(NamedTuple):
         combination = self.forecast.combination
         span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
         methods = "network 100%" if combination is None else str(combination)
-        facts = {
+        facts: dict[str, Any] = {
             "Source": panel.report.source,
             "Target": panel.columns.target,
-            "Series": f"{len(panel):,}",
-            "Values": f"{value_count(panel):,}",
+            "Series": len(panel),
+            "Values": value_count(panel),
             "Frequency": words(panel.frequency.name),
             "Time": words(span),
             "Made of": words(methods),

@@ -6,7 +6,16 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, dataclass_transform
+from types import MappingProxyType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_type_hints,
+)
 from warnings import warn
 
 import numpy as np
@@ -33,6 +42,10 @@ _REQUIREMENTS = (
     (r"^(Input|String|List) should", "must"),
     (r" after validation, not (\d+)", r", got \1"),
 )
+# The kinds of problems of pydantic where something else stands than an object.
+_NO_OBJECT = ("model_attributes_type", "dataclass_type")
+# The attribute that classes of settings have.
+_MARK = "__pydantic_config__"
 Made = TypeVar("Made", bound=type)
 
 Held = TypeVar("Held")
@@ -70,7 +83,9 @@ def settings(cls: Made) -> Made:
             _validator(settings_class).validate_python(arguments, self_instance=self)
         except ValidationError as error:
             names = [setting.name for setting in fields(settings_class) if setting.init]
-            raise UsageError(what_is_wrong(cls.__name__, error, names)) from None
+            objects = _objects_of(settings_class)
+            reason = what_is_wrong(cls.__name__, error, names, objects)
+            raise UsageError(reason) from None
 
     settings_class.__init__ = init
     return settings_class
@@ -81,6 +96,22 @@ def _validator(settings_class: type) -> Any:
     """What checks the settings of a class. It is made when the first of them are: that takes
     longer than all else in the module of a class, and most processes use few classes."""
     return TypeAdapter(settings_class).validator
+
+
+def _objects_of(settings_class: type) -> dict[str, list[str]]:
+    """The settings that hold settings themselves, with calls that make these: 'Windows(…)'."""
+    hints = get_type_hints(settings_class)
+    return {
+        name: [f"{cls.__name__}(…)" for cls in _settings_in(hint)]
+        for name, hint in hints.items()
+    }
+
+
+def _settings_in(hint: Any) -> list[type]:
+    """The classes of settings that a type is made of."""
+    if isinstance(hint, type) and hasattr(hint, _MARK):
+        return [hint]
+    return [cls for inner in get_args(hint) for cls in _settings_in(inner)]
 
 
 def with_new_names(cls: type, arguments: Any, names: Mapping[str, str]) -> Any:
@@ -145,10 +176,16 @@ def requirement(message: str) -> str:
     return message
 
 
-def what_is_wrong(name: str, error: ValidationError, names: Sequence[str] = ()) -> str:
+def what_is_wrong(
+    name: str,
+    error: ValidationError,
+    names: Sequence[str] = (),
+    objects: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> str:
     """One line for each invalid setting of the class `name`; our own sentences are unchanged.
 
-    `names`: names of the settings, in the order of positional arguments.
+    `names`: names of the settings, in the order of positional arguments; `objects`: how objects
+    that settings may hold are made.
     """
     lines = []
     for problem in error.errors(include_url=False):
@@ -161,6 +198,13 @@ def what_is_wrong(name: str, error: ValidationError, names: Sequence[str] = ()) 
         )
         setting = f"{name}({where}={problem['input']!r})" if where else name
         sentence = requirement(problem["msg"])
+        if problem["type"] in ("missing", "missing_argument"):
+            # the input is that of the whole class
+            setting, sentence = name, f"{where} is missing"
+        if problem["type"] == "tuple_type" and is_whole(problem["input"], 0):
+            sentence += f", such as [{problem['input']}]"
+        if problem["type"] in _NO_OBJECT and (choices := objects.get(str(place[0]))):
+            sentence = f"must be {' or '.join(choices)}"
         if problem["type"] == "unexpected_keyword_argument":
             meant = did_you_mean(where, names)
             sentence = f"there is no setting {where!r}.{meant}".rstrip(".")

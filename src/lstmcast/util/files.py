@@ -241,6 +241,10 @@ def exchange(first: Path, second: Path) -> bool:
     )
 
 
+# how often other processes may remove the folder of a lock before no folder can be made there
+_REMOVALS = 100
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[bool]:
     """Hold a lock in the block, by a file that exists only there; yields whether it was obtained.
@@ -259,12 +263,17 @@ def locked(path: Path) -> Iterator[bool]:
 
 def _lock_handle(path: Path) -> int | None:
     """An open file that holds the lock; None if another process holds it."""
+    removals = 0
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:
             # another process that ended removed the folder just after it was made
+            removals += 1
+            # /proc and the like say the same of every folder
+            if removals > _REMOVALS:
+                raise
             continue
         if not _take_lock(handle):
             os.close(handle)

@@ -77,9 +77,10 @@ def fitting(
     rows: Sequence[Sequence[str]],
     columns: int | None,
     left_aligned: Sequence[str] = (),
+    keys: int = 1,
 ) -> str:
     """The same table for a terminal of this width: columns that do not fit follow below, with the
-    first column repeated.
+    first `keys` columns repeated, which tell the rows apart.
 
     >>> header, rows = ["model", "MAE", "RMSE"], [["naive", "12.5", "14.1"]]
     >>> print(fitting(header, rows, 12, left_aligned=["model"]))
@@ -88,17 +89,26 @@ def fitting(
     <BLANKLINE>
     model  RMSE
     naive  14.1
+
+    >>> header, rows = ["id", "day", "low", "high"], [["a", "1", "12.5", "14.1"]]
+    >>> print(fitting(header, rows, 14, left_aligned=["id"], keys=2))
+    id  day   low
+    a     1  12.5
+    <BLANKLINE>
+    id  day  high
+    a     1  14.1
     """
     cells = [header, *rows]
     widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
     if columns is None or sum(widths) + 2 * (len(widths) - 1) <= columns:
         return aligned(header, rows, left_aligned)
-    blocks: list[list[int]] = [[0]]
-    for number in range(1, len(widths)):
+    labels = list(range(keys))
+    blocks: list[list[int]] = [[*labels]]
+    for number in range(keys, len(widths)):
         wide = sum(widths[index] + 2 for index in blocks[-1])
         is_full = wide + widths[number] > columns
-        if is_full and len(blocks[-1]) > 1:
-            blocks.append([0])
+        if is_full and len(blocks[-1]) > keys:
+            blocks.append([*labels])
         blocks[-1].append(number)
     tables = []
     for block in blocks:

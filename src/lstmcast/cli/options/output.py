@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from lstmcast.output.places import Outputs
     from lstmcast.totals import Asked
 
-# intervals, in percent: forecasters give quantiles from 0.001 to 0.999
-NARROWEST, WIDEST = 0.1, 99.8
+# intervals, in percent: quantiles reach to 0.999, and below 1 a share such as 0.8 was meant
+NARROWEST, WIDEST = 1, 99.8
 REPLACED = TableRows()
 STANDARD_OUTPUT = "-"  # the file that is none
 

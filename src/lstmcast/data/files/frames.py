@@ -241,6 +241,8 @@ def _numbered(rows: Iterable[ndarray]) -> dict[str, ndarray]:
 def _sheet_of_series(arrays: Mapping[str, ndarray], source: str) -> Sheet:
     """Series under each other, with times 1, 2, 3, … each."""
     values = [_series_values(name, array) for name, array in arrays.items()]
+    if not any(np.isfinite(numbers).any() for numbers in values):
+        raise DataError(f"{source}: no value is known. Numbers are expected.")
     lengths = [len(array) for array in values]
     names = objects(arrays)
     codes = np.repeat(np.arange(len(names)), lengths)
