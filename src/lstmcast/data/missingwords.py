@@ -9,7 +9,7 @@ na n/a n.a. n.a #n/a #na nan nat null none nil missing <na> n.v. (null) \n 欠�
 n/e n/d n.d. k.a. s/d s.d. н/д
 . .. ... … : ? * #value! #div/0! #ref! #num! #name? #null!
 """
-MISSING = frozenset(["", "k. a.", "n. d.", *_MISSING_WORDS.split()])
+MISSING = frozenset(["", "k. a.", "n. d.", "n. a.", *_MISSING_WORDS.split()])
 
 # what devices and home automation write in place of a measurement, and what may be a name elsewhere
 _UNKNOWN = frozenset(

@@ -40,7 +40,7 @@ _SPACED = re.compile(
 )
 # a minus behind the digits, an old habit of accounting; 12.– is a Swiss price
 _MINUS_BEHIND = re.compile(r"(.*\d) ?- ?(\D{0,6})")
-_MARKS = str.maketrans("−–—’", "---'")
+_MARKS = str.maketrans("−–—‒﹣’", "-----'")
 # what statistical offices write behind a number: provisional, estimated, revised, break in series
 _FLAGS = frozenset(
     [

@@ -22,6 +22,7 @@ _YEAR_LAST = re.compile(r"(?P<rest>[^\W\d_]{3,9})(?P<head>\.?[ ,'-]+\d{4})")
 _DAY_FIRST = re.compile(
     r"(?P<head>(?:\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4})[ t]+)(?P<rest>\d\d?:\d\d.*)"
 )
+_QUARTER = re.compile(r"[qtk][1-4]|[1-4][qtk]|i{1,3}|iv")
 _YEAR_ALONE = re.compile(r"\d{4}年?")
 _HEADS = (_YEAR_FIRST, _YEAR_LAST, _DAY_FIRST)
 _MOST_TEXTS = 5000
@@ -151,15 +152,19 @@ def _kind(text: str) -> str:
 
 
 def _years_stand_above(cells: Sequence[str]) -> bool:
-    """Whether years have their own rows above rows with month names."""
+    """Whether years have their own rows above rows with names of months or quarters."""
     labels = [cell for cell in cells if cell]
     if not labels or not _is_year(labels[0]):
         return False
     years = sum(_is_year(label) for label in labels)
-    months = sum(label.rstrip(".") in MONTHS for label in labels)
+    months = sum(_is_part_of_year(label) for label in labels)
     if months < 0.7 * len(labels):
         return False
     return years + months >= 0.95 * len(labels)
+
+
+def _is_part_of_year(label: str) -> bool:
+    return label.rstrip(".") in MONTHS or _QUARTER.fullmatch(label) is not None
 
 
 def _is_year(label: str) -> bool:
@@ -174,7 +179,7 @@ def _without_years(sheet: Sheet, column: Column, cells: Sequence[str]) -> Sheet:
     for row, cell in enumerate(cells):
         if _is_year(cell):
             year = cell.rstrip("年")
-            above[int(sheet.lines[row])] = f"the year {year} above its months"
+            above[int(sheet.lines[row])] = f"the year {year} above its parts"
         else:
             data_rows.append(row)
         completed.append(cell and f"{cell.rstrip('.')} {year}")

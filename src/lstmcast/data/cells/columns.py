@@ -35,7 +35,10 @@ _ROW_NUMBER = re.compile(
     r"(unnamed.*|column\d+|index|(?:.*[\W_])?(?:id|objectid|fid|oid|gid|rowid)|no|nr|row|record|"
     r"seq|instant|position|#)\.?"
 )
-_ENDS = re.compile(r"(?:end|ending|to|bis)[ _](?:hour|hr|minute|period)")
+_ENDS = re.compile(
+    r"(?:end|ending|to|bis)[ _](?:hour|hr|minute|period)|"
+    r"(?:hour|hr|minute|period|stunde|hora)[ _](?:end|to|bis|hasta)"
+)
 _CODE = re.compile(r"(?:.*[\W_])?(?:code|id|oid|uuid|guid)|.*コード")
 
 

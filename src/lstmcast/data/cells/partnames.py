@@ -36,7 +36,7 @@ _NAMED = {word: kind for kind, words in _WORDS.items() for word in words.split()
 _BESIDE_WORDS = """
 of the no nr number start begin beginning ending end local utc gmt cet cest iso mtu settlement in
 hours num index calendar fiscal period obs observation reference ref time trading delivery opr
-era date datum fecha financial fin academic tax crop water marketing 年号 元号
+from von desde era date datum fecha financial fin academic tax crop water marketing 年号 元号
 """
 _BESIDE = frozenset(_BESIDE_WORDS.split())
 
