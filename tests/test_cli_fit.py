@@ -259,7 +259,8 @@ def test_wrong_options_are_refused_before_anything_is_read(
     monkeypatch.setattr(
         jobs.Source, "read", lambda *_: pytest.fail("the data were read")
     )
-    done = run("fit", "sales.csv", "-H", 6, "-m", "model", *arguments)
+    folder = () if "--model" in arguments else ("-m", "model")
+    done = run("fit", "sales.csv", "-H", 6, *folder, *arguments)
     assert done.status == status and done.out == "" and message in done.err
     assert done.err.count("lstmcast:") == 1 and not Path("model").exists()
 
@@ -670,8 +671,10 @@ def interrupted(run, data, model, monkeypatch):
 def test_checkpoints_of_another_run_are_refused_and_say_why(
     run, data, model, interrupted
 ):
-    def resumed(*changes):
-        done = run("fit", data, "-H", 6, "-m", model, *LONG, *changes, "--resume")
+    def resumed(*changes, layers=4):
+        options = ["--weights", "scratch", "--epochs", 15, "--threads", 1]
+        options += ["--layers", layers, *changes]
+        done = run("fit", data, "-H", 6, "-m", model, *options, "--resume")
         assert (
             done.status == 1
             and "belongs to another run" in done.err
@@ -681,7 +684,7 @@ def test_checkpoints_of_another_run_are_refused_and_say_why(
 
     assert "training.batch_size is 64, not 8" in resumed("--batch-size", 8)
     assert "seed is 0, not 1" in resumed("--seed", 1)
-    assert "network.layers is [4], not [5]" in resumed("--layers", 5)
+    assert "network.layers is [4], not [5]" in resumed(layers=5)
     sales(data, np.arange(60))
     assert "other data" in resumed()
     assert interrupted.exists()
