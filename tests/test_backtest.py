@@ -358,6 +358,10 @@ def test_verdicts():
         "better than seasonal naive by 33%, but Holt–Winters is better still (MAE 1.000 against "
         "2.000)."
     )
+    assert said([1.001, 1.001, 1.001], rivals) == (
+        "better than seasonal naive by 67%, but Holt–Winters is better by under 1% (MAE 1.000 "
+        "against 1.001)."
+    )
     assert said([0.9, 0.9, 0.9], rivals).endswith(
         "10% less error than Holt–Winters, the best of them, and 70% less than seasonal naive."
     )

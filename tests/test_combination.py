@@ -85,13 +85,13 @@ def test_too_few_windows_in_all_weigh_nothing():
 
 def test_one_window_is_enough_for_a_clear_difference():
     ratio, windows = (
-        np.log(np.array([[0.65], [0.75], [0.65]])),
+        np.log(np.array([[0.55], [0.65], [0.55]])),
         np.array([[1.0], [1.0], [0.9]]),
     )
     weighed = [
         drawn_together(ratio[[k]], windows[[k]], [np.arange(1)])[0, 0] for k in range(3)
     ]
-    assert weighed[0] == pytest.approx(np.log(0.65) / 3)
+    assert weighed[0] == pytest.approx(np.log(0.55) / 3)
     assert weighed[1:] == [np.inf, np.inf]
 
 

@@ -663,7 +663,7 @@ def test_the_command_writes_the_page_and_shows_itself(tmp_path):
     assert f"written: {place}" in done.err
     text = Elements(place.read_text(encoding="utf-8")).text
     assert f"lstmcast forecast {AIRLINE} -H 12 --report '{place}'" in text
-    assert "% less error than Holt–Winters" in text
+    assert "better than seasonal naive by" in text
     assert "What it was made from." in text
     assert "3 lines are not data" in text
 

@@ -20,6 +20,7 @@ from lstmcast.util.text import number, percent
 # well-known simple forecasts; the first available one is shown next to the reference
 SEASONAL, PLAIN = "seasonal naive", "naive"
 TIED = 1e-9  # relative difference of two errors that is only rounding
+SLIGHTLY = "under 1%"  # a difference that would be printed as 0%
 Standing = Literal["best", "middle", "poor", "unknown"]
 
 
@@ -106,7 +107,8 @@ def judge(compared: Compared) -> Verdict:
     against = f"{compared.measure} {number(reference_error)} against {number(error)}"
     if familiar is not None and _is_less(error, errors[familiar]):
         less = _less(error, errors[familiar])
-        text = f"better than {familiar} by {less}, but {reference} is better still ({against})."
+        rival = f"{reference} is {_how_much_better(reference_error, error)}"
+        text = f"better than {familiar} by {less}, but {rival} ({against})."
         return Verdict(text, "middle", reference)
     if _tied(error, reference_error):
         text = (
@@ -142,7 +144,13 @@ def _best(compared: Compared, reference: str, familiar: str | None) -> str:
 def _less(error: float, larger: float) -> str:
     """The relative difference to a larger error, as in the skill column."""
     share = 1 - error / larger
-    return percent(share) if share >= 0.005 else "under 1%"
+    return percent(share) if share >= 0.005 else SLIGHTLY
+
+
+def _how_much_better(reference_error: float, error: float) -> str:
+    """In words: another forecast may be better by next to nothing."""
+    less = _less(reference_error, error)
+    return f"better by {less}" if less == SLIGHTLY else "better still"
 
 
 def _is_less(error: float, larger: float) -> bool:
