@@ -358,6 +358,7 @@ def test_verdicts():
         "better than seasonal naive by 33%, but Holt–Winters is better still (MAE 1.000 against "
         "2.000)."
     )
+    assert "by 67%, but Holt–Winters is as good (" in said([1, 1, 1], rivals)
     assert said([1.001, 1.001, 1.001], rivals) == (
         "better than seasonal naive by 67%, but Holt–Winters is better by under 1% (MAE 1.000 "
         "against 1.001)."

@@ -148,7 +148,9 @@ def _less(error: float, larger: float) -> str:
 
 
 def _how_much_better(reference_error: float, error: float) -> str:
-    """In words: another forecast may be better by next to nothing."""
+    """In words: another forecast may be as good, or better by next to nothing."""
+    if _tied(error, reference_error):
+        return "as good"
     less = _less(reference_error, error)
     return f"better by {less}" if less == SLIGHTLY else "better still"
 
