@@ -72,7 +72,7 @@ def _small_table(forecast: Forecast) -> str:
     row_origins, row_steps = np.nonzero(forecast.wanted[:origins, :steps])
     rows = [
         _row(forecast, origin, step)
-        for origin, step in zip(row_origins, row_steps, strict=True)
+        for origin, step in zip(row_origins.tolist(), row_steps.tolist(), strict=True)
     ]
     header = _header(forecast)
     name_column: list[str] = []
