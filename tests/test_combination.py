@@ -85,13 +85,13 @@ def test_too_few_windows_in_all_weigh_nothing():
 
 def test_one_window_is_enough_for_a_clear_difference():
     ratio, windows = (
-        np.log(np.array([[0.55], [0.65], [0.55]])),
+        np.log(np.array([[0.45], [0.55], [0.45]])),
         np.array([[1.0], [1.0], [0.9]]),
     )
     weighed = [
         drawn_together(ratio[[k]], windows[[k]], [np.arange(1)])[0, 0] for k in range(3)
     ]
-    assert weighed[0] == pytest.approx(np.log(0.55) / 3)
+    assert weighed[0] == pytest.approx(np.log(0.45) / 3)
     assert weighed[1:] == [np.inf, np.inf]
 
 
@@ -120,22 +120,22 @@ def months(changed_season, after: int, seed: int) -> tuple[lc.Panel, np.ndarray]
 
 
 @pytest.mark.parametrize(
-    ("changed_season", "after"),
+    ("changed_season", "after", "most"),
     [
-        (lambda t: 0.0 * t, 18),
-        (lambda t: 0.5 * np.sin(2 * np.pi * (t + 3) / 12), 24),
+        (lambda t: 0.0 * t, 18, 1.5),
+        (lambda t: 0.5 * np.sin(2 * np.pi * (t + 3) / 12), 24, 4.0),
     ],
     ids=["it vanished", "it comes three months earlier"],
 )
-def test_a_season_that_changed_is_not_carried_on(changed_season, after):
-    """Over seeds, the network alone errs three to six times as much as the last year does."""
+def test_a_season_that_changed_is_not_carried_on(changed_season, after, most):
+    """Over seeds, the network alone errs four and six times as much as the last year does."""
     error = naive_error = 0.0
     for seed in range(4):
         panel, actual = months(changed_season, after, seed)
         forecast = lc.LSTMForecaster(12).predict(panel)
         error += np.abs(forecast.point[0] - actual).mean()
         naive_error += np.abs(panel.values[-12:] - actual).mean()
-    assert error < 2.2 * naive_error
+    assert error < most * naive_error
 
 
 def test_what_comes_once_a_year_is_foretold():

@@ -24,7 +24,7 @@ TRUST = 2.0  # windows of a series that weigh as much as the other series
 FEWEST_WINDOWS = 3.0
 # log relative errors for which a single window is enough: of a series with values, and of one that
 # is mostly 0
-CLEAR, CLEAR_OF_ZEROS = np.log(0.6), np.log(0.25)
+CLEAR, CLEAR_OF_ZEROS = np.log(0.5), np.log(0.25)
 # weight of a held-out cutoff relative to the next newer one: what was best before a season changed,
 # or growth stopped, need not be best now
 FADE = 0.96
