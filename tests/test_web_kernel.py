@@ -47,6 +47,9 @@ def edited(values, places, value: float):
 CASES = {
     "three values": ([3.0, 5, 4], "MS", 4),
     "one year": (wave(12, 12), "MS", 6),
+    "a short line": (4 + 3.0 * np.arange(7) + noise(7) / 9, "YS", 3),
+    "a season seen once": (wave(20, 12), "MS", 6),
+    "a season of both signs": (wave(11, 7) - 50, "D", 9),
     "constant": (np.full(40, 7.0), "D", 9),
     "below 0": (np.linspace(-5, 9, 60) + noise(60) / 99, "YS", 8),
     "a walk": (np.cumsum(noise(260)), "D", 20),

@@ -9,11 +9,12 @@ const POWER = 8;
 const NETWORK_PRIOR = 8;
 const TRUST = 2;
 const FEWEST_WINDOWS = 3;
-const CLEAR = Math.log(0.25);
+const [CLEAR, CLEAR_OF_ZEROS] = [Math.log(0.5), Math.log(0.25)];
+const FADE = 0.96;
 const MOST_APART = 0.95;
 const ZERO_RATIOS = [0.25, 4];
 const RATIOS = [0.1, 10];
-const FIRST = 24;
+const BANDS = [12, 24];
 const MIDDLE = 3;
 
 /** `tried`: quantiles at the origin and at the held-out cutoffs, with what came after those. */
@@ -28,9 +29,9 @@ export function combined(panel, tried) {
     .filter((one) => one.result.some(Number.isFinite));
   const alone = { tried, shares: [["network", 1]] };
   if (!candidates.length) return alone;
-  const edges = horizon > FIRST ? [0, FIRST, horizon] : [0, horizon];
+  const edges = [0, ...BANDS.filter((end) => end < horizon), horizon];
   const bands = edges.slice(1).map((end, k) => inBand(tried, candidates, edges[k], end));
-  const near = bands[0].shares.now;
+  const near = meanShares(bands, edges);
   const others = candidates.map((one, n) => [one.name, near[n]]);
   return {
     tried: {
@@ -40,6 +41,15 @@ export function combined(panel, tried) {
     },
     shares: [["network", 1 - sum(near)], ...others],
   };
+}
+
+/** The shares of the candidates in the first steps. */
+function meanShares(bands, edges) {
+  const first = bands.filter((_, k) => edges[k] < BANDS.at(-1));
+  const steps = edges[first.length];
+  return first[0].shares.now.map((_, n) =>
+    sum(first.map((band, k) => ((edges[k + 1] - edges[k]) / steps) * band.shares.now[n])),
+  );
 }
 
 /** Steps that are weighed by themselves. */
@@ -82,7 +92,7 @@ function sharesOf(own, said) {
   const mostlyZero = 2 * values.filter((value) => value === 0).length > values.length;
   const used = errors.counts.map((count) => count > 0);
   const { ratios: overall } = relative(errors, used);
-  const counts = overall.map((ratio) => ratio < CLEAR || !mostlyZero);
+  const counts = overall.map((ratio) => ratio < CLEAR_OF_ZEROS || !mostlyZero);
   const usable = said.map((one, n) => one.known && one.judged && counts[n]);
   const total = used.filter(Boolean).length;
   let seen = 0;
@@ -128,11 +138,12 @@ function errorsOf(own, said) {
   return { network, errors, counts, windows };
 }
 
-/** Logarithms of errors relative to the network's, and how many windows say so. */
+/** Logarithms of errors relative to the network's, the newest first, and how many windows say so. */
 function relative({ network, errors, counts, windows }, chosen) {
   const at = (values) => sum(values.filter((_, j) => chosen[j]));
-  const own = at(network);
-  const others = errors.map(at);
+  const faded = (values) => at(values.map((value, j) => value * FADE ** j));
+  const own = faded(network);
+  const others = errors.map(faded);
   const judged = own > 0 && Number.isFinite(own) && others.every(Number.isFinite);
   const share = at(counts) / Math.max(sum(counts), 1);
   const ratios = others.map((error) => Math.log(clip(judged ? error / own : 1, ...RATIOS)));

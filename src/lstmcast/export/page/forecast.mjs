@@ -5,6 +5,7 @@ import { calibrated } from "./calibration.mjs";
 import { combined } from "./combination.mjs";
 import { heldOut, startOf } from "./context.mjs";
 import { LEVELS, decode } from "./decoding.mjs";
+import { sharesWithFew, withFew } from "./few.mjs";
 import { counting, known, largest, median, nearest, smallest } from "./numbers.mjs";
 import { withoutEvents } from "./rare.mjs";
 import { atSeveralRates } from "./rates.mjs";
@@ -37,7 +38,9 @@ export function forecast(network, panel, horizon) {
   const actual = cutoffs.map((cutoff) =>
     counting(steps).map((h) => (cutoff + h < count ? panel.values[cutoff + h] : NaN)),
   );
-  const { tried, shares } = combined(panel, { count, cutoffs, quantiles, before, actual });
+  const mixture = combined(panel, { count, cutoffs, quantiles, before, actual });
+  const tried = withFew(mixture.tried, panel);
+  const shares = sharesWithFew(mixture.shares, panel);
   const wide = calibrated(withoutEvents(tried, panel, cutoffs), apart).slice(0, horizon);
   const stops = stopsAtZero(panel.values);
   const stopped = wide.map((row) => row.map((value) => (stops && value <= 0 ? 0 : value)));
