@@ -41,6 +41,7 @@ KERNEL = (
     "linear",
     "candidates",
     "combination",
+    "few",
     "rare",
     "calibration",
     "forecast",
