@@ -16,6 +16,9 @@ from lstmcast.data.panel import Panel
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun"]
+MONTHS += ["Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
 
 def drawn_arrays(
     config: NetworkConfig, rng: np.random.Generator, size: float = 0.4

@@ -7,21 +7,8 @@ from pathlib import Path
 import pytest
 
 import lstmcast as lc
+from builders import MONTHS
 
-MONTHS = [
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-]
 YEARS = range(2010, 2016)
 
 
@@ -226,18 +213,7 @@ def test_three_years_across_and_months_in_rows(tmp_path):
     assert panel.values.tolist() == list(range(36))
 
 
-NAMES_FROM_MARCH = [
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-]
+NAMES_FROM_MARCH = MONTHS[2:]
 
 
 @pytest.mark.parametrize("years", [(2023, 2024), (2024,)])

@@ -8,21 +8,8 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from builders import MONTHS
 
-MONTHS = [
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-]
 DAYS = [f"2022-01-{day:02d}" for day in range(1, 29)]
 
 

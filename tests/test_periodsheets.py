@@ -8,24 +8,10 @@ from functools import partial
 import pytest
 
 import lstmcast as lc
-from builders import csv_of, packed_files, saved_workbook
+from builders import MONTHS, csv_of, packed_files, saved_workbook
 
 YEARS = (2021, 2022, 2023)
 VALUES = [100.0 + 7 * n % 13 for n in range(36)]
-NAMES = [
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-]
 
 
 def of_year(year: int, *columns: str) -> list[list[object]]:
@@ -68,7 +54,7 @@ def test_sheets_whose_rows_have_no_year(workbook):
     sheets = {}
     for year in YEARS:
         header, *rows = of_year(year)
-        named = [[NAMES[n], value] for n, (_, value) in enumerate(rows)]
+        named = [[MONTHS[n], value] for n, (_, value) in enumerate(rows)]
         sheets[str(year)] = [
             ["Sales"],
             header,
@@ -82,7 +68,7 @@ def test_sheets_whose_rows_have_no_year(workbook):
 
 def test_a_sheet_for_each_month(workbook):
     sheets = {}
-    for n, name in enumerate(NAMES[:4], start=1):
+    for n, name in enumerate(MONTHS[:4], start=1):
         days = [date(2023, n, 1) + timedelta(days=day) for day in range(28)]
         sheets[f"{name} 2023"] = [["day", "a", "b"], *[[day, 5.5, 7.5] for day in days]]
     path = workbook(sheets)
@@ -105,7 +91,7 @@ def days_of_2023(n: int) -> list[date]:
 )
 def test_a_sheet_for_each_month_in_any_spelling(name, workbook):
     sheets = {}
-    for n, month in enumerate(NAMES, start=1):
+    for n, month in enumerate(MONTHS, start=1):
         rows = [[day, float(day.month)] for day in days_of_2023(n)]
         sheets[name.format(n=n, month=month)] = [["day", "sales"], *rows]
     panel = lc.read(workbook(sheets))
@@ -117,7 +103,7 @@ def test_a_sheet_for_each_month_in_any_spelling(name, workbook):
 )
 def test_days_of_months_that_only_the_sheets_name(name, workbook):
     sheets = {}
-    for n, month in enumerate(NAMES, start=1):
+    for n, month in enumerate(MONTHS, start=1):
         rows = [[day.day, float(day.month)] for day in days_of_2023(n)]
         sheets[name.format(n=n, month=month)] = [["Tag", "Umsatz"], *rows]
     panel = lc.read(workbook(sheets))

@@ -7,21 +7,8 @@ from pathlib import Path
 import pytest
 
 import lstmcast as lc
+from builders import MONTHS
 
-MONTHS = [
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-]
 YEARS = (2021, 2022, 2023)
 
 
