@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.bounds import within
-from lstmcast.data.wholes import quantiles_of
+from lstmcast.data.wholes import made_whole
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -154,7 +154,8 @@ def of_sum(
     """The quantiles of a sum, and its median; those of a single step are the forecast's own."""
     if is_inside_OH.sum() > 1:
         levels = (*forecast.quantile_levels, 0.5)
-        return quantiles_of(drawn_N, levels, is_whole)
+        quantiles_Q = np.quantile(drawn_N, levels)
+        return made_whole(quantiles_Q[None], np.array([is_whole]))[0]
     rows, steps = np.nonzero(is_inside_OH)
     place = group[rows[0]], steps[0]
     return np.append(forecast.quantiles[place], forecast.point[place])

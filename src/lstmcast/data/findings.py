@@ -193,3 +193,27 @@ def _of_series(name: str | None, row_count: int, rule: Finding, case: Case) -> F
         value=case.value,
         count=count,
     )
+
+
+def dropped_lines(
+    reasons: dict[int, str], severity: Severity = "note"
+) -> tuple[Finding, ...]:
+    """One finding about all dropped lines, {line: reason}, or none.
+
+    >>> print(*dropped_lines({146: "blank", 147: "a note"}))
+    note: 2 lines are not data: line 146 (blank), line 147 (a note). They were dropped.
+    """
+    if not reasons:
+        return ()
+    lines = sorted(reasons)
+    count = len(lines)
+    examples = [f"line {line} ({reasons[line]})" for line in lines[:6]]
+    if count > 6:
+        examples.append(f"… and {count - 6} more up to line {lines[-1]}")
+    message = f"{count} lines are not data: {', '.join(examples)}"
+    action = "They were dropped."
+    if count == 1:
+        message = f"1 line is not data: {examples[0]}"
+        action = "It was dropped."
+    rule = "lines that are not data"
+    return (Finding(rule, severity, message, action, line=lines[0], count=count),)

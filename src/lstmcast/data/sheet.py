@@ -55,8 +55,7 @@ class Column:
     date_format: str = ""
 
     def __len__(self) -> int:
-        cells = self.data if self.codes is None else self.codes
-        return len(cells)
+        return len(self.cell_keys)
 
     @classmethod
     def of_texts(
@@ -83,6 +82,11 @@ class Column:
     @property
     def is_text(self) -> bool:
         return self.codes is not None
+
+    @property
+    def cell_keys(self) -> ndarray:
+        """Something that is equal where cells are (N,)."""
+        return self.data if self.codes is None else self.codes
 
     def spread(self, distinct: ndarray) -> ndarray:
         """Results for the distinct texts, spread to all rows."""
@@ -361,30 +365,6 @@ def _in_order(codes: ndarray, names: list[str]) -> tuple[ndarray, ndarray]:
     for code in in_order[first_rows[in_order] < count]:
         renumbered[code] = places.setdefault(names[code], len(places))
     return renumbered[codes], objects(places)
-
-
-def dropped_lines(
-    reasons: dict[int, str], severity: Literal["note", "warning"] = "note"
-) -> tuple[Finding, ...]:
-    """One finding about all dropped lines, {line: reason}, or none.
-
-    >>> print(*dropped_lines({146: "blank", 147: "a note"}))
-    note: 2 lines are not data: line 146 (blank), line 147 (a note). They were dropped.
-    """
-    if not reasons:
-        return ()
-    lines = sorted(reasons)
-    count = len(lines)
-    examples = [f"line {line} ({reasons[line]})" for line in lines[:6]]
-    if count > 6:
-        examples.append(f"… and {count - 6} more up to line {lines[-1]}")
-    message = f"{count} lines are not data: {', '.join(examples)}"
-    action = "They were dropped."
-    if count == 1:
-        message = f"1 line is not data: {examples[0]}"
-        action = "It was dropped."
-    rule = "lines that are not data"
-    return (Finding(rule, severity, message, action, line=lines[0], count=count),)
 
 
 def folded(text: object) -> str:

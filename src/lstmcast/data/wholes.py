@@ -74,15 +74,3 @@ def made_whole(values_O: NDArray, is_whole_O: NDArray) -> NDArray:
         return values_O
     rows = is_whole_O.reshape(-1, *[1] * (values_O.ndim - 1))
     return np.where(rows, np.rint(values_O) + 0.0, values_O)  # no −0
-
-
-def quantiles_of(
-    drawn_N: NDArray, quantile_levels: tuple[float, ...], is_whole: bool
-) -> NDArray:
-    """Quantiles of draws (Q,), the nearest whole numbers where the draws stand for such.
-
-    >>> quantiles_of(np.array([0.2, 1.4, 2.9]), (0.0, 0.5), True).tolist()
-    [0.0, 1.0]
-    """
-    quantiles_Q = np.quantile(drawn_N, quantile_levels)
-    return np.rint(quantiles_Q) + 0.0 if is_whole else quantiles_Q  # no −0

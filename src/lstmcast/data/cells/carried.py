@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from lstmcast.data.cells.partjoining import last_filled
-from lstmcast.data.findings import Finding
-from lstmcast.data.sheet import Column, Sheet, dropped_lines
+from lstmcast.data.findings import Finding, dropped_lines
+from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.times.shapes import DIGITS, MONTHS, tidied
 
 _YEAR_FIRST = re.compile(

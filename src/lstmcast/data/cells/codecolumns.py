@@ -20,8 +20,7 @@ def without_codes(sheet: Sheet, numeric: list[Column]) -> list[Column]:
 
 def _codes_of(column: Column) -> ndarray:
     """A number for each distinct cell of a column (N,)."""
-    cells = column.data if column.codes is None else column.codes
-    return np.unique(cells, return_inverse=True)[1]
+    return np.unique(column.cell_keys, return_inverse=True)[1]
 
 
 def _are_codes(column: Column, texts: list[ndarray]) -> bool:

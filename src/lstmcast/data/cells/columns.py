@@ -219,7 +219,7 @@ def words_of(name: str) -> set[str]:
 
 def changes(column: Column) -> bool:
     """Whether a column holds more than one value."""
-    cells = column.data if column.codes is None else column.codes
+    cells = column.cell_keys
     return len(cells) > 1 and bool((cells != cells[0]).any())
 
 

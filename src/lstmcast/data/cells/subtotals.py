@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
+from lstmcast.data.findings import dropped_lines
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.dates import parse_times
 from lstmcast.data.times.periodwords import named_period
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape, tidied

@@ -102,7 +102,7 @@ def _is_attribute(column: Column, codes: ndarray) -> bool:
 
     A text that no two series share is a second name of theirs, and says nothing.
     """
-    cells_U, cell_R = np.unique(_cells(column), return_inverse=True)
+    cells_U, cell_R = np.unique(column.cell_keys, return_inverse=True)
     if len(cells_U) < 2:
         return False
     first_S = np.full(int(codes.max()) + 1, -1)
@@ -115,7 +115,7 @@ def _says_nothing(
     column: Column, times: ndarray, codes: ndarray, values: ndarray
 ) -> bool:
     """Whether a column never changes, or holds the target of the rows before."""
-    if len(np.unique(_cells(column)[~column.missing])) < 2:
+    if len(np.unique(column.cell_keys[~column.missing])) < 2:
         return True
     if column.numbers is None:
         return False
@@ -124,8 +124,3 @@ def _says_nothing(
     column_R = column.spread(column.numbers.values)[order]
     target_R = values[order, 0]
     return any(same(column_R, lagged(target_R, bounds, lag)) for lag in _LAGS)
-
-
-def _cells(column: Column) -> ndarray:
-    """Something that is equal where cells are (R,)."""
-    return column.data if column.codes is None else column.codes

@@ -16,10 +16,11 @@ from lstmcast.data.files.frames import sheet_from_relation
 from lstmcast.data.files.grids import sheet_from_grid
 from lstmcast.data.files.lineprotocol import is_line_protocol
 from lstmcast.data.files.textfiles import read_text
+from lstmcast.data.findings import dropped_lines
 from lstmcast.data.limits import require_cells
 from lstmcast.data.missingwords import MISSING
 from lstmcast.data.numbers import DECIMAL_COMMA
-from lstmcast.data.sheet import Column, Sheet, dropped_lines
+from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.table import Finding
 from lstmcast.databases.offline import connected
 from lstmcast.databases.quoting import quoted_column, quoted_text

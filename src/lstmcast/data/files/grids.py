@@ -24,8 +24,9 @@ from lstmcast.data.files.headers import (
     without_comments,
 )
 from lstmcast.data.files.textfiles import CellGrid
+from lstmcast.data.findings import dropped_lines
 from lstmcast.data.limits import require_columns
-from lstmcast.data.sheet import Column, Sheet, dropped_lines
+from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.table import Finding
 from lstmcast.errors import DataError
 

@@ -13,8 +13,9 @@ from lstmcast.data.cells.columns import ask, named_column, named_columns, names_
 from lstmcast.data.cells.timecolumns import find_time
 from lstmcast.data.cells.yearless import is_yearless
 from lstmcast.data.covariates.roles import Names, columns_beside, taken_columns
+from lstmcast.data.findings import dropped_lines
 from lstmcast.data.layouts.timeparts import parts_of_name, with_joined_times
-from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.table import Finding
 from lstmcast.data.times.times import Times
 from lstmcast.errors import DataError, UsageError

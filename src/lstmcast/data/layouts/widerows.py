@@ -17,9 +17,10 @@ from lstmcast.data.cells.columns import (
 from lstmcast.data.cells.serieskeys import names_of_rows
 from lstmcast.data.cells.values import numbers_of
 from lstmcast.data.covariates.roles import Names
+from lstmcast.data.findings import dropped_lines
 from lstmcast.data.layouts.longtables import left_out_columns, same_columns
 from lstmcast.data.layouts.rowids import joined_ids, with_an_id, without_id
-from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.data.times.dates import parse_times
 from lstmcast.data.times.timenumbers import integer_times

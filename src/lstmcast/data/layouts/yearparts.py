@@ -19,7 +19,8 @@ from lstmcast.data.cells.partjoining import (
     with_parts,
 )
 from lstmcast.data.cells.partkinds import parts_by_kind
-from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
+from lstmcast.data.findings import dropped_lines
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import DataError
 
 _AFTER_YEAR = ("half", "quarter", "bimonth", "month", "week", "yearday")
