@@ -219,8 +219,27 @@ def test_findings_say_that_missing_values_are_filled_in():
             lc.LSTMForecaster(3), source, cutoffs=0, repairs=Repairs("keep", missing)
         )
         result = job.run(notify)
-        for findings in (told[0].panel.check(), result.panel.report.findings):
-            assert words in findings[0].action
+        for panel in (told[0].panel, result.panel):
+            assert words in panel.check()[0].action
+
+
+@pytest.mark.parametrize(
+    "repairs, action",
+    [
+        (Repairs(), "Nothing is changed."),
+        (Repairs("mask"), "Values that the network takes for outliers are masked."),
+        (Repairs("repair"), "Values that the network takes for outliers are repaired."),
+    ],
+)
+def test_findings_say_what_is_done_about_outliers(repairs, action):
+    panel = repairs.announced(spoilt())
+    assert action in [finding.action for finding in panel.check()]
+
+
+def test_findings_about_panels_say_that_missing_values_are_filled_in():
+    panel = Repairs(missing=True).announced(monthly(a=[1.0, np.nan, 3, 4]))
+    actions = [finding.action for finding in panel.check()]
+    assert "It is filled in with what the network expects." in actions
 
 
 def test_repairs_are_forecast_from_and_not_measured_by():

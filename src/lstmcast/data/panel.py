@@ -293,7 +293,8 @@ class Panel:
         >>> print(Panel.from_arrays(values, frequency="D", start="2024-02-28").check())
         warning: 1 of 5 values is missing. It is masked: the forecast skips it.
         """
-        return Findings([*self.report.findings, *check_panel(self)])
+        findings = [*self.report.findings, *check_panel(self)]
+        return Findings(map(self.report.decided, findings))
 
     @classmethod
     def from_arrays(

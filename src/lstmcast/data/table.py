@@ -18,7 +18,7 @@ from lstmcast.data.known import KnownRows, StaticColumns
 from lstmcast.data.times.frequency import Frequency, parse_frequency
 from lstmcast.errors import UsageError
 from lstmcast.util.spelling import did_you_mean
-from lstmcast.util.text import storable
+from lstmcast.util.text import in_number, storable
 
 Kind = Literal["real", "count", "positive"]
 Aggregate = Literal["sum", "mean", "min", "max", "first", "last", "median", "count"]
@@ -107,7 +107,8 @@ class DataReport:
     `rows`: number of data rows · `frame`: kind of the input, in which results are returned ·
     `label`: id of a single unnamed series, if it is not named after its file · `frame_zone`: time
     zone of the frame, if different from `time_zone`, which is UTC where local hours are repeated ·
-    `skipped`: series that were left out, with reasons.
+    `skipped`: series that were left out, with reasons · `actions`: what is done about findings of a
+    rule and severity, instead of their usual action.
     """
 
     source: str = "arrays"
@@ -119,6 +120,14 @@ class DataReport:
     label: str | None = None
     frame_zone: str | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
+    actions: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def decided(self, finding: Finding) -> Finding:
+        """A finding with the action that is taken."""
+        action = self.actions.get((finding.rule, finding.severity))
+        if action is None:
+            return finding
+        return replace(finding, action=in_number(action, finding.count))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.jobs.documents import tested_document
-from lstmcast.jobs.events import ignore
+from lstmcast.jobs.events import DataRead, ignore
 from lstmcast.jobs.repairing import Repairs, require_no_totals
-from lstmcast.jobs.source import Source, read_for, source_with_totals
+from lstmcast.jobs.source import Source, source_with_totals
 from lstmcast.output.places import TABLES, Place, Written, check_place
 from lstmcast.writing.tables import write_table
 
@@ -71,7 +71,8 @@ class BacktestJob:
         if self.hierarchy is not None:
             source = source_with_totals(source, self.hierarchy, model, notify)
             model = self.hierarchy.model(model)
-        panel = read_for(source, model, notify)
+        panel = self.repairs.announced(source.of(model).read())
+        notify(DataRead(panel))
         of_training: dict[str, Any] = {}
         if self.trains:
             of_training = {"fit_options": self.fit_options, "progress": notify}

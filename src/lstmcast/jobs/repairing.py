@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.findings import MISSING_VALUES, Finding, Findings
+from lstmcast.data.findings import MISSING_VALUES, OUTLIERS
 from lstmcast.data.observed import value_count
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time, require_choice
 from lstmcast.errors import UsageError
 from lstmcast.jobs.events import Note
-from lstmcast.util.text import in_number
 
 if TYPE_CHECKING:
     from lstmcast.hierarchy.reconciled import Hierarchy
@@ -22,6 +21,11 @@ if TYPE_CHECKING:
 
 Outliers = Literal["keep", "mask", "repair"]
 FILLED = "{They} {are} filled in with what the network expects."
+# The network recognises outliers by its forecasts; these are other values than those of the finding.
+_AS_OUTLIERS = {
+    "mask": "Values that the network takes for outliers are masked.",
+    "repair": "Values that the network takes for outliers are repaired.",
+}
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,13 @@ class Repairs:
         require_choice("outliers", self.outliers, get_args(Outliers))
 
     def announced(self, panel: Panel) -> Panel:
-        """The panel, whose findings say that missing values will be filled in."""
-        if not self.missing:
-            return panel
-        findings = map(_to_be_filled, panel.report.findings)
-        report = replace(panel.report, findings=Findings(findings))
-        return replace(panel, report=report)
+        """The panel, whose findings say what will be repaired."""
+        actions = {}
+        if self.missing:
+            actions[MISSING_VALUES, "warning"] = FILLED
+        if self.outliers != "keep":
+            actions[OUTLIERS, "note"] = _AS_OUTLIERS[self.outliers]
+        return replace(panel, report=replace(panel.report, actions=actions))
 
     def masked(self, panel: Panel, notify: Notify) -> Panel:
         """The panel without outliers, which are recognised only by earlier values, so that the
@@ -82,13 +87,6 @@ class Repairs:
             count = int((imputed.filled & np.isnan(panel.values)).sum())
             notify(Note(f"{count:,} missing value{'s' * (count != 1)} filled in"))
         return replace(panel, values=np.where(is_known, imputed.panel.values, np.nan))
-
-
-def _to_be_filled(finding: Finding) -> Finding:
-    """What is said of missing values that the network fills in; other findings stay."""
-    if finding.rule != MISSING_VALUES or finding.severity != "warning":
-        return finding
-    return replace(finding, action=in_number(FILLED, finding.count))
 
 
 def _told(panel: Panel, rows: ndarray, action: str) -> str:

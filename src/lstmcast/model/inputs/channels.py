@@ -18,6 +18,7 @@ CLIP = 20.0
 CALM = -5.0  # log scale that is shown for series on the linear axis
 
 
+@np.errstate(over="ignore")  # infinite channels are clipped like all others
 def channels_of(
     grid: Grid,
     adjusted: Adjusted,
@@ -50,8 +51,7 @@ def channels_of(
         begin = end
         end = end + ahead_BTH.shape[2]
         own_BTH = x_BTC[:, :, begin:end]
-        with np.errstate(over="ignore"):  # infinite ones are clipped like all others
-            np.divide(ahead_BTH, unit_BT1, out=own_BTH, casting="same_kind")
+        np.divide(ahead_BTH, unit_BT1, out=own_BTH, casting="same_kind")
         _clipped(own_BTH)
     return x_BTC
 
