@@ -125,6 +125,13 @@ CASES = {
     "an hour without service": (edited(wave(480, 24), slice(4, None, 24), 0), "h", 24),
     "visits": (np.random.default_rng(6).integers(3, 41, 120).astype(float), "D", 14),
     "marks below 100": (np.rint(wave(90, 7)), "D", 14),
+    "a closed Sunday": (
+        edited(
+            np.random.default_rng(8).poisson(3, 150).astype(float), slice(6, None, 7), 0
+        ),
+        "D",
+        14,
+    ),
     "a closed hour a week": (edited(wave(480, 24), [270, 438], 1), "h", 24),
 }
 

@@ -22,6 +22,7 @@ from lstmcast.data.observed import occurring, on_grid, without
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.data.wholes import made_whole, whole_origins
+from lstmcast.decoding.weekdays import shut, unsold
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import (
     Decode,
@@ -40,6 +41,8 @@ from lstmcast.evaluation.few import shares_with_few, with_few
 from lstmcast.evaluation.methods import COMBINED, needs_columns
 from lstmcast.evaluation.rare import without_events
 from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
+from lstmcast.evaluation.weekly import NAME as IN_WEEK
+from lstmcast.evaluation.weekly import InWeek, SharedWeek
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
 from lstmcast.joining import continued as continued
@@ -190,9 +193,9 @@ def _answers(
 
     if model.factors_HI is None:
         ahead = model.measured_ahead(horizon, request.mode)
-        return calibrated_answers(
-            decode, panel, HeldOut.of(panel, origins), ahead, request
-        )
+        held_out = HeldOut.of(panel, origins)
+        week = SharedWeek.of(panel)
+        return calibrated_answers(decode, panel, held_out, ahead, request, week)
     quantiles_OHQ = decode(panel, origins, horizon)
     combination = None
     if model.shares:
@@ -233,10 +236,17 @@ def _of_demand(
 
 
 def calibrated_answers(
-    decode: Decode, panel: Panel, held_out: HeldOut, horizon: int, request: Asked
+    decode: Decode,
+    panel: Panel,
+    held_out: HeldOut,
+    horizon: int,
+    request: Asked,
+    week: SharedWeek | None = None,
 ) -> Answers:
-    """Answers that were combined and calibrated at held-out cutoffs."""
+    """Answers that were combined and calibrated at held-out cutoffs; `week`: what the days of a
+    week share in counts, if known."""
     batches, combination, known_ON = _tried(decode, panel, held_out, horizon, request)
+    in_week = None
     if panel.covariates.future and not needs_columns(request.method):
         plain_batches, _, _ = _tried(
             decode, without_known(panel), held_out, horizon, request
@@ -248,10 +258,17 @@ def calibrated_answers(
         batches = ((rows, mixture.rows(rows)) for rows in held_out.parts(len(panel)))
     elif request.method == COMBINED:
         batches = with_few(batches, panel, held_out)
+        if week is not None:
+            in_week = InWeek(week, panel, held_out)
+            batches = in_week.averaged(batches)
     sample = Sample(held_out)
     ordinary = without_events(sample.seen(batches), panel, held_out)
     quantiles_OHQ = calibrated(ordinary, held_out)
     dependence = dependence_of(panel, sample.tried, held_out)
+    if week is not None and in_week is not None:
+        closed_OH = week.closed(held_out.origins, quantiles_OHQ.shape[1])
+        quantiles_OHQ = shut(quantiles_OHQ, closed_OH)
+        combination = with_share(combination, in_week.share_O, IN_WEEK)
     return Answers(quantiles_OHQ, combination, dependence, known_ON)
 
 
@@ -278,7 +295,8 @@ def combination_of(
     panel, horizon, _ = on_grid(panel, origins, horizon)
     ahead = model.measured_ahead(horizon, request.mode)
     held_out = HeldOut.of(panel, origins)
-    answers = calibrated_answers(model.decode, panel, held_out, ahead, request)
+    week = SharedWeek.of(panel)
+    answers = calibrated_answers(model.decode, panel, held_out, ahead, request, week)
     if request.method == COMBINED:
         answers = _with_few_shares(answers, panel, origins)
     return answers.combination
@@ -373,8 +391,11 @@ def _forecast(
     levels: Levels,
     rows: NDArray | None = None,
 ) -> Forecast:
-    levels_OHQ = at_levels(answers.quantiles_OHQ, levels)
     bounds, first_O = None, None
+    if model.network.config.inputs.from_context:
+        closed_OH = unsold(panel, origins, answers.quantiles_OHQ.shape[1])
+        answers = answers._replace(quantiles_OHQ=shut(answers.quantiles_OHQ, closed_OH))
+    levels_OHQ = at_levels(answers.quantiles_OHQ, levels)
     if model.network.config.inputs.from_context:
         first_O = model.reader.context_for(panel.periods).start(origins.counts)
         bounds = bounds_of(panel, origins, first_O, answers.quantiles_OHQ, levels_OHQ)

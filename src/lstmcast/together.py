@@ -16,6 +16,7 @@ from lstmcast.data.origins import checked_horizon, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.evaluation.held_out import HeldOut
 from lstmcast.evaluation.methods import BEST, COMBINED
+from lstmcast.evaluation.weekly import SharedWeek
 from lstmcast.fitted import Fitted
 from lstmcast.forecast import NETWORK, Forecast
 from lstmcast.pieces import stacked_fields
@@ -61,6 +62,8 @@ def _needed(model: Fitted, panel: Panel, horizon: int, request: Asked) -> Needed
     if request.cutoffs is not None or request.mode != "direct" or panel.covariates:
         return None
     if request.method not in (NETWORK, COMBINED, BEST) or request.candidates:
+        return None
+    if SharedWeek.of(panel) is not None:  # of all series that are read together
         return None
     origins = origins_of(panel)
     panel, horizon, _ = on_grid(panel, origins, horizon)

@@ -44,6 +44,7 @@ KERNEL = (
     "few",
     "rare",
     "calibration",
+    "weekdays",
     "forecast",
 )
 APP = ("numbers", "times", "csv", "chart", "words", "compute", "app")

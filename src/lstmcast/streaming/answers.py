@@ -154,7 +154,9 @@ class Answers:
         where something is known in advance, they stop at 0 once they are shown."""
         if self.known is not None:
             return answer_RHKX
-        answer_RHKX = stopped(answer_RHKX, stop_now(self.rows["stops"][row_R]))
+        stops_R = stop_now(self.rows["stops"][row_R])
+        answer_RHKX = stopped(answer_RHKX, stops_R)
+        answer_RHKX = self.contexts.shut(answer_RHKX, row_R, stops_R)
         return self.contexts.within_bounds(answer_RHKX, row_R)
 
     def unstopped(self, horizon: int, row_R: NDArray) -> NDArray:

@@ -18,6 +18,7 @@ from lstmcast.data.ragged import offsets_of
 from lstmcast.data.times.frequency import some_frequency
 from lstmcast.decoding import ForecastState
 from lstmcast.decoding.intermittent import NEWEST, with_own_past
+from lstmcast.decoding.weekdays import WEEKS, never_sold, shut, week_of
 from lstmcast.model.inputs.adaptivestate import with_effects_ahead
 from lstmcast.model.inputs.axis import ROOT
 from lstmcast.streaming.lanes import Lane
@@ -84,6 +85,19 @@ class RowContexts:
         answer_RHX = values_RHKX[:, :, 0]
         answer_RHX = with_own_past(answer_RHX, newest_RW, root_R, season)
         return answer_RHX[:, :, None]
+
+    def shut(self, answer_RHKX: NDArray, row_R: NDArray, stops_R: NDArray) -> NDArray:
+        """Answers of rows, 0 on weekdays that have never sold lately."""
+        grid = self.reader.grid
+        week = week_of(grid.family, grid.periods)
+        if self.reading.limits is None or not week or not stops_R.any():
+            return answer_RHKX
+        count_R = self.rows["count"][row_R]
+        ring = self.reading.ring
+        newest_RT = ring.last(WEEKS * week, count_R, row_R)
+        closed_RD = never_sold(newest_RT, week) & stops_R[:, None]
+        ahead_H = np.arange(answer_RHKX.shape[1]) % week
+        return shut(answer_RHKX, closed_RD[:, ahead_H])
 
     def within_bounds(self, answer_RHKX: NDArray, row_R: NDArray) -> NDArray:
         """Answers of rows that do not go beyond what the values that were read have never

@@ -12,6 +12,7 @@ from lstmcast.data.bounds import bounds_of, within
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import Reader, at_steps
+from lstmcast.decoding.weekdays import shut, unsold
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.conformal import (
     Conformal,
@@ -76,7 +77,8 @@ class Tracker:
         if reader.network.config.inputs.from_context:  # as they would have been shown
             first_O = reader.context_for(panel.periods).start(counts_O)
             bounds = bounds_of(panel, origins, first_O, answers_OHQ)
-            answers_OHQ = within(answers_OHQ, bounds)
+            closed_OH = unsold(panel, origins, self.steps)
+            answers_OHQ = within(shut(answers_OHQ, closed_OH), bounds)
         state: Tracked = self.rows["tracked"]
         state.count_S[series_R] = first_R
         for step in range(int(forecasts_R.max(initial=0))):

@@ -9,6 +9,7 @@ import { sharesWithFew, withFew } from "./few.mjs";
 import { counting, known, largest, median, nearest, smallest } from "./numbers.mjs";
 import { withoutEvents } from "./rare.mjs";
 import { atSeveralRates } from "./rates.mjs";
+import { shut } from "./weekdays.mjs";
 import { yearOf } from "./year.mjs";
 
 const SMALL = 20; // whole numbers with a smaller median look like counts
@@ -43,7 +44,8 @@ export function forecast(network, panel, horizon) {
   const shares = sharesWithFew(mixture.shares, panel);
   const wide = calibrated(withoutEvents(tried, panel, cutoffs), apart).slice(0, horizon);
   const stops = stopsAtZero(panel.values);
-  const stopped = wide.map((row) => row.map((value) => (stops && value <= 0 ? 0 : value)));
+  const open = stops ? shut(wide, panel) : wide;
+  const stopped = open.map((row) => row.map((value) => (stops && value <= 0 ? 0 : value)));
   const read = panel.values.slice(startOf(count, panel.periods));
   const rows = within(stopped, read);
   const whole = areCounts(panel.values) || areSmallAndWhole(panel.values, read);
