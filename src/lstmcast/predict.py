@@ -6,7 +6,7 @@ S series · O origins · H horizon · Q quantile levels
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias, cast, get_args
 from warnings import warn
@@ -24,6 +24,8 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.wholes import made_whole, whole_origins
 from lstmcast.decoding.weekdays import shut, unsold
 from lstmcast.errors import UsageError
+from lstmcast.evaluation.calibration import NARROWEST as NARROWEST
+from lstmcast.evaluation.calibration import WIDEST as WIDEST
 from lstmcast.evaluation.calibration import (
     Decode,
     HeldOut,
@@ -32,6 +34,7 @@ from lstmcast.evaluation.calibration import (
     calibrated,
     widened,
 )
+from lstmcast.evaluation.calibration import quantiles_of as quantiles_of
 from lstmcast.evaluation.candidates import Candidate
 from lstmcast.evaluation.cold import LIKE, with_typical
 from lstmcast.evaluation.combination import combined, mixed, of_panel
@@ -53,8 +56,6 @@ from lstmcast.paths import Dependence
 from lstmcast.util.spelling import did_you_mean
 from lstmcast.util.text import some_names
 
-# intervals, in percent: quantiles reach to 0.999, and below 1 a share such as 0.8 was meant
-NARROWEST, WIDEST = 1, 99.8
 OLD_MODES: dict[str, Mode] = {"free": "recursive", "observed": "one-step"}
 Levels: TypeAlias = tuple[float, ...]  # of quantiles
 logger = logging.getLogger("lstmcast")
@@ -316,26 +317,6 @@ def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Fo
     if effects is not None:
         quantiles_O1Q = effects.shut(quantiles_O1Q, origins)
     return _forecast(model, panel, origins, Answers(quantiles_O1Q), quantiles)
-
-
-def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:
-    """Quantile levels of the median and of intervals in percent; UsageError for invalid ones.
-
-    >>> quantiles_of(80)
-    (0.1, 0.5, 0.9)
-    """
-    percents = np.atleast_1d(np.asarray(level, np.float64))
-    is_possible = (percents >= NARROWEST) & (percents <= WIDEST)
-    if not len(percents) or not is_possible.all():
-        raise UsageError(
-            f"{level=} is not an interval. Give percentages from {NARROWEST:g} to {WIDEST:g}, "
-            "such as 80 or [80, 95]."
-        )
-    quantiles = {0.5}
-    for percent in percents.tolist():
-        tail = round((1 - percent / 100) / 2, 6)
-        quantiles |= {tail, round(1 - tail, 6)}
-    return tuple(sorted(quantiles))
 
 
 def _counted_on(lead: NDArray, cutoffs: Any) -> Any:

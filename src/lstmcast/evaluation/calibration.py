@@ -16,13 +16,14 @@ measured once, when training ends, and stored (`measured_factors`, `widened`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.errors import UsageError
 from lstmcast.evaluation.factors import FIRST as FIRST
 from lstmcast.evaluation.factors import factors_of, scores_of
 from lstmcast.evaluation.factors import interval_factors as interval_factors
@@ -37,6 +38,8 @@ from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN, SCORES
 from lstmcast.model.inputs.adaptive import OUTER
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, from_axis, to_axis
 
+# intervals, in percent: quantiles reach to 0.999, and below 1 a share such as 0.8 was meant
+NARROWEST, WIDEST = 1, 99.8
 # multiple of its own width beyond which an interval is limited by observed errors
 MOST_WIDENED = 1.5
 # As a share of the usual error at held-out cutoffs: an outermost interval that is no wider counts
@@ -46,6 +49,26 @@ NO_WIDTH, LEAST = 0.1, 0.3
 # Origins whose intervals are widened together: for 100,000 series at once, arrays would take
 # gigabytes.
 WIDENED_AT_ONCE = 1 << 12
+
+
+def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:
+    """Quantile levels of the median and of intervals in percent; UsageError for invalid ones.
+
+    >>> quantiles_of(80)
+    (0.1, 0.5, 0.9)
+    """
+    percents = np.atleast_1d(np.asarray(level, np.float64))
+    is_possible = (percents >= NARROWEST) & (percents <= WIDEST)
+    if not len(percents) or not is_possible.all():
+        raise UsageError(
+            f"{level=} is not an interval. Give percentages from {NARROWEST:g} to {WIDEST:g}, "
+            "such as 80 or [80, 95]."
+        )
+    quantiles = {0.5}
+    for percent in percents.tolist():
+        tail = round((1 - percent / 100) / 2, 6)
+        quantiles |= {tail, round(1 - tail, 6)}
+    return tuple(sorted(quantiles))
 
 
 def calibrated(batches: Iterable[tuple[slice, Tried]], held_out: HeldOut) -> NDArray:

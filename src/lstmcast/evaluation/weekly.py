@@ -113,11 +113,11 @@ def _shape(values_SWD: NDArray) -> NDArray:
     mean_SWD = total_SWD / np.maximum(count_SWD, 1.0)
     level_SW = mean_SWD.mean(axis=2)
     is_said_SW = (count_SWD > 0).all(axis=2) & (level_SW > 0)
-    level_SW = np.where(is_said_SW, level_SW, np.nan)
     number_W = is_said_SW.sum(axis=0)
-    shape_WD = np.full(values_SWD.shape[1:], np.nan)
     said = np.flatnonzero(number_W >= FEWEST_SERIES)
+    level_SW = np.where(is_said_SW, level_SW, np.nan)
     most_W = LARGEST * np.nanmedian(level_SW[:, said], axis=0)
+    shape_WD = np.full(values_SWD.shape[1:], np.nan)
     weight_SW = np.nan_to_num(np.minimum(level_SW[:, said], most_W))
     relative_SWD = (
         mean_SWD[:, said] / np.nan_to_num(level_SW[:, said], nan=1.0)[..., None]
