@@ -114,14 +114,34 @@ def test_a_saved_model_goes_on_alike(tmp_path):
     np.testing.assert_array_equal(went_on.fractional, model.predict(panel).fractional)
 
 
-def test_a_day_on_which_no_product_sells_stays_closed_for_those_that_seldom_do():
+@pytest.mark.parametrize("known", [False, True], ids=["alone", "with promotions"])
+def test_a_day_on_which_no_product_sells_stays_closed_for_those_that_seldom_do(known):
     values, _ = products()
-    values[0] = np.random.default_rng(5).random(values.shape[1]) < 0.05
+    days = values.shape[1]
+    values[0] = np.random.default_rng(5).random(days) < 0.15
     values[:, 6::7] = 0
-    forecast = lc.LSTMForecaster(AHEAD).predict(panel_of(values))
-    is_closed_H = (values.shape[1] + np.arange(AHEAD)) % 7 == 6
-    assert (forecast.fractional[:, is_closed_H] == 0).all()
-    assert (forecast.fractional[0, ~is_closed_H, -1] > 0).all()
+    promotion = (np.arange(days + AHEAD) // 7 % 4 == 0).astype(float)
+    future = {"promotion": promotion} if known else None
+    panel = panel_of(values, future=future)
+    answers = lc.LSTMForecaster(AHEAD).predict(panel).fractional
+    is_closed_H = (days + np.arange(AHEAD)) % 7 == 6
+    assert (answers[:, is_closed_H] == 0).all()
+    assert (answers[0, ~is_closed_H, -1] > 0).all()
+
+
+def test_a_shop_may_open_on_a_day_on_which_it_never_did():
+    """Where a column says why nothing was sold on Sundays, and that the next one is open."""
+    _, mean = products()
+    values = np.random.default_rng(0).poisson(5 * mean).astype(float)
+    days = values.shape[1]
+    is_open = (np.arange(days + AHEAD) % 7 != 6).astype(float)
+    values *= is_open[:days]
+    first = days + (6 - days) % 7
+    is_open[first] = 1
+    panel = panel_of(values, future={"open": is_open})
+    answers = lc.LSTMForecaster(AHEAD).predict(panel).fractional
+    assert (answers[:, first - days, -1] > 0).all()
+    assert (answers[:, first - days + 7] == 0).all()
 
 
 def test_requests_that_are_read_together_share_no_week():

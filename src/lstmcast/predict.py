@@ -14,7 +14,7 @@ from warnings import warn
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.effects import effects_of, without_known
+from lstmcast.covariates.effects import effects_of, left_open, without_known
 from lstmcast.covariates.reach import require_known
 from lstmcast.data.bounds import bounds_of
 from lstmcast.data.features import listed
@@ -195,7 +195,7 @@ def _answers(
     if model.factors_HI is None:
         ahead = model.measured_ahead(horizon, request.mode)
         held_out = HeldOut.of(panel, origins)
-        week = SharedWeek.of(panel)
+        week = SharedWeek.of(left_open(panel))
         return calibrated_answers(decode, panel, held_out, ahead, request, week)
     quantiles_OHQ = decode(panel, origins, horizon)
     combination = None
@@ -266,9 +266,10 @@ def calibrated_answers(
     ordinary = without_events(sample.seen(batches), panel, held_out)
     quantiles_OHQ = calibrated(ordinary, held_out)
     dependence = dependence_of(panel, sample.tried, held_out)
-    if week is not None and in_week is not None:
+    if week is not None and request.method == COMBINED:
         closed_OH = week.closed(held_out.origins, quantiles_OHQ.shape[1])
         quantiles_OHQ = shut(quantiles_OHQ, closed_OH)
+    if in_week is not None:
         combination = with_share(combination, in_week.share_O, IN_WEEK)
     return Answers(quantiles_OHQ, combination, dependence, known_ON)
 
@@ -296,7 +297,7 @@ def combination_of(
     panel, horizon, _ = on_grid(panel, origins, horizon)
     ahead = model.measured_ahead(horizon, request.mode)
     held_out = HeldOut.of(panel, origins)
-    week = SharedWeek.of(panel)
+    week = SharedWeek.of(left_open(panel))
     answers = calibrated_answers(model.decode, panel, held_out, ahead, request, week)
     if request.method == COMBINED:
         answers = _with_few_shares(answers, panel, origins)
@@ -374,7 +375,7 @@ def _forecast(
 ) -> Forecast:
     bounds, first_O = None, None
     if model.network.config.inputs.from_context:
-        closed_OH = unsold(panel, origins, answers.quantiles_OHQ.shape[1])
+        closed_OH = unsold(left_open(panel), origins, answers.quantiles_OHQ.shape[1])
         answers = answers._replace(quantiles_OHQ=shut(answers.quantiles_OHQ, closed_OH))
     levels_OHQ = at_levels(answers.quantiles_OHQ, levels)
     if model.network.config.inputs.from_context:

@@ -322,6 +322,18 @@ def without_known(panel: Panel) -> Panel:
     return replace(panel, covariates=replace(panel.covariates, future=Future()))
 
 
+def left_open(panel: Panel) -> Panel:
+    """The panel, its values missing where known columns close it: such zeros say nothing of steps
+    that are open."""
+    effects = effects_of(panel)
+    if effects is None:
+        return panel
+    is_closed_N = np.isnan(effects.adjusted.values)
+    return replace(
+        without_known(panel), values=np.where(is_closed_N, np.nan, panel.values)
+    )
+
+
 def read_by(panel: Panel, affine: bool) -> AtBase:
     """The panel that a network with an `affine` or other head reads; the panel itself if nothing is
     known in advance."""
