@@ -1,7 +1,7 @@
 """The weight of future columns: the forecasts with and without them are averaged.
 
 As in the forecast combination, relative errors of each series are shrunk towards those of the
-others. A weight is the relative error to the power −16, since two similar forecasts differ less by
+others. Each held-out cutoff counts alike. A weight is the relative error to the power −16, since two similar forecasts differ less by
 chance. With too few windows the columns are trusted, as the regression has found evidence for them.
 
     O origins · J held-out cutoffs of each · H horizon · Q quantile levels
@@ -19,6 +19,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.evaluation.calibration import Decode, HeldOut, Tried
 from lstmcast.evaluation.combination import Errors, drawn_together
 from lstmcast.evaluation.held_out import per_origin
+from lstmcast.evaluation.weights import FADE, RATIOS
 from lstmcast.forecast import NETWORK, Combination, KnownParts
 from lstmcast.model.heads import MEDIAN
 
@@ -108,10 +109,30 @@ def shares_without(
 ) -> NDArray:
     """The weight (O,) of the forecast without the columns: 0 if there are too few windows."""
     errors = Errors.of(without_OJH[None], with_OJH, actual_OJH, held_out)
-    ratio_O1, windows_O1 = errors.relative(errors.count_OJ > 0)
+    _, windows_O1 = errors.relative(errors.count_OJ > 0)
+    ratio_O1 = typical_ratio(errors)[:, None]
     drawn_O1 = drawn_together(ratio_O1, windows_O1, held_out.groups)
     weight_O = np.exp(-POWER * drawn_O1[:, 0])
     return weight_O / (1.0 + weight_O)
+
+
+def typical_ratio(errors: Errors) -> NDArray:
+    """The mean over cutoffs of the logarithm of the error without columns, relative to the one with
+    them (O,): of the sums, a few cutoffs with large errors would decide alone.
+
+    >>> with_OJ, without_OJ, count_OJ = [[1.0, 1.0, 99.0]], [[2.0, 2.0, 33.0]], [[7, 7, 7]]
+    >>> arrays = map(np.array, (with_OJ, [without_OJ], count_OJ, [3.0]))
+    >>> typical_ratio(Errors(*arrays)).round(2)
+    array([0.12])
+    """
+    without_OJ = errors.candidates_NOJ[0]
+    usual_O1 = (errors.network_OJ + without_OJ).mean(axis=1, keepdims=True)
+    none_O1 = SAME * np.where(usual_O1 > 0, usual_O1, 1.0)
+    ratio_OJ = (without_OJ + none_O1) / (errors.network_OJ + none_O1)
+    log_OJ = np.log(np.clip(ratio_OJ, *RATIOS))
+    weight_OJ = FADE ** np.arange(log_OJ.shape[1]) * (errors.count_OJ > 0)
+    total_O = weight_OJ.sum(axis=1)
+    return (weight_OJ * log_OJ).sum(axis=1) / np.where(total_O > 0, total_O, 1.0)
 
 
 def _averaged(first: NDArray, second: NDArray, share_O: NDArray) -> NDArray:
