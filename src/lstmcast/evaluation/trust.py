@@ -1,8 +1,9 @@
 """The weight of future columns: the forecasts with and without them are averaged.
 
 As in the forecast combination, relative errors of each series are shrunk towards those of the
-others. Each held-out cutoff counts alike. A weight is the relative error to the power −16, since two similar forecasts differ less by
-chance. With too few windows the columns are trusted, as the regression has found evidence for them.
+others. Each held-out cutoff counts alike. A weight is the relative error to the power −16, since
+two similar forecasts differ less by chance. With too few windows the columns are trusted, as the
+regression has found evidence for them.
 
     O origins · J held-out cutoffs of each · H horizon · Q quantile levels
 """
