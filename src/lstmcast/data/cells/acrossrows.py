@@ -75,9 +75,7 @@ def _with_span(sheet: Sheet, times: ndarray) -> Sheet:
     """A sheet that says with which month its years begin. times: of rows and years (12, P)."""
     first, last = str(times[0, 0])[:7], str(times[-1, -1])[:7]
     message = f"years begin with month {first[5:]}: {first} to {last}"
-    return replace(
-        sheet, notes=(*sheet.notes, Finding("layout", "note", message))
-    )
+    return replace(sheet, notes=(*sheet.notes, Finding("layout", "note", message)))
 
 
 def days_in_rows(

@@ -36,6 +36,10 @@ def read_sheets(
                 f"{source} has no sheet {sheet!r}. Its sheets are: {', '.join(names)}."
             )
         names_to_read = [sheet] if sheet else names
+        visible = calamine.SheetVisibleEnum.Visible
+        hidden_names = {
+            about.name for about in book.sheets_metadata if about.visible != visible
+        }
         rows_of_sheets = {
             name: _cells(book.get_sheet_by_name(name)) for name in names_to_read
         }
@@ -52,7 +56,8 @@ def read_sheets(
     for name, rows in rows_of_sheets.items():
         if _is_table(rows):
             lines = list(range(1, len(rows) + 1))
-            tables[name] = CellGrid(rows, lines, plain=True)
+            is_hidden = name in hidden_names
+            tables[name] = CellGrid(rows, lines, plain=True, hidden=is_hidden)
     if not tables:
         raise DataError(
             f"{source} has no sheet with a table. Rows of dates and numbers are expected; sheets: "
