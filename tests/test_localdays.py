@@ -50,8 +50,8 @@ def test_longer_periods_of_a_zone_in_utc(frequency, code):
 def test_forecasts_are_of_days():
     utc = days_of("Europe/Berlin").tz_convert("UTC")
     frame = pd.DataFrame({"time": utc, "y": 5 + np.arange(60.0) % 7})
-    forecast = lc.predict(frame, horizon=2)
-    assert forecast.to_pandas()["time"].tolist() == [
+    forecast = lc.LSTMForecaster(2).predict(lc.read(frame))
+    assert forecast.frame("pandas")["ds"].tolist() == [
         pd.Timestamp("2024-04-30"),
         pd.Timestamp("2024-05-01"),
     ]

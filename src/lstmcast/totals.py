@@ -10,14 +10,15 @@ it for values that are mostly 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.keys import column_name
+from lstmcast.data.keys import OWN_NAME, column_name
 from lstmcast.data.table import format_time
 from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.data.wholes import made_of_wholes
@@ -100,6 +101,13 @@ class Totals(ResultTable):
     def data_kind(self) -> str:
         """The kind of the data, which frames mirror."""
         return self.frame_kind
+
+    def intervals(self) -> Iterator[tuple[float, float, tuple[NDArray, NDArray]]]:
+        """The probabilities of the bounds of each interval, and the bounds, narrow ones first."""
+        places = {level: place for place, level in enumerate(self.quantile_levels)}
+        for low, high in _bounds(self.quantile_levels):
+            lower, upper = (self.quantiles[:, places[level]] for level in (low, high))
+            yield low, high, (lower, upper)
 
     def rows(self, most: int = SHOWN_ROWS) -> list[list[str]]:
         """The first rows as text, the header first."""
@@ -207,13 +215,25 @@ class Asked:
         if self.by == (EVERYTHING,):
             return
         for name in self.by:
-            if column_name(name) not in names:
-                choices = ", ".join(map(repr, names))
+            if name == EVERYTHING:
                 raise UsageError(
-                    f"{name!r} is not a column that names series. There are: {choices}; 'all' "
-                    "sums everything. To use another column of the data, name it as series column "
-                    "(--series, series=)."
+                    "'all' sums everything, so it stands alone. Leave it out, or leave out the "
+                    "other columns of --total-by (by=)."
                 )
+            if column_name(name) not in names:
+                raise UsageError(_no_key(name, names))
+
+
+def _no_key(name: str, names: Collection[str]) -> str:
+    """The message about a column that names no series."""
+    choices = ", ".join(map(repr, names))
+    columns = [key for key in names if key != OWN_NAME]
+    options = " ".join(f"--series {quote(key)}" for key in (*columns, name))
+    return (
+        f"{name!r} is not a column that names series. There are: {choices}; 'all' sums everything. "
+        f"If the data have such a column, let it name series too: {options} (in Python: "
+        f"series={[*columns, name]})."
+    )
 
 
 def total_of(forecast: Forecast, request: Asked, count: int = PATHS) -> Totals:
