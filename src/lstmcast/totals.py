@@ -10,15 +10,14 @@ it for values that are mostly 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from shlex import quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.keys import OWN_NAME, column_name
+from lstmcast.data.keys import column_name, refusal_of_key
 from lstmcast.data.table import format_time
 from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.data.wholes import made_of_wholes
@@ -102,13 +101,6 @@ class Totals(ResultTable):
         """The kind of the data, which frames mirror."""
         return self.frame_kind
 
-    def intervals(self) -> Iterator[tuple[float, float, tuple[NDArray, NDArray]]]:
-        """The probabilities of the bounds of each interval, and the bounds, narrow ones first."""
-        places = {level: place for place, level in enumerate(self.quantile_levels)}
-        for low, high in _bounds(self.quantile_levels):
-            lower, upper = (self.quantiles[:, places[level]] for level in (low, high))
-            yield low, high, (lower, upper)
-
     def rows(self, most: int = SHOWN_ROWS) -> list[list[str]]:
         """The first rows as text, the header first."""
         # a column with one value names nothing
@@ -116,7 +108,7 @@ class Totals(ResultTable):
             name for name, column in self.names.items() if len(set(column.tolist())) > 1
         ]
         header = [*names, self.span, "total"]
-        for low, high in _bounds(self.quantile_levels):
+        for low, high in pairs_of_bounds(self.quantile_levels):
             header.append(f"{100 * (high - low):g}% interval")
         if self.order is not None:
             header.append(f"enough for {self.service_level:g}%")
@@ -130,7 +122,7 @@ class Totals(ResultTable):
         write = number_format(self.quantiles[row], counts=is_whole)
         cells = [str(self.names[name][row]) for name in names]
         cells += [self._period(row), write(self.total[row])]
-        for low, high in _bounds(self.quantiles[row]):
+        for low, high in pairs_of_bounds(self.quantiles[row]):
             cells.append(f"{write(low)} … {write(high)}")
         if self.order is not None:
             write_order = "{:,.0f}".format if is_whole else write
@@ -160,7 +152,7 @@ class Totals(ResultTable):
         )
 
 
-def _bounds(levels: Sequence[float] | NDArray) -> list[tuple[float, float]]:
+def pairs_of_bounds(levels: Sequence[float] | NDArray) -> list[tuple[float, float]]:
     """The lower and upper bounds of intervals, narrow ones first."""
     half = len(levels) // 2
     pairs = list(zip(levels[:half], levels[::-1], strict=False))
@@ -221,19 +213,7 @@ class Asked:
                     "other columns of --total-by (by=)."
                 )
             if column_name(name) not in names:
-                raise UsageError(_no_key(name, names))
-
-
-def _no_key(name: str, names: Collection[str]) -> str:
-    """The message about a column that names no series."""
-    choices = ", ".join(map(repr, names))
-    columns = [key for key in names if key != OWN_NAME]
-    options = " ".join(f"--series {quote(key)}" for key in (*columns, name))
-    return (
-        f"{name!r} is not a column that names series. There are: {choices}; 'all' sums everything. "
-        f"If the data have such a column, let it name series too: {options} (in Python: "
-        f"series={[*columns, name]})."
-    )
+                raise UsageError(refusal_of_key(name, names))
 
 
 def total_of(forecast: Forecast, request: Asked, count: int = PATHS) -> Totals:

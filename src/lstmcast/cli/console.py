@@ -53,8 +53,8 @@ def panel_line(panel: Panel) -> str:
     if panel.calendar:
         step += f" ({panel.calendar.name})"
     parts.append(step)
-    first, last = format_times([panel.starts.min(), panel.ends.max()])
-    parts.append(f"{first} to {last}")
+    start, end = format_times([panel.starts.min(), panel.ends.max()])
+    parts.append(f"{start} to {end}")
     # recognised kinds are reported in a note
     if panel.recognised is None and panel.kind != "real":
         parts.append(f"declared {panel.kind}")

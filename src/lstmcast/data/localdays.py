@@ -55,8 +55,9 @@ def _two_hours(micros: ndarray, fewest: int = 2) -> tuple[int, int] | None:
     clocks = np.unique(micros % DAY)
     if not fewest <= len(clocks) <= 2 or (clocks % HOUR).any() or not clocks[0]:
         return None
-    first, last = (clocks // HOUR).tolist()[0], (clocks // HOUR).tolist()[-1]
-    return (first, last) if last - first == len(clocks) - 1 else None
+    earliest, latest = int(clocks[0] // HOUR), int(clocks[-1] // HOUR)
+    are_next = latest - earliest == len(clocks) - 1
+    return (earliest, latest) if are_next else None
 
 
 def _change_by_season(table: Table, hours: tuple[int, int]) -> bool:
@@ -68,8 +69,8 @@ def _change_by_season(table: Table, hours: tuple[int, int]) -> bool:
     is_summer = micros % DAY == hours[0] * HOUR
     changes = np.flatnonzero(is_same & (is_summer[1:] != is_summer[:-1]))
     months = table.times.astype("datetime64[M]").astype(np.int64) % 12 + 1
-    beside = np.stack([months[changes], months[changes + 1]])
-    in_season = np.isin(beside, _MONTHS_OF_CHANGES).any(axis=0)
+    months_around = np.stack([months[changes], months[changes + 1]])
+    in_season = np.isin(months_around, _MONTHS_OF_CHANGES).any(axis=0)
     span = micros.max() - micros.min()
     series_count = len(table.ids)
     most = _MOST_CHANGES * series_count * (1 + span / (365 * DAY))

@@ -114,6 +114,8 @@ class Book(NamedTuple):
 
     def _totals(self, totals: Totals) -> dict[str, ndarray]:
         """The totals under names for people where series are few: the period, and bounds."""
+        from lstmcast.totals import pairs_of_bounds
+
         if not self._wide:
             return totals.columns_dict()
         columns = {}
@@ -125,9 +127,10 @@ class Book(NamedTuple):
             facts["series"] = totals.series
         facts |= {"steps": totals.steps, "complete": totals.complete}
         facts["total"] = totals.total
-        for low, high, bounds in totals.intervals():
+        quantiles = dict(zip(totals.quantile_levels, totals.quantiles.T, strict=True))
+        for low, high in pairs_of_bounds(totals.quantile_levels):
             level = f"{100 * (high - low):g}% interval"
-            facts[f"{level}, from"], facts[f"{level}, to"] = bounds
+            facts |= {f"{level}, from": quantiles[low], f"{level}, to": quantiles[high]}
         if totals.order is not None:
             facts[f"enough for {totals.service_level:g}%"] = totals.order
         for header, cells in facts.items():

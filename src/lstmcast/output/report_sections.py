@@ -121,7 +121,7 @@ def data_section(panel: Panel, words: Words) -> str:
     periods = ", ".join(
         words(f"{period:,} steps") for period in panel.periods if period > 1
     )
-    first, last = format_times([panel.starts.min(), panel.ends.max()])
+    start, end = format_times([panel.starts.min(), panel.ends.max()])
     entries = {
         "Source": panel.report.source,
         "Rows read": f"{panel.report.rows:,}" if panel.report.rows else "",
@@ -134,7 +134,7 @@ def data_section(panel: Panel, words: Words) -> str:
         "Missing": f"{missing:,}" if missing else words("none"),
         "Frequency": words(panel.frequency.name),
         "Seasons": periods or words("none"),
-        "Time": words(f"{first} to {last}"),
+        "Time": words(f"{start} to {end}"),
         "Kind": _kind(panel, words),
     }
     return facts({words(name): value for name, value in entries.items()})

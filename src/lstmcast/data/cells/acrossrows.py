@@ -73,8 +73,8 @@ def _is_rotated(months: ndarray) -> bool:
 
 def _with_span(sheet: Sheet, times: ndarray) -> Sheet:
     """A sheet that says with which month its years begin. times: of rows and years (12, P)."""
-    first, last = str(times[0, 0])[:7], str(times[-1, -1])[:7]
-    message = f"years begin with month {first[5:]}: {first} to {last}"
+    start, end = str(times[0, 0])[:7], str(times[-1, -1])[:7]
+    message = f"years begin with month {start[5:]}: {start} to {end}"
     return replace(sheet, notes=(*sheet.notes, Finding("layout", "note", message)))
 
 

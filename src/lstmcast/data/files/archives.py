@@ -109,8 +109,8 @@ def _unzipped(packed: bytes, source: str) -> dict[str, bytes]:
             entries = []
             for info in archive.infolist():
                 if not info.is_dir():
-                    opened = partial(archive.open, info)
-                    entries.append(_Entry(info.filename, info.file_size, opened))
+                    open_file = partial(archive.open, info)
+                    entries.append(_Entry(info.filename, info.file_size, open_file))
             return _contents(entries, f"{source} is a ZIP archive", source, len(packed))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(
@@ -124,8 +124,8 @@ def _untarred(packed: bytes, source: str) -> dict[str, bytes]:
             entries = []
             for info in archive:
                 if info.isfile():
-                    opened: Any = partial(archive.extractfile, info)
-                    entries.append(_Entry(info.name, info.size, opened))
+                    open_file: Any = partial(archive.extractfile, info)
+                    entries.append(_Entry(info.name, info.size, open_file))
             return _contents(entries, f"{source} is a tar archive", source, len(packed))
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise DataError(

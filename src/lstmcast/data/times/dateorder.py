@@ -158,12 +158,12 @@ def swapped_back(fields: Fields) -> tuple[str, ...]:
     is_told = (fields.day[is_text] > 12).all() and (fields.day[is_date] <= 12).all()
     if not is_told or min(is_text.sum(), is_date.sum()) < _FEWEST:
         return ()
-    known = is_text | is_date
-    as_written = from_fields(fields.year, fields.month, fields.day)[known]
+    is_read = is_text | is_date
+    as_written = from_fields(fields.year, fields.month, fields.day)[is_read]
     days = np.where(is_date, fields.month, fields.day)
     months = np.where(is_date, fields.day, fields.month)
-    interchanged = from_fields(fields.year, months, days)[known]
-    micros = fields.micros[known]
+    interchanged = from_fields(fields.year, months, days)[is_read]
+    micros = fields.micros[is_read]
     is_evener = _regularity(interchanged, micros) > _regularity(as_written, micros)
     if not is_evener or _is_in_order(as_written) or not _is_in_order(interchanged):
         return ()
