@@ -204,6 +204,33 @@ def test_numbered_months_of_fiscal_years_go_on_in_january(tmp_path):
     assert str(panel.starts[0])[:7] == "2020-04"
 
 
+@pytest.mark.parametrize("total", [False, True])
+@pytest.mark.parametrize(
+    ("first", "years"),
+    [
+        (4, ["FY2021-22", "FY2022-23", "FY2023-24"]),
+        (7, ["2021/22", "2022/23", "2023/24"]),
+        (10, ["2021", "2022", "2023"]),
+        (4, ["FY21", "FY22", "FY23"]),
+        (4, ["2021年度", "2022年度", "2023年度"]),
+    ],
+)
+def test_fiscal_years_across_and_months_in_rows(first, years, total, tmp_path):
+    months = MONTHS[first - 1 :] + MONTHS[: first - 1]
+    rows = []
+    for number, month in enumerate(months):
+        rows.append([month, number, 100 + number, 200 + number])
+    if total:
+        rows.append(["Total", 66, 1266, 2466])
+    panel = lc.read(write(tmp_path, ["Month", *years], rows))
+    assert str(panel.starts[0])[:7] == f"2021-{first:02d}"
+    assert str(panel.ends[0])[:7] == f"2024-{first - 1:02d}"
+    expected = [100 * year + month for year in range(3) for month in range(12)]
+    assert panel.values.tolist() == expected
+    messages = [finding.message for finding in panel.report.findings]
+    assert any(f"years begin with month {first:02d}" in text for text in messages)
+
+
 def test_three_years_across_and_months_in_rows(tmp_path):
     rows = [
         [name, n, n + 12, n + 24]

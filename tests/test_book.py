@@ -84,7 +84,9 @@ def test_accuracy_and_totals_have_sheets(tmp_path):
     assert naive[1] == pytest.approx(tested.scores["naive"]["mae"], rel=1e-3)
     shares = list(next(iter(book["Accuracy"].iter_rows(min_row=4, max_row=4))))
     assert "0%" in {cell.number_format for cell in shares}
-    assert rows_of(book["Totals"])[0][:2] == ("unique_id", "ds")
+    header, *_ = rows_of(book["Totals"])
+    assert header[:5] == ("unique_id", "quarter", "steps", "complete", "total")
+    assert header[5:7] == ("80% interval, from", "80% interval, to")
     assert ("Frequency", "monthly (month starts)") in [
         row[:2] for row in rows_of(book["Data notes"])
     ]
@@ -106,6 +108,17 @@ def test_series_that_end_at_other_times_share_an_axis(tmp_path):
     path = Book(lc.Naive(3).predict(panel), panel).write(tmp_path / "b.xlsx")
     rows = rows_of(openpyxl.load_workbook(path)["Forecast"])
     assert len(rows) == 6 and rows[1][1] is None and rows[1][2] == 27.0
+
+
+def test_totals_of_one_series_have_names_for_people(tmp_path):
+    totals = lc.Naive(3).predict(panel_of(1)).total("month", service_level=95)
+    book, _ = book_of(1, tmp_path, totals=totals)
+    header, first, *_ = rows_of(book["Totals"])
+    assert header[:4] == ("month", "steps", "complete", "total")
+    assert header[-1] == "enough for 95%"
+    cells = dict(zip(header, first, strict=True))
+    place = totals.quantile_levels.index(0.9)
+    assert cells["80% interval, to"] == pytest.approx(totals.quantiles[0, place])
 
 
 def test_whether_a_period_is_complete_is_true_or_false_in_excel(tmp_path):

@@ -636,14 +636,14 @@ def shops(tmp_path):
     return tmp_path / "shops"
 
 
-def test_predict_says_what_went_on_in_json(run, shops, tmp_path):
+def test_predict_says_in_json_what_was_continued(run, shops, tmp_path):
     newer = tmp_path / "today.csv"
     newer.write_text("month,shop,sales\n2024-02,a,7\n2024-01,new,7\n2024-02,new,8\n")
     done = run("predict", "--model", shops, newer, "--json")
     assert done.status == 0, done.err
     assert done.json["continued"] == {
-        "went_on": ["a"],
-        "afresh": [{"series": "new", "reason": "they are new"}],
+        "continued": ["a"],
+        "restarted": [{"series": "new", "reason": "they are new"}],
         "new": ["new"],
         "absent": ["b", "c"],
     }

@@ -278,3 +278,37 @@ def test_a_number_is_compared_with_no_shape():
     assert shapes.match_shape("000") is None
     assert shapes._compiled.cache_info().currsize == 0
     assert shapes.match_shape("0000-00") is not None
+
+
+DAYS_OF_A_SHEET = [np.datetime64("2024-01-03") + number for number in range(58)]
+
+
+@pytest.mark.parametrize("clock", ["", "T00:00:00", " 00:00:00"])
+@pytest.mark.parametrize("order", ["day", "month"])
+def test_days_and_months_that_a_spreadsheet_interchanged(order, clock):
+    texts = []
+    for day in DAYS_OF_A_SHEET:
+        year, month, number = str(day).split("-")
+        first, second = (number, month) if order == "day" else (month, number)
+        if int(number) <= 12:
+            texts.append(f"{year}-{number}-{month}{clock}")
+        else:
+            texts.append(f"{first}/{second}/{year}")
+    times = parse_times(texts)
+    assert times is not None and not times.problem
+    assert times.values.astype("datetime64[D]").tolist() == [
+        day.tolist() for day in DAYS_OF_A_SHEET
+    ]
+    assert any("interchanged, as a spreadsheet" in note for note in times.notes)
+
+
+def test_dates_of_two_spellings_stay_as_they_are():
+    texts = []
+    for place, day in enumerate(DAYS_OF_A_SHEET):
+        year, month, number = str(day).split("-")
+        texts.append(str(day) if place % 3 else f"{number}.{month}.{year}")
+    times = parse_times(texts)
+    assert times is not None
+    assert times.values.astype("datetime64[D]").tolist() == [
+        day.tolist() for day in DAYS_OF_A_SHEET
+    ]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import json
 import lzma
 import subprocess
 import sys
-import tarfile
 import zipfile
 
 import numpy as np
@@ -357,18 +355,6 @@ def test_numbers_that_are_formulas_of_text_are_numbers(tmp_path):
         "day,sold\n" + "".join(f'2024-01-0{n},="{n}5"\n' for n in range(1, 9))
     )
     assert lc.read(path).values[:2].tolist() == [15, 25]
-
-
-def test_a_tar_archive_says_what_it_is(tmp_path):
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        member = tarfile.TarInfo("data.csv")
-        member.size = 10
-        archive.addfile(member, io.BytesIO(b"a,b\n1,2\n3,"))
-    path = tmp_path / "data.tar.gz"
-    path.write_bytes(packed.getvalue())
-    with pytest.raises(lc.DataError, match="tar archive; unpack it first"):
-        lc.read(path)
 
 
 def test_a_missing_value_with_a_flag_of_eurostat_is_missing(tmp_path):

@@ -6,6 +6,7 @@ import json
 from datetime import date, timedelta
 from functools import partial
 
+import openpyxl
 import pytest
 
 import lstmcast as lc
@@ -145,3 +146,29 @@ def test_sheets_that_names_do_not_tell_apart_are_asked_about(sheets, workbook):
 )
 def test_what_tells_names_apart(names, parts):
     assert distinct_parts(names) == parts
+
+
+def test_hidden_sheets_are_no_choice(tmp_path):
+    book = openpyxl.Workbook()
+    for name, first in (("copy", 500), ("Sales", 1), ("chart", 900)):
+        sheet = book.create_sheet(name)
+        for row in rows_of(first):
+            sheet.append(row)
+        sheet.sheet_state = "visible" if name == "Sales" else "hidden"
+    del book["Sheet"]
+    path = tmp_path / "book.xlsx"
+    book.save(path)
+    assert lc.read(path).values[0] == 1
+    assert lc.read(path, sheet="copy").values[0] == 500
+
+
+def test_a_hidden_sheet_with_the_only_table(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["Report"])
+    hidden = book.create_sheet("data")
+    for row in rows_of(7):
+        hidden.append(row)
+    hidden.sheet_state = "hidden"
+    path = tmp_path / "book.xlsx"
+    book.save(path)
+    assert lc.read(path).values[0] == 7

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import lstmcast as lc
 from lstmcast.cli.app import app
+from lstmcast.data.ahead import horizon_note, one_season
 from lstmcast.data.observed import Clock, ObservedCalendar
 from lstmcast.data.observing import OBSERVED, Grids, found_in
 from lstmcast.data.panel import Panel
@@ -439,3 +440,10 @@ def test_the_command_takes_and_says_the_calendar(tmp_path):
     everything = json.loads(run(*base[:7], "--json", "--calendar", "all"))
     assert everything["data"]["calendar"] is None
     assert "2024-03-03" in " ".join(everything["forecast"]["ds"])
+
+
+def test_a_season_has_the_times_that_occur():
+    assert one_season(read(shop())) == 6
+    assert "6 steps are forecast, one season" in horizon_note(read(shop()))
+    assert one_season(read(bars())) == 13
+    assert one_season(read(shop(), calendar="all")) == 7

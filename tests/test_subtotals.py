@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import lstmcast as lc
-from builders import MONTHS
+from builders import MONTHS, saved_workbook
 
 YEARS = (2021, 2022, 2023)
 
@@ -152,3 +154,74 @@ def test_titles_and_totals_of_pages_are_left_out(tmp_path):
     panel = lc.read(write(tmp_path, *lines))
     assert (panel.frequency.code, len(panel.values)) == ("MS", 48)
     assert panel.values.max() < 100
+
+
+def summed(name: str, column: bool) -> list[list[object]]:
+    """A table of three products by month, and their sum as a row or column."""
+    header = ["Product", *(f"{month} 2023" for month in MONTHS)]
+    rows = [header]
+    for place, product in enumerate(["Tea", "Coffee", "Cocoa"]):
+        rows.append([product, *(100 * place + month + 0.25 for month in range(12))])
+    sums = [sum(row[place] for row in rows[1:]) for place in range(1, 13)]
+    rows.append([name, *(round(value, 1) for value in sums)])
+    if column:
+        return [list(cells) for cells in zip(*rows, strict=True)]
+    return rows
+
+
+@pytest.mark.parametrize("name", ["Total", "Grand Total", "All", "Summe", "合計"])
+@pytest.mark.parametrize("column", [False, True])
+def test_a_series_that_sums_up_all_others_is_left_out_of_a_wide_table(
+    name, column, tmp_path
+):
+    header, *rows = summed(name, column)
+    lines = [",".join(map(str, row)) for row in rows]
+    path = write(tmp_path, ",".join(header), *lines)
+    target = "*" if column else None
+    panel = lc.read(path, target=target)
+    assert panel.ids.tolist() == ["Tea", "Coffee", "Cocoa"]
+    found = [finding.message for finding in panel.report.findings]
+    assert f"the series {name!r} sums up the 3 others" in found
+
+
+def test_a_total_of_something_else_stays(tmp_path):
+    header, *rows = summed("Total", column=True)
+    for row in rows:
+        row[-1] += 50
+    lines = [",".join(map(str, row)) for row in rows]
+    panel = lc.read(write(tmp_path, ",".join(header), *lines), target="*")
+    assert panel.ids.tolist() == ["Tea", "Coffee", "Cocoa", "Total"]
+
+
+def test_a_total_that_is_named_stays(tmp_path):
+    header, *rows = summed("Total", column=True)
+    lines = [",".join(map(str, row)) for row in rows]
+    path = write(tmp_path, ",".join(header), *lines)
+    assert lc.read(path, target="Total").values[0] == 300.8
+    named = lc.read(path, target=["Tea", "Coffee", "Total"])
+    assert named.ids.tolist() == ["Tea", "Coffee", "Total"]
+
+
+def test_margins_of_a_pivot_table():
+    frame = pd.DataFrame(
+        {
+            "day": list(pd.date_range("2024-01-01", periods=20)) * 2,
+            "shop": ["a"] * 20 + ["b"] * 20,
+            "qty": range(40),
+        }
+    )
+    pivot = pd.pivot_table(
+        frame, index="day", columns="shop", values="qty", aggfunc="sum", margins=True
+    )
+    assert lc.read(pivot, target="*").ids.tolist() == ["a", "b"]
+
+
+def test_totals_below_the_days_of_each_sheet(tmp_path):
+    sheets = {}
+    for number, month in enumerate(["Jan 23", "Feb 23", "Mar 23"], start=1):
+        days = [[day, day + number, 2 * day] for day in range(1, 29)]
+        sheets[month] = [["Day", "Shop A", "Shop B"], *days, ["Total", 434, 812]]
+    panel = lc.read(saved_workbook(tmp_path / "book.xlsx", sheets), target="*")
+    assert panel.ids.tolist() == ["Shop A", "Shop B"]
+    assert str(panel.starts[0])[:10] == "2023-01-01"
+    assert np.isfinite(panel.values).sum() == 2 * 3 * 28

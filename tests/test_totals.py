@@ -166,6 +166,8 @@ def test_they_are_written_and_read_back(forecast, tmp_path):
             ("month", "region"),
             "'region' is not a column that names series. There are: 'store', 'item'",
         ),
+        (("month", "region"), "--series store --series item --series region"),
+        (("month", "all", "store"), "'all' sums everything, so it stands alone"),
     ],
 )
 def test_what_cannot_be_summed_is_refused(forecast, arguments, said):

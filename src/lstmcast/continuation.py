@@ -52,14 +52,14 @@ from lstmcast.util.text import some_names
 class Continuation(NamedTuple):
     """Newer data joined to a saved context: the panel to forecast, and which series continued.
 
-    `reasons`: one for each of `afresh`; `absent`: series of the saved context that the data lack;
+    `reasons`: one for each of `restarted`; `absent`: saved series that the data lack;
     `findings`: what joining did to the values, also in the panel's report; `lead` (S,): number of
     saved values before those of the data.
     """
 
     panel: Panel
-    went_on: tuple[str, ...]
-    afresh: tuple[str, ...]
+    continued: tuple[str, ...]
+    restarted: tuple[str, ...]
     reasons: tuple[str, ...]
     absent: tuple[str, ...]
     findings: Findings
@@ -67,31 +67,31 @@ class Continuation(NamedTuple):
 
     def __str__(self) -> str:
         clauses = []
-        if self.went_on:
-            clauses.append(f"{_names(self.went_on)}: continued from the saved state")
+        if self.continued:
+            clauses.append(f"{_names(self.continued)}: continued from the saved state")
         for reason in dict.fromkeys(self.reasons):
-            names = _names(self._afresh_for(reason))
+            names = _names(self._restarted_for(reason))
             clauses.append(f"{names}: started from scratch, {reason}")
         if self.absent:
             names = _names(self.absent)
             clauses.append(f"{names} of the saved model: not in the data, no forecast")
         return "; ".join(clauses)
 
-    def _afresh_for(self, reason: str) -> tuple[str, ...]:
+    def _restarted_for(self, reason: str) -> tuple[str, ...]:
         """The series that started from scratch for this reason."""
-        pairs = zip(self.afresh, self.reasons, strict=True)
+        pairs = zip(self.restarted, self.reasons, strict=True)
         return tuple(name for name, series_reason in pairs if series_reason == reason)
 
     def as_dict(self) -> dict[str, Any]:
         """Which series continued and which did not, as JSON values."""
-        afresh = [
+        restarted = [
             {"series": name, "reason": reason}
-            for name, reason in zip(self.afresh, self.reasons, strict=True)
+            for name, reason in zip(self.restarted, self.reasons, strict=True)
         ]
         return {
-            "went_on": list(self.went_on),
-            "afresh": afresh,
-            "new": list(self._afresh_for(NEW)),
+            "continued": list(self.continued),
+            "restarted": restarted,
+            "new": list(self._restarted_for(NEW)),
             "absent": list(self.absent),
         }
 
@@ -161,8 +161,8 @@ class Joiner:
         present = set(ids.tolist())
         return Continuation(
             panel,
-            went_on=tuple(str(name) for name in ids[is_continued]),
-            afresh=tuple(str(name) for name in ids[~is_continued]),
+            continued=tuple(str(name) for name in ids[is_continued]),
+            restarted=tuple(str(name) for name in ids[~is_continued]),
             reasons=tuple(piece.reason for piece in pieces if piece.reason),
             absent=tuple(str(name) for name in self.panel.ids if name not in present),
             findings=findings,

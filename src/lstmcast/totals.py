@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.keys import column_name
+from lstmcast.data.keys import column_name, refusal_of_key
 from lstmcast.data.table import format_time
 from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.data.wholes import made_of_wholes
@@ -108,7 +108,7 @@ class Totals(ResultTable):
             name for name, column in self.names.items() if len(set(column.tolist())) > 1
         ]
         header = [*names, self.span, "total"]
-        for low, high in _bounds(self.quantile_levels):
+        for low, high in pairs_of_bounds(self.quantile_levels):
             header.append(f"{100 * (high - low):g}% interval")
         if self.order is not None:
             header.append(f"enough for {self.service_level:g}%")
@@ -122,7 +122,7 @@ class Totals(ResultTable):
         write = number_format(self.quantiles[row], counts=is_whole)
         cells = [str(self.names[name][row]) for name in names]
         cells += [self._period(row), write(self.total[row])]
-        for low, high in _bounds(self.quantiles[row]):
+        for low, high in pairs_of_bounds(self.quantiles[row]):
             cells.append(f"{write(low)} … {write(high)}")
         if self.order is not None:
             write_order = "{:,.0f}".format if is_whole else write
@@ -152,7 +152,7 @@ class Totals(ResultTable):
         )
 
 
-def _bounds(levels: Sequence[float] | NDArray) -> list[tuple[float, float]]:
+def pairs_of_bounds(levels: Sequence[float] | NDArray) -> list[tuple[float, float]]:
     """The lower and upper bounds of intervals, narrow ones first."""
     half = len(levels) // 2
     pairs = list(zip(levels[:half], levels[::-1], strict=False))
@@ -207,13 +207,13 @@ class Asked:
         if self.by == (EVERYTHING,):
             return
         for name in self.by:
-            if column_name(name) not in names:
-                choices = ", ".join(map(repr, names))
+            if name == EVERYTHING:
                 raise UsageError(
-                    f"{name!r} is not a column that names series. There are: {choices}; 'all' "
-                    "sums everything. To use another column of the data, name it as series column "
-                    "(--series, series=)."
+                    "'all' sums everything, so it stands alone. Leave it out, or leave out the "
+                    "other columns of --total-by (by=)."
                 )
+            if column_name(name) not in names:
+                raise UsageError(refusal_of_key(name, names))
 
 
 def total_of(forecast: Forecast, request: Asked, count: int = PATHS) -> Totals:

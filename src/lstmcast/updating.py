@@ -67,7 +67,7 @@ def _with_absent(remembered: Panel, continuation: Continuation) -> Panel:
 def _places(remembered: Panel, continuation: Continuation) -> NDArray:
     """The saved series that each one continues (S,), -1 for none."""
     place_of = {str(name): place for place, name in enumerate(remembered.ids)}
-    continued_from = {name: place_of[name] for name in continuation.went_on}
+    continued_from = {name: place_of[name] for name in continuation.continued}
     places = [continued_from.get(str(name), -1) for name in continuation.panel.ids]
     places += [place_of[name] for name in continuation.absent]
     return np.array(places, np.int64)

@@ -17,7 +17,7 @@ import numpy as np
 
 from lstmcast.data.findings import OUTLIERS
 from lstmcast.data.observed import value_count
-from lstmcast.data.table import format_time
+from lstmcast.data.table import format_times
 from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.lines import aligned as aligned
 from lstmcast.util.lines import fitting, padded, wrapped
@@ -53,9 +53,8 @@ def panel_line(panel: Panel) -> str:
     if panel.calendar:
         step += f" ({panel.calendar.name})"
     parts.append(step)
-    parts.append(
-        f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
-    )
+    start, end = format_times([panel.starts.min(), panel.ends.max()])
+    parts.append(f"{start} to {end}")
     # recognised kinds are reported in a note
     if panel.recognised is None and panel.kind != "real":
         parts.append(f"declared {panel.kind}")
@@ -210,6 +209,7 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
     steps = range(min(forecast.horizon, limit // max(1, len(origins))))
     is_wanted = forecast.wanted
     counts = forecast.counts
+    times = format_times(forecast.times[: len(origins)])
     for origin in origins:
         numbers = np.append(forecast.point[origin], forecast.quantiles[origin].ravel())
         write = number_format(numbers, counts[origin])
@@ -218,7 +218,8 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
             if not is_wanted[place]:
                 continue
             row = [shortened(str(forecast.ids[origin]))] if is_many else []
-            row += [format_time(forecast.times[place]), write(forecast.point[place])]
+            time = times[origin * forecast.horizon + step]
+            row += [time, write(forecast.point[place])]
             row += [
                 f"{write(band.lower[place])} … {write(band.upper[place])}"
                 for band in bands

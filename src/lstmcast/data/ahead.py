@@ -13,12 +13,28 @@ SEASONLESS = 10  # steps if there is no season
 
 
 def one_season(panel: Panel) -> int:
-    """The steps of the shortest season, or ten if there is none.
+    """The steps of the shortest season, or ten if there is none; with an observed calendar those
+    that occur.
 
     >>> one_season(Panel.from_arrays([1.0, 2.0], frequency="MS", start="2024-01"))
     12
     """
-    return next((period for period in panel.periods if period > 1), SEASONLESS)
+    period = next((period for period in panel.periods if period > 1), SEASONLESS)
+    return period if panel.calendar is None else _occurring_in(period, panel)
+
+
+_CYCLES = 7  # of hours: as many as a week has days
+
+
+def _occurring_in(period: int, panel: Panel) -> int:
+    """How many of so many steps of the grid usually occur, as the calendar of the first series
+    says."""
+    assert panel.calendar is not None
+    steps = np.arange(1 - _CYCLES * period, 1)
+    times = panel.frequency.advance(panel.ends[0], steps)
+    occurs = panel.calendar.occurs(times, 0).reshape(_CYCLES, period)
+    counts = occurs.sum(axis=1)
+    return max(1, int(np.median(counts[counts > 0]))) if counts.any() else period
 
 
 def horizon_note(panel: Panel) -> str:

@@ -8,8 +8,9 @@ Inside the package a series is identified by one text, its id ("north/milk"). Th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -265,3 +266,15 @@ def unpacked(letters: NDArray, lengths: NDArray) -> NDArray:
         texts.append(text[begin:end].decode())
         begin = end
     return objects(texts)
+
+
+def refusal_of_key(name: str, names: Collection[str]) -> str:
+    """The message about a column that names no series, with what to type if the data have it."""
+    choices = ", ".join(map(repr, names))
+    columns = [key for key in names if key != OWN_NAME]
+    options = " ".join(f"--series {quote(key)}" for key in (*columns, name))
+    return (
+        f"{name!r} is not a column that names series. There are: {choices}; 'all' sums everything. "
+        f"If the data have such a column, let it name series too: {options} (in Python: "
+        f"series={[*columns, name]})."
+    )

@@ -19,7 +19,8 @@ import numpy as np
 
 from lstmcast.data.covariates.beside import ColumnNames
 from lstmcast.data.files import formats
-from lstmcast.data.files.archives import packing
+from lstmcast.data.files.archives import LONGEST_MAGIC, packing
+from lstmcast.data.files.binaries import database_in, sheet_of_binary
 from lstmcast.data.files.textfiles import refuse_binary
 from lstmcast.data.keys import joined
 from lstmcast.data.layouts.layout import Names, table_from_sheet
@@ -100,6 +101,10 @@ def with_query(source: object, query: str | None) -> object:
     """A source with the rows of a query, if given; UsageError if the source is not a database."""
     if query is None:
         return source
+    if isinstance(source, str | os.PathLike) and not is_address(source):
+        files = paths_of(source) or []
+        database = database_in(files[0]) if len(files) == 1 else None
+        source = database or source
     if not isinstance(source, str | Address) or not is_address(source):
         raise UsageError(
             "A query (--query) needs a database, such as duckdb:///shop.db. Leave it out, or give "
@@ -195,11 +200,10 @@ def read_file(path: Path, sheet: str | None, names: Names) -> Sheet:
 def _read_regular(path: Path, sheet: str | None, names: Names) -> Sheet:
     header = names.written.header
     with _readable(path):
+        binary = sheet_of_binary(path)
+        if binary is not None:
+            return binary
         magic = _magic(path)
-        if magic[:4] == b"PAR1":
-            from lstmcast.data.files.bigfiles import read_parquet
-
-            return read_parquet(path)
         is_large = path.stat().st_size >= formats.LARGE
         if header is None and is_large and _may_be_rows(magic):
             refuse_binary(magic, path.name)
@@ -222,7 +226,7 @@ def _sheet_of(content: bytes, source: str, sheet: str | None, names: Names) -> S
 def _may_be_rows(magic: bytes) -> bool:
     """Whether a file that begins so may be rows of cells, which DuckDB reads."""
     has_structure = magic.lstrip()[:1] in (b"{", b"[", b"<", b"@")
-    is_packed = bool(packing(magic)) or magic == formats.OLD_WORKBOOK
+    is_packed = bool(packing(magic)) or magic.startswith(formats.OLD_WORKBOOK)
     return not has_structure and not is_packed and b"\0" not in magic
 
 
@@ -246,7 +250,7 @@ def _first_workbook(paths: Sequence[Path] | None) -> Path | None:
     for path in paths or ():
         with _readable(path):
             magic = _magic(path)
-            if magic == formats.OLD_WORKBOOK:
+            if magic.startswith(formats.OLD_WORKBOOK):
                 return path
             if packing(magic) == "zip" and formats.is_workbook(path.read_bytes()):
                 return path
@@ -264,7 +268,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 def _magic(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(8)
+        return file.read(LONGEST_MAGIC)
 
 
 def _joined(paths: Sequence[Path], tables: Sequence[Table]) -> Table:

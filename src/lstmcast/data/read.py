@@ -18,6 +18,7 @@ from lstmcast.data.covariates.beside import Beside, ColumnNames
 from lstmcast.data.covariates.covariatejoining import continued_future
 from lstmcast.data.covariates.placing import placed
 from lstmcast.data.covariates.placingnotes import Grid
+from lstmcast.data.grandtotals import without_grand_totals
 from lstmcast.data.layouts.layout import Names
 from lstmcast.data.layouts.owntables import (
     Owners,
@@ -26,6 +27,7 @@ from lstmcast.data.layouts.owntables import (
     own_table,
     static_of,
 )
+from lstmcast.data.localdays import on_local_days
 from lstmcast.data.opening import (
     is_stdin,
     paths_of,
@@ -161,7 +163,10 @@ def _table_of(
     names = replace(names, elsewhere=tuple(likely_names), attributes=tuple(attributes))
     with collecting(on_error == "skip") as unreadable:
         table = tables_of(source, names, sheet)
-    table = _with_coming(unreadable.without(table), coming, names)
+    table = without_grand_totals(unreadable.without(table), names)
+    if not names.aggregate:
+        table = on_local_days(table)
+    table = _with_coming(table, coming, names)
     return _with_static(table, constant, names)
 
 

@@ -283,6 +283,7 @@ class Sheet:
     label: str = "y"  # the id of the series, if there is only one
     wide: bool = False  # every numeric column is a series, unless a target is named
     titles: tuple[str, ...] = ()  # what stands above the header
+    hidden: bool = False  # a sheet of a workbook that people do not see
 
     def __len__(self) -> int:
         return len(self.lines)

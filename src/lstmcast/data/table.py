@@ -289,8 +289,25 @@ def format_time(time: ArrayLike) -> str:
     time = np.asarray(time)
     if time.dtype.kind != "M":
         return str(time)
-    text = str(time.astype("datetime64[us]"))
-    text = text.replace("T", " ").removesuffix(".000000")
-    if text.endswith(" 00:00:00"):
-        return text.removesuffix(" 00:00:00")
-    return text.removesuffix(":00")
+    text = _with_clock(time)
+    return text.removesuffix(_MIDNIGHT).removesuffix(":00")
+
+
+def format_times(times: ArrayLike) -> list[str]:
+    """Times of one axis: with clock times if any is off midnight, so that they are equally long.
+
+    >>> format_times(np.array(["2024-03-01T23:00", "2024-03-02T00:00"], "datetime64[us]"))
+    ['2024-03-01 23:00', '2024-03-02 00:00']
+    """
+    texts = [format_time(time) for time in np.ravel(times)]
+    if all(" " not in text for text in texts):
+        return texts
+    return [_with_clock(time).removesuffix(":00") for time in np.ravel(times)]
+
+
+_MIDNIGHT = " 00:00:00"
+
+
+def _with_clock(time: ArrayLike) -> str:
+    text = str(np.asarray(time).astype("datetime64[us]"))
+    return text.replace("T", " ").removesuffix(".000000")

@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from lstmcast._version import __version__
 from lstmcast.data.observed import occurring, value_count
-from lstmcast.data.table import format_time
+from lstmcast.data.table import format_times
 from lstmcast.util.language import ENGLISH, Words
 from lstmcast.writing.workbook import (
     MOST_ROWS,
@@ -66,7 +66,7 @@ class Book(NamedTuple):
         if self.backtest is not None:
             sheets.append(self._accuracy())
         if self.totals is not None:
-            sheets.append(Sheet(self._name("Totals"), self.totals.columns_dict()))
+            sheets.append(Sheet(self._name("Totals"), self._totals(self.totals)))
         sheets.append(self._notes(left_out))
         return sheets
 
@@ -110,6 +110,31 @@ class Book(NamedTuple):
             for side, bound in (("from", band.lower), ("to", band.upper)):
                 header = self.words(f"{level:g}% interval, {side}")
                 columns[header] = bound[0][is_wanted]
+        return columns
+
+    def _totals(self, totals: Totals) -> dict[str, ndarray]:
+        """The totals under names for people where series are few: the period, and bounds."""
+        from lstmcast.totals import pairs_of_bounds
+
+        if not self._wide:
+            return totals.columns_dict()
+        columns = {}
+        for name, names in totals.names.items():
+            if len(set(names.tolist())) > 1:
+                columns[name] = names
+        facts = {totals.span: totals.times}
+        if (totals.series > 1).any():
+            facts["series"] = totals.series
+        facts |= {"steps": totals.steps, "complete": totals.complete}
+        facts["total"] = totals.total
+        quantiles = dict(zip(totals.quantile_levels, totals.quantiles.T, strict=True))
+        for low, high in pairs_of_bounds(totals.quantile_levels):
+            level = f"{100 * (high - low):g}% interval"
+            facts |= {f"{level}, from": quantiles[low], f"{level}, to": quantiles[high]}
+        if totals.order is not None:
+            facts[f"enough for {totals.service_level:g}%"] = totals.order
+        for header, cells in facts.items():
+            columns[_free(self.words(header), columns)] = cells
         return columns
 
     def _chart(
@@ -187,7 +212,7 @@ class Book(NamedTuple):
         panel = self.panel
         words = self.words
         combination = self.forecast.combination
-        span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
+        span = " to ".join(format_times([panel.starts.min(), panel.ends.max()]))
         methods = "network 100%" if combination is None else str(combination)
         facts: dict[str, Any] = {
             "Source": panel.report.source,

@@ -206,7 +206,7 @@ function lstmcastCharts(words) {
     taken.parts.forEach((part, i) => {
       const top = 1 - i * (height + gap), name = i ? "y" + (i + 1) : "y", unit = part.percent ? "%" : "";
       axes["yaxis" + (i ? i + 1 : "")] = { domain: [top - height, top - 0.03], automargin: true, gridcolor: GRID, nticks: 4,
-        tickfont: { color: FAINT, size: 11 }, zeroline: false, exponentformat: "e", ticksuffix: unit };
+        tickfont: { color: FAINT, size: 11 }, zeroline: false, exponentformat: "B", ticksuffix: unit };
       titles.push({ text: plain(part.name), x: 0, y: top, xref: "paper", yref: "paper", xanchor: "left", yanchor: "middle",
         showarrow: false, font: { size: 12, color: INK } });
       drawn.push({ x: times, y: part.values, yaxis: name, mode: "lines", showlegend: false, name: plain(part.name),

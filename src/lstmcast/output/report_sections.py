@@ -14,7 +14,7 @@ import numpy as np
 
 from lstmcast._version import __version__
 from lstmcast.data.kinds import kind_counts
-from lstmcast.data.table import format_time
+from lstmcast.data.table import format_times
 from lstmcast.evaluation.summary import number, percent
 from lstmcast.output.plots import ForecastPlot
 from lstmcast.output.report_charts import MOST_VALUES, PLOTLY_VERSION
@@ -34,11 +34,8 @@ MOST_FINDINGS = 40
 def subtitle_of(forecast: Forecast, plot: ForecastPlot) -> str:
     count = plot.available
     series = f" of {count:,} series" if count > 1 else ""
-    span = " to ".join(
-        dict.fromkeys(
-            format_time(time) for time in (forecast.times.min(), forecast.times.max())
-        )
-    )
+    ends = format_times([forecast.times.min(), forecast.times.max()])
+    span = " to ".join(dict.fromkeys(ends))
     return f"Forecast{series}, {plot.reach} ahead: {span}"
 
 
@@ -124,6 +121,7 @@ def data_section(panel: Panel, words: Words) -> str:
     periods = ", ".join(
         words(f"{period:,} steps") for period in panel.periods if period > 1
     )
+    start, end = format_times([panel.starts.min(), panel.ends.max()])
     entries = {
         "Source": panel.report.source,
         "Rows read": f"{panel.report.rows:,}" if panel.report.rows else "",
@@ -136,9 +134,7 @@ def data_section(panel: Panel, words: Words) -> str:
         "Missing": f"{missing:,}" if missing else words("none"),
         "Frequency": words(panel.frequency.name),
         "Seasons": periods or words("none"),
-        "Time": words(
-            f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
-        ),
+        "Time": words(f"{start} to {end}"),
         "Kind": _kind(panel, words),
     }
     return facts({words(name): value for name, value in entries.items()})

@@ -25,6 +25,7 @@ from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.live import LineOptions, Serving
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
+from lstmcast.cli.starting import all_loaded
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def anomalies(
     """
     from lstmcast.jobs import AnomalyJob
 
+    all_loaded()
     if chunks.chunk is not None:
         source = reading.source(data)
 

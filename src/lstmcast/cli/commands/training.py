@@ -35,6 +35,7 @@ from lstmcast.cli.options.language import OLD_NAME, known_language
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
 from lstmcast.cli.options.training import Refitting, Testing, Training
+from lstmcast.cli.starting import all_loaded
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ def backtest(
     """
     from lstmcast.jobs import BacktestJob
 
+    all_loaded()
     require_one_end(horizon)
     if testing.cutoffs == 0:
         raise UsageError("--cutoffs must be at least 1 here, got 0.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy import ndarray
@@ -16,6 +17,7 @@ from lstmcast.data.cells.acrossparts import Grid, half_of, number_in, quarter_of
 from lstmcast.data.cells.partcolumns import clock_of
 from lstmcast.data.cells.partjoining import with_parts
 from lstmcast.data.cells.partkinds import parts_by_kind
+from lstmcast.data.findings import Finding
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.calendars import micros_of, month_of, month_start, times_of
 from lstmcast.data.times.shapes import from_fields, month_named
@@ -46,12 +48,34 @@ def months_in_rows(
         if numbers is None:
             continue
         first_month_P = month_of(micros_of(times))
-        month_in_year_R1 = part_length * (numbers - 1)[:, None]
-        months_RP = first_month_P + month_in_year_R1
+        rows = np.flatnonzero(numbers > 0)
+        begins_later = part_length == 1 and _is_rotated(numbers[rows])
+        is_next_year = begins_later * (numbers < numbers[rows[0]])
+        month_in_year_R = part_length * (numbers - 1) + 12 * is_next_year
+        months_RP = first_month_P + month_in_year_R[:, None]
         times_RP = times_of(month_start(months_RP))
         times_RP[numbers <= 0] = np.datetime64("NaT")
-        return long_sheet_of(sheet, _whole("year", years), remaining, column, times_RP)
+        unfolded_sheet = long_sheet_of(
+            sheet, _whole("year", years), remaining, column, times_RP
+        )
+        if begins_later:
+            return _in_order(_with_span(unfolded_sheet, times_RP[rows]))
+        return unfolded_sheet
     return None
+
+
+def _is_rotated(months: ndarray) -> bool:
+    """Whether twelve months follow each other from another one than January: those before it
+    belong to the next year."""
+    follows = np.diff(months) % 12 == 1
+    return len(months) == 12 and months[0] > 1 and bool(follows.all())
+
+
+def _with_span(sheet: Sheet, times: ndarray) -> Sheet:
+    """A sheet that says with which month its years begin. times: of rows and years (12, P)."""
+    start, end = str(times[0, 0])[:7], str(times[-1, -1])[:7]
+    message = f"years begin with month {start[5:]}: {start} to {end}"
+    return replace(sheet, notes=(*sheet.notes, Finding("layout", "note", message)))
 
 
 def days_in_rows(

@@ -55,9 +55,14 @@ def without_totals(sheet: Sheet) -> Sheet:
     return _without_longer_periods(sheet)
 
 
+def is_word_for_totals(text: str) -> bool:
+    """Whether a name says nothing but that what it names sums up others."""
+    return _TOTAL.fullmatch(tidied(text)) is not None
+
+
 def _totals_of(sheet: Sheet, column: Column) -> ndarray:
     """Whether each row has a word for totals in this column and no other name (N,)."""
-    words = [_TOTAL.fullmatch(tidied(str(text))) is not None for text in column.data]
+    words = [is_word_for_totals(str(text)) for text in column.data]
     are_totals = column.spread(np.array(words, bool))
     nowhere = np.zeros(len(column), bool)
     if not are_totals.any() or are_totals.all():
@@ -72,7 +77,8 @@ def _totals_of(sheet: Sheet, column: Column) -> ndarray:
         return nowhere
     if any((~label.missing[ordinary]).mean() >= _FILLED for label in labels):
         return are_totals
-    in_place_of_times = _are_times([str(text) for text in column.take(ordinary).data])
+    ordinary_texts = [str(text) for text in column.take(ordinary).data]
+    in_place_of_times = _are_times(ordinary_texts) or _are_days(ordinary_texts)
     return are_totals if in_place_of_times else nowhere
 
 
@@ -91,6 +97,11 @@ def _are_times(texts: Sequence[str]) -> bool:
     return (
         times is not None and times.values.dtype.kind == "M" and times.bad.mean() < 0.5
     )
+
+
+def _are_days(texts: Sequence[str]) -> bool:
+    """Whether texts are the numbers of days of months, or of weeks or months."""
+    return all(text.isdecimal() and 1 <= int(text[:3]) <= 53 for text in texts)
 
 
 # ---------------------------------------------------------------- years and quarters among months

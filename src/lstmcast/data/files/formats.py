@@ -9,11 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from lstmcast.data.files.archives import (
+    LONGEST_MAGIC,
     files_note,
     is_workbook_archive,
     packing,
     unpacked,
 )
+from lstmcast.data.files.binaries import columns_in
 from lstmcast.data.files.datev import is_datev, with_years
 from lstmcast.data.files.grids import sheet_from_grid
 from lstmcast.data.files.jsonfiles import looks_like_json, sheet_from_json
@@ -61,7 +63,10 @@ def sheet_from_bytes(
     label = file_label(source)
     if is_workbook(content):
         return _of_workbook(content, source, sheet, header, choose)
-    if packing(content[:8]) and depth < _DEEPEST:
+    stored_columns = columns_in(content, source)
+    if stored_columns is not None:
+        return stored_columns
+    if packing(content[:LONGEST_MAGIC]) and depth < _DEEPEST:
         read_inner = partial(
             _of_inner,
             source=source,
@@ -179,7 +184,8 @@ def _of_workbook(
     sheets = {}
     for name, grid in grids.items():
         try:
-            sheets[name] = sheet_from_grid(grid, source, label, header)
+            read_sheet = sheet_from_grid(grid, source, label, header)
+            sheets[name] = replace(read_sheet, hidden=grid.hidden)
         except DataError:
             if len(grids) == 1:
                 raise

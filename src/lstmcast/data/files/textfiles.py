@@ -80,10 +80,6 @@ _MAGIC = (
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive; unpack it first"),
     (b"Rar!", "a RAR archive; unpack it first"),
     (b"PK\x03\x04", "a ZIP archive in archives; unpack it first"),
-    (
-        b"ARROW1",
-        "an Arrow file; read it with polars or pyarrow and give the frame to read()",
-    ),
 )
 # control characters that no text has: all but tab, line breaks and escape
 _CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32)])
@@ -103,6 +99,7 @@ class CellGrid:
     # the cells were numbers before they became text, as in a workbook
     plain: bool = False
     notes: tuple[Finding, ...] = ()
+    hidden: bool = False  # a sheet of a workbook that people do not see
 
 
 def read_text(content: bytes, source: str) -> CellGrid:
@@ -184,7 +181,9 @@ def refuse_binary(head: bytes, source: str) -> None:
         if head.startswith(magic):
             raise DataError(f"{source} is {file_kind}. {_EXPECTED}")
     if head[257:262] == b"ustar":
-        raise DataError(f"{source} is a tar archive; unpack it first. {_EXPECTED}")
+        raise DataError(
+            f"{source} is a tar archive in archives; unpack it first. {_EXPECTED}"
+        )
     controls = sum(head.count(code) for code in _CONTROLS)
     if b"\0" in head or controls > 0.02 * len(head):
         raise DataError(f"{source} is not text: it holds binary data. {_EXPECTED}")

@@ -36,6 +36,7 @@ def read_sheets(
                 f"{source} has no sheet {sheet!r}. Its sheets are: {', '.join(names)}."
             )
         names_to_read = [sheet] if sheet else names
+        hidden_names = _hidden_sheets(book, calamine.SheetVisibleEnum.Visible)
         rows_of_sheets = {
             name: _cells(book.get_sheet_by_name(name)) for name in names_to_read
         }
@@ -52,13 +53,20 @@ def read_sheets(
     for name, rows in rows_of_sheets.items():
         if _is_table(rows):
             lines = list(range(1, len(rows) + 1))
-            tables[name] = CellGrid(rows, lines, plain=True)
+            tables[name] = CellGrid(
+                rows, lines, plain=True, hidden=name in hidden_names
+            )
     if not tables:
         raise DataError(
             f"{source} has no sheet with a table. Rows of dates and numbers are expected; sheets: "
             f"{', '.join(names)}."
         )
     return tables, names
+
+
+def _hidden_sheets(book: Any, visible: Any) -> set[str]:
+    """The names of the sheets of a workbook that people do not see."""
+    return {sheet.name for sheet in book.sheets_metadata if sheet.visible != visible}
 
 
 def sheet_note(

@@ -21,6 +21,8 @@ from lstmcast.data.times.shapes import month_named
 from lstmcast.errors import LstmcastError
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=\D|$)")
+# 'Jan 23, Sales FY21
+_SHORT_YEAR = re.compile(r"(?<![^\W\d_])(?:fy|[^\W\d_]{3,})[ '’_-]{0,2}(\d\d)(?!\d)")
 _Y, _M, _D = r"(?:19|20)\d\d", r"0[1-9]|1[0-2]", r"0[1-9]|[12]\d|3[01]"
 _DAY = re.compile(
     rf"(?<!\d)(?:(?P<y>{_Y})[-_.]?(?P<m>{_M})[-_.]?(?P<d>{_D})|"
@@ -61,7 +63,9 @@ def are_periods(names: Iterable[str]) -> bool:
     for name in names:
         words = re.findall(r"[^\W\d_]+", PurePosixPath(name).stem.casefold())
         other_words = [
-            word for word in words if not month_named(word) and word not in "月월年년"
+            word
+            for word in words
+            if not month_named(word) and word not in ("月", "월", "年", "년", "fy")
         ]
         if named_time(name) == NamedTime("", "", ""):
             return False
@@ -166,14 +170,24 @@ def named_time(name: str) -> NamedTime:
     if match is not None:
         return NamedTime(match["y"] or match["y2"], match["m"] or match["m2"], "")
     year = _YEAR.search(name)
-    numbers = [month_named(word) for word in re.findall(r"[^\W\d_]+", name.casefold())]
+    folded_name = name.casefold()
+    short_year = _SHORT_YEAR.search(folded_name)
+    numbers = [month_named(word) for word in re.findall(r"[^\W\d_]+", folded_name)]
     months = list(filter(None, numbers))
     east_asian = re.search(r"(?<!\d)(\d\d?) ?[月월]", name)
     if east_asian is not None:
         months = [int(east_asian[1])]
     month = f"{months[0]:02d}" if len(months) == 1 else ""
     named_year = "" if year is None else year[0]
+    if not named_year and short_year is not None and _says_time(short_year[0]):
+        named_year = f"20{short_year[1]}"
     return NamedTime(named_year, month, "")
+
+
+def _says_time(text: str) -> bool:
+    """Whether a short year stands behind a month, or behind FY."""
+    word = re.split(r"[\W\d_]", text)[0]
+    return word == "fy" or bool(month_named(word))
 
 
 def is_one_table(sheet: Sheet, names: Names) -> bool:

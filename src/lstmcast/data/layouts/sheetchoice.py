@@ -28,6 +28,8 @@ def choose_sheet(
     If none can be read, the first one is taken, and its error explains the problem.
     """
     usable = [name for name, sheet in sheets.items() if _is_readable(sheet, names)]
+    # older copies and lists for charts are often hidden
+    usable = [name for name in usable if not sheets[name].hidden] or usable
     candidates = usable or list(sheets)
     all_periods = joined_periods({name: sheets[name] for name in candidates}, names)
     if all_periods is not None:

@@ -147,6 +147,42 @@ def settle_order(
     )
 
 
+_FEWEST = 3  # dates of each kind
+
+
+def swapped_back(fields: Fields) -> tuple[str, ...]:
+    """Dates that a spreadsheet took for others, as they were: it reads 01/02/2024 as 2 January
+    where it can, and leaves 13/02/2024 as text. A note, if there are any."""
+    is_text = fields.first >= 0
+    is_date = ~is_text & (fields.year >= 0) & (fields.day >= 1)
+    is_told = (fields.day[is_text] > 12).all() and (fields.day[is_date] <= 12).all()
+    if not is_told or min(is_text.sum(), is_date.sum()) < _FEWEST:
+        return ()
+    is_read = is_text | is_date
+    as_written = from_fields(fields.year, fields.month, fields.day)[is_read]
+    days = np.where(is_date, fields.month, fields.day)
+    months = np.where(is_date, fields.day, fields.month)
+    interchanged = from_fields(fields.year, months, days)[is_read]
+    micros = fields.micros[is_read]
+    is_evener = _regularity(interchanged, micros) > _regularity(as_written, micros)
+    if not is_evener or _is_in_order(as_written) or not _is_in_order(interchanged):
+        return ()
+    changes = np.flatnonzero(is_date & (fields.month != fields.day))
+    row = changes[0]
+    example = f"{fields.year[row]}-{fields.month[row]:02d}-{fields.day[row]:02d}"
+    fields.month[:], fields.day[:] = months, days
+    return (
+        f"days and months of {len(changes)} dates such as {example} interchanged, as a spreadsheet "
+        "had read them the other way round: the dates are in order then",
+    )
+
+
+def _is_in_order(dates: ndarray) -> bool:
+    """Whether dates go up, or down, from each to the next."""
+    steps = np.diff(dates.astype(np.int64))
+    return bool((steps > 0).all() or (steps < 0).all())
+
+
 _NEXT_DAY = 1
 _FAR = 20  # days between dates with clock times, if days and months are confused
 

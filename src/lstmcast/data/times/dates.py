@@ -23,6 +23,7 @@ from lstmcast.data.times.dateorder import (
     century,
     settle_calendar,
     settle_order,
+    swapped_back,
     year_first,
 )
 from lstmcast.data.times.labels import Labels, ambiguous_labels, rewritten_labels
@@ -198,6 +199,7 @@ def _dates(tidy: list[str], day_first: bool | None = None) -> Times:
             shape_texts = np.array([tidy[row] for row in rows])
             _cut_out(fields, np.array(rows), shape_texts, match)
     notes, problem = year_first(fields, day_first) or settle_order(fields, day_first)
+    notes = (*notes, *swapped_back(fields))
     notes, problem = settle_calendar(fields, notes, problem)
     notes = (*notes, *sorted(fields.week_notes))
     values = from_fields(fields.year, fields.month, fields.day)

@@ -48,6 +48,7 @@ _MONTHS_LONG = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 # a word that stands for another unit where its numbers are too large for the first one
 _OTHERWISE = {"half": "week", "quarter": "week"}
 _KNOWN_WORDS = {*_UNIT_OF, *_FISCAL, *_FILLERS, *_HALVES, *_ROMAN, "'", "年", "第"}
+_FIRST_YEAR, _LAST_YEAR = 1000, 2999
 # 12.50K and 3.4M are numbers
 _SIZE = re.compile(r"\d{1,3}[.,]\d{1,3} ?[kmb]")
 _TOKENS = re.compile(r"\d+|[a-zà-žа-яјăạ-ỹ]+|四半|[週半上下度']|年|第")
@@ -159,6 +160,8 @@ def _of_two_numbers(tokens: list[str], unit: str, fiscal: bool) -> Period | None
         number = first
     if len(year) not in (2, 4) or len(number) > 3:
         return None
+    if not _FIRST_YEAR <= full_year(year) <= _LAST_YEAR:
+        return None  # such as the port of host h1:9100
     return Period(full_year(year), unit, int(number), fiscal)
 
 
