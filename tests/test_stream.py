@@ -369,6 +369,39 @@ def test_positive_values_may_grow_beyond_all_squares():
         )
 
 
+MOST, LEAST = float(np.finfo(float).max), 5e-324
+
+
+@pytest.mark.parametrize(
+    ("frequency", "values"),
+    [
+        ("h", [-1.7e308]),
+        ("h", [MOST]),
+        ("h", [-1e200, 1.7e308, 1.7e308, np.nan, 1.7e308, 50.0, 1.7e308]),
+        ("h", [-1.7e308, *[1.7e308] * 4]),
+        ("D", [-LEAST, -LEAST, -LEAST, MOST]),
+        ("D", [MOST, -MOST, np.nan, LEAST, 0.0]),
+        ("MS", [LEAST, 1.7e308, -1.7e308, np.nan, 0.0, 1e154]),
+    ],
+)
+def test_values_at_the_ends_of_the_numbers_are_answered(frequency, values):
+    """Without a warning, in order, and with numbers, also where all else watches."""
+    stream = Stream(
+        SHIPPED,
+        ["a"],
+        frequency=frequency,
+        alerts=lc.Alerts(),
+        conformal=lc.Conformal(),
+    )
+    for value in values:
+        stream.observe([value])
+        for horizon in (1, 24, 30):
+            quantiles = stream.quantiles(horizon, adjusted=False)
+            assert not np.isnan(quantiles).any(), (value, horizon)
+            assert (quantiles[..., 1:] >= quantiles[..., :-1]).all(), (value, horizon)
+            assert np.isfinite(stream.predict(horizon)).all()
+
+
 def test_a_stream_of_the_shipped_network_may_be_empty():
     stream = Stream(SHIPPED, [], frequency="D")
     assert stream.observe([]).shape == stream.predict().shape == (0,)
