@@ -58,7 +58,7 @@ def walks(ticks=40, rows=4, seed=1, columns=None):
 
 def learner(
     learning=Learning(chunk=4),  # noqa: B008
-    inputs=Running("changes"),
+    inputs=Running("changes"),  # noqa: B008
     ids=IDS,
     alerts=None,
     **chosen,
