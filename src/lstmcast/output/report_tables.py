@@ -101,7 +101,7 @@ def _series_rows(
         name = forecast.ids[origin]
         values = panel.series(places[name])
         known_values = values[np.isfinite(values)]
-        newest = number(float(known_values[-1])) if len(known_values) else "–"
+        newest = _observed(float(known_values[-1])) if len(known_values) else "–"
         cells = [f"{len(values):,}", format_time(forecast.cutoffs[origin]), newest]
         cells += [
             number(float(forecast.point[origin, 0])),
@@ -115,6 +115,11 @@ def _series_rows(
             ]
         )
     return [*header, *scores], rows
+
+
+def _observed(value: float) -> str:
+    """A value of the data: whole numbers without decimals."""
+    return f"{value:,.0f}" if value.is_integer() else number(value)
 
 
 def _series_scores(tested: Backtest | None) -> dict[str, tuple[dict[str, float], Any]]:
