@@ -49,12 +49,17 @@ def scenarios_section(scenarios: Scenarios | None, words: Words) -> str:
         return ""
     header, *rows = scenarios.rows(MOST_ROWS)
     table = page_table([words(name) for name in header], rows)
+    note = scenarios_note(scenarios, words)
+    charts = '<div id="scenarios" class="chart"></div><div id="apart" class="chart low"></div>'
+    return f"<section><h2>{words('Scenarios')}</h2>{charts}{table}{note}</section>"
+
+
+def scenarios_note(scenarios: Scenarios, words: Words) -> str:
+    """What the numbers of a table of scenarios are."""
     note = (
         f"Sums over all steps; differences with their {scenarios.level:g}% intervals."
     )
-    charts = '<div id="scenarios" class="chart"></div><div id="apart" class="chart low"></div>'
-    note_line = f"<p class=note>{escape(words(note))}</p>"
-    return f"<section><h2>{words('Scenarios')}</h2>{charts}{table}{note_line}</section>"
+    return f"<p class=note>{escape(words(note))}</p>"
 
 
 def series_section(

@@ -34,7 +34,10 @@ INSTRUCTIONS = (
     "then use forecast, which also compares its accuracy on held-out data with simple forecasts. "
     "Tell the user if a simple forecast is as good."
 )
-NO_MEMORY = "There is not enough memory for this. Ask for fewer series or steps, or of a smaller file."
+NO_MEMORY = (
+    "There is not enough memory for this. Ask for fewer series or steps, or for a "
+    "smaller file."
+)
 Message = dict[str, Any]
 logger = logging.getLogger("lstmcast")
 
