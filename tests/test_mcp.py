@@ -30,6 +30,7 @@ def folder(tmp_path) -> Path:
     (tmp_path / "outside.csv").write_bytes(AIRLINE.read_bytes())
     (data / "link.csv").symlink_to(tmp_path / "outside.csv")
     (data / "linked").symlink_to(tmp_path)
+    os.mkfifo(data / "pipe.csv")
     return data
 
 
@@ -223,3 +224,13 @@ def test_what_cannot_be_done_is_told(assistant, arguments, said):
     result = called(assistant, "forecast", **arguments)
     assert result["isError"]
     assert said in result["content"][0]["text"]
+
+
+def test_data_beyond_the_memory_are_no_defect(assistant, monkeypatch, caplog):
+    def without_memory(job):
+        raise MemoryError
+
+    monkeypatch.setattr("lstmcast.server.tools.CheckJob.run", without_memory)
+    told = called(assistant, "look_at_data", path="airline.csv")
+    assert told["isError"] and not caplog.records
+    assert told["content"][0]["text"].startswith("There is not enough memory")

@@ -408,10 +408,13 @@ def test_a_promotion_sells_more(ask, shop):
     np.testing.assert_allclose(before + apart, found["point"], rtol=1e-5)
     assert (lower <= apart).all() and (apart <= upper).all()
     assert "as given" in found["table"]
+    assert (
+        "Sums over all steps; differences with their 80% intervals." in found["table"]
+    )
     told = ask("POST", address(shop, "what-if"), json=given, headers=JAPANESE).json()[
         "table"
     ]
-    assert "変更後の計画" in told
+    assert "変更後の計画" in told and "全ステップの合計です" in told
 
 
 @pytest.mark.parametrize(

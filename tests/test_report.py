@@ -32,6 +32,7 @@ from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.output import cards, report
 from lstmcast.output.places import Looks, Outputs
 from lstmcast.output.report import Report
+from lstmcast.output.report_sections import tiles_section
 from lstmcast.training_config import TrainingConfig, Validation
 from lstmcast.training_history import Epoch, History
 from lstmcast.training_record import InitialWeights, Record
@@ -200,6 +201,29 @@ def test_without_a_backtest_the_page_says_so():
 def test_a_history_too_short_to_judge_is_explained():
     page = Elements(report_of(monthly(length=8)).html())
     assert "not judged: the longest series has 8 values" in page.text
+
+
+@pytest.mark.parametrize(
+    ("skill", "told"),
+    [
+        (-0.0007, "&lt; 1%</b><span>more"),
+        (0.004, "&lt; 1%</b><span>less"),
+        (0.0, "0%</b><span>less"),
+        (0.031, "3%</b><span>less"),
+    ],
+)
+def test_a_difference_below_1_percent_is_not_called_0(skill, told):
+    tested = lc.backtest(LastSeason(), monthly(), cutoffs=3).summary()
+    changed = tested.scores[tested.model] | {"skill": skill}
+    summary = replace(tested, scores=tested.scores | {tested.model: changed})
+    assert f"<b>{told} error than" in tiles_section(summary, str)
+
+
+def test_newest_values_that_are_whole_have_no_decimals():
+    values = {"a": np.arange(30.0) + 1200, "b": np.arange(30.0) / 4}
+    panel = Panel.from_arrays(values, frequency="D", start="2020-01-01")
+    page = Elements(report_of(panel).html())
+    assert "2020-01-30 1,229" in page.text and "2020-01-30 7.250" in page.text
 
 
 def test_a_model_without_intervals():

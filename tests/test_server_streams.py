@@ -154,6 +154,24 @@ def test_times_say_which_ticks_are_missing_and_which_came_late():
     client.app.server.close()
 
 
+def test_late_ticks_may_be_refused_also_after_a_restart(tmp_path):
+    client = asking(streams=tmp_path)
+    told = client("POST", "/v1/streams", json=OPENED | {"late": "error"}).json()
+    assert told["late_ticks"] == "error"
+    tick(client, 1, time="2024-03-04")
+    for _ in range(2):
+        late = client("POST", TICKS, json={"values": [1, 2], "time": "2024-03-03"})
+        reason = "row 'north': 2024-03-03 is before 2024-03-04, the newest"
+        assert problem(late, 422, "time") == reason
+        killed(client)
+        client = asking(streams=tmp_path)
+        told = client("GET", "/v1/streams/plant").json()
+        assert (told["late_ticks"], told["late"], told["ticks"]) == ("error", 0, 1)
+    refused = client("POST", "/v1/streams", json={"name": "other", "late": "odd"})
+    problem(refused, 422, "late")
+    client.app.server.close()
+
+
 def test_rows_may_be_named_and_unknown_and_join():
     client = opened()
     assert client("POST", TICKS, json={"values": {"south": 5}}).json()["rows"] == [

@@ -275,14 +275,14 @@ def test_without_pytorch_the_server_says_so(monkeypatch):
     )
     ask = asking()
     answer = ask("POST", "/v1/trainings", files=AIR, data=QUICK)
-    assert "lstmcast[train]" in problem(answer, 503)
+    assert "lstmcast[train]" in problem(answer, 404)
     assert "lstmcast[train]" in ask("GET", "/page/about").json()["no_training"]
     ask.app.server.close()
 
 
 def test_a_server_may_train_nothing():
     ask = asking(limits=Limits(trainings=0))
-    assert "--max-trainings 0" in problem(ask("POST", "/v1/trainings", files=AIR), 503)
+    assert "--max-trainings 0" in problem(ask("POST", "/v1/trainings", files=AIR), 404)
     ask.app.server.close()
 
 

@@ -56,8 +56,15 @@ def walks(ticks=40, rows=4, seed=1, columns=None):
     return 100 + np.cumsum(np.random.default_rng(seed).normal(size=shape), axis=0)
 
 
-def learner(learning=Learning(chunk=4), inputs=Running("changes"), ids=IDS, **chosen):  # noqa: B008
-    return Stream(network(inputs=inputs, **chosen), ids, learning=learning)
+def learner(
+    learning=Learning(chunk=4),  # noqa: B008
+    inputs=Running("changes"),  # noqa: B008
+    ids=IDS,
+    alerts=None,
+    **chosen,
+):
+    network_of_rows = network(inputs=inputs, **chosen)
+    return Stream(network_of_rows, ids, learning=learning, alerts=alerts)
 
 
 def followed(stream, values_TS):
@@ -360,6 +367,39 @@ def test_positive_values_may_grow_beyond_all_squares():
         np.testing.assert_allclose(
             np.log(stream.quantiles(5)), np.log(expected), atol=1e-4
         )
+
+
+MOST, LEAST = float(np.finfo(float).max), 5e-324
+
+
+@pytest.mark.parametrize(
+    ("frequency", "values"),
+    [
+        ("h", [-1.7e308]),
+        ("h", [MOST]),
+        ("h", [-1e200, 1.7e308, 1.7e308, np.nan, 1.7e308, 50.0, 1.7e308]),
+        ("h", [-1.7e308, *[1.7e308] * 4]),
+        ("D", [-LEAST, -LEAST, -LEAST, MOST]),
+        ("D", [MOST, -MOST, np.nan, LEAST, 0.0]),
+        ("MS", [LEAST, 1.7e308, -1.7e308, np.nan, 0.0, 1e154]),
+    ],
+)
+def test_values_at_the_ends_of_the_numbers_are_answered(frequency, values):
+    """Without a warning, in order, and with numbers, also where all else watches."""
+    stream = Stream(
+        SHIPPED,
+        ["a"],
+        frequency=frequency,
+        alerts=lc.Alerts(),
+        conformal=lc.Conformal(),
+    )
+    for value in values:
+        stream.observe([value])
+        for horizon in (1, 24, 30):
+            quantiles = stream.quantiles(horizon, adjusted=False)
+            assert not np.isnan(quantiles).any(), (value, horizon)
+            assert (quantiles[..., 1:] >= quantiles[..., :-1]).all(), (value, horizon)
+            assert np.isfinite(stream.predict(horizon)).all()
 
 
 def test_a_stream_of_the_shipped_network_may_be_empty():
@@ -680,6 +720,91 @@ def test_a_stream_learns_on_from_a_history():
     followed(stream, values[20:])
     # the first tick has nothing before it
     assert stream.updates == 19 and not stream.skipped
+
+
+EAGER = Learning(learning_rate=1e-2, chunk=6, every=2, replay=1)
+
+
+def test_learning_may_begin_on_an_open_stream(tmp_path):
+    """Before the first tick it is learning from the opening on; saved, it goes on alike."""
+    values = walks(60)
+    opened, begun = learner(EAGER), learner(None)
+    begun.learn(EAGER)
+    assert begun.learning == EAGER and "0 updates" in repr(begun)
+    np.testing.assert_array_equal(
+        followed(opened, values[:30]), followed(begun, values[:30])
+    )
+    begun.save(tmp_path / "stream")
+    loaded = Stream.load(tmp_path / "stream")
+    expected = followed(opened, values[30:])
+    np.testing.assert_array_equal(followed(begun, values[30:]), expected)
+    np.testing.assert_array_equal(followed(loaded, values[30:]), expected)
+    assert begun.updates == loaded.updates == opened.updates > 20
+
+
+def test_learning_begins_after_some_ticks_and_ends():
+    values = walks(60)
+    stream, still = learner(None, alerts=lc.Alerts()), learner(None)
+    followed(stream, values[:20])
+    followed(still, values[:20])
+    stream.note["offset"] = 20
+    scores = stream.scores
+    stream.learn(EAGER)
+    np.testing.assert_array_equal(stream.predict(), still.predict())
+    np.testing.assert_array_equal(stream.scores, scores)
+    assert (stream.ticks, stream.note, stream.updates) == (20, {"offset": 20}, 0)
+    followed(stream, values[20:40])
+    followed(still, values[20:40])
+    assert stream.updates == 9  # its first tick has nothing before it
+    assert (stream.predict() != still.predict()).all()
+
+    frozen = stream.frozen()
+    stream.learn(None)
+    assert stream.learning is None and stream.ticks == 40
+    np.testing.assert_array_equal(
+        followed(stream, values[40:]), followed(frozen, values[40:])
+    )
+
+
+def test_other_settings_of_learning_begin_anew():
+    values = walks(40)
+    stream = learner(EAGER)
+    followed(stream, values[:20])
+    before = stream.predict()
+    stream.learn(Learning(chunk=3, optimiser="sgd"))
+    np.testing.assert_array_equal(stream.predict(), before)
+    followed(stream, values[20:])
+    # the first tick has nothing before it
+    assert stream.updates == 19
+
+
+def test_a_network_fitted_on_windows_learns_on_from_the_newest_one():
+    values = walks(60, 2)
+    panel = panel_of({"a": values[:40, 0], "b": values[:12, 1]})
+    network = NetworkConfig((4,), Transformed((Difference(), Standard())), "point")
+    model = lc.LSTMForecaster(
+        1, weights="scratch", network=network, training=WINDOWS
+    ).fit(panel)
+    opened, begun = Stream(model, panel, learning=EAGER), Stream(model, panel)
+    begun.learn(EAGER)
+    np.testing.assert_allclose(
+        begun.predict(), model.predict(panel, 1).point[:, 0], rtol=1e-6
+    )
+    ticks = values[40:]
+    np.testing.assert_array_equal(followed(opened, ticks), followed(begun, ticks))
+    assert begun.updates == 9
+
+
+def test_a_stream_that_cannot_learn_stays_as_it_is():
+    stream = Stream(SHIPPED, ["a"], frequency="D")
+    stream.observe([3.0])
+    with pytest.raises(UsageError, match="must forecast one step"):
+        stream.learn(Learning())
+    with pytest.raises(UsageError, match="learning=True is not a setting of learning"):
+        stream.learn(True)
+    stream.learn(None)
+    assert stream.ticks == 1 and stream.learning is None
+    assert stream.predict().tolist() == [3.0]
 
 
 @pytest.mark.parametrize("of", ["values", "changes", "returns"])

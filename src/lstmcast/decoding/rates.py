@@ -146,7 +146,7 @@ def _moved(quantiles_OHQ: NDArray, by_OH1: NDArray, log_O: NDArray) -> NDArray:
     log_O11 = log_O[:, None, None]
     with np.errstate(over="ignore"):
         multiplied_OHQ = quantiles_OHQ * np.exp(np.where(log_O11, by_OH1, 0.0))
-    added_OHQ = quantiles_OHQ + by_OH1
+        added_OHQ = quantiles_OHQ + by_OH1
     moved_OHQ = np.where(log_O11, multiplied_OHQ, added_OHQ)
     moved_OHQ = np.clip(moved_OHQ, -LARGEST, LARGEST)
     # Where nothing is known to move by, nothing changes, to the last bit.
@@ -175,8 +175,8 @@ def _gap(means_OJ: NDArray, shape_OH: NDArray, log_O: NDArray, rate: int) -> NDA
     their ratio, or their difference; NaN where there is none."""
     count = means_OJ.shape[1]
     whole_OH = shape_OH[:, : count * rate]
-    shape_OJ = whole_OH.reshape(len(shape_OH), count, rate).mean(axis=2)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        shape_OJ = whole_OH.reshape(len(shape_OH), count, rate).mean(axis=2)
         log_ratio_OJ = np.log(means_OJ / shape_OJ)
         gap_OJ = np.where(log_O[:, None], log_ratio_OJ, means_OJ - shape_OJ)
     return np.where(np.isfinite(gap_OJ), gap_OJ, np.nan)

@@ -87,7 +87,7 @@ def tiles_section(summary: Summary | None, words: Words) -> str:
             comparison = "less" if scores[key] >= 0 else "more"
             tiles.append(
                 (
-                    percent(abs(scores[key])),
+                    _difference(abs(scores[key])),
                     f"{comparison} error than the {name} forecast",
                 )
             )
@@ -100,6 +100,11 @@ def tiles_section(summary: Summary | None, words: Words) -> str:
         for value, meaning in tiles
     )
     return f'<div class="tiles">{cells}</div>'
+
+
+def _difference(share: float) -> str:
+    """A difference in percent; one that would be rounded to 0% is said to be small."""
+    return "< 1%" if 0 < share < 0.005 else percent(share)
 
 
 def series_picker(plot: ForecastPlot, words: Words) -> str:

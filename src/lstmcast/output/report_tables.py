@@ -49,12 +49,17 @@ def scenarios_section(scenarios: Scenarios | None, words: Words) -> str:
         return ""
     header, *rows = scenarios.rows(MOST_ROWS)
     table = page_table([words(name) for name in header], rows)
+    note = scenarios_note(scenarios, words)
+    charts = '<div id="scenarios" class="chart"></div><div id="apart" class="chart low"></div>'
+    return f"<section><h2>{words('Scenarios')}</h2>{charts}{table}{note}</section>"
+
+
+def scenarios_note(scenarios: Scenarios, words: Words) -> str:
+    """What the numbers of a table of scenarios are."""
     note = (
         f"Sums over all steps; differences with their {scenarios.level:g}% intervals."
     )
-    charts = '<div id="scenarios" class="chart"></div><div id="apart" class="chart low"></div>'
-    note_line = f"<p class=note>{escape(words(note))}</p>"
-    return f"<section><h2>{words('Scenarios')}</h2>{charts}{table}{note_line}</section>"
+    return f"<p class=note>{escape(words(note))}</p>"
 
 
 def series_section(
@@ -101,7 +106,7 @@ def _series_rows(
         name = forecast.ids[origin]
         values = panel.series(places[name])
         known_values = values[np.isfinite(values)]
-        newest = number(float(known_values[-1])) if len(known_values) else "–"
+        newest = _observed(float(known_values[-1])) if len(known_values) else "–"
         cells = [f"{len(values):,}", format_time(forecast.cutoffs[origin]), newest]
         cells += [
             number(float(forecast.point[origin, 0])),
@@ -115,6 +120,11 @@ def _series_rows(
             ]
         )
     return [*header, *scores], rows
+
+
+def _observed(value: float) -> str:
+    """A value of the data: whole numbers without decimals."""
+    return f"{value:,.0f}" if value.is_integer() else number(value)
 
 
 def _series_scores(tested: Backtest | None) -> dict[str, tuple[dict[str, float], Any]]:

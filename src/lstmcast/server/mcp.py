@@ -34,6 +34,10 @@ INSTRUCTIONS = (
     "then use forecast, which also compares its accuracy on held-out data with simple forecasts. "
     "Tell the user if a simple forecast is as good."
 )
+NO_MEMORY = (
+    "There is not enough memory for this. Ask for fewer series or steps, or for a "
+    "smaller file."
+)
 Message = dict[str, Any]
 logger = logging.getLogger("lstmcast")
 
@@ -124,6 +128,8 @@ class Assistant:
             return _told(of_fields(error).detail, failed=True)
         except LstmcastError as error:
             return _told(str(error), failed=True)
+        except MemoryError:
+            return _told(NO_MEMORY, failed=True)
         except Exception as error:
             logger.error("a defect", exc_info=error)
             return _told(

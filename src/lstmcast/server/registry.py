@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.errors import LstmcastError, ModelError, UsageError
@@ -33,6 +34,7 @@ from lstmcast.streaming.stream import Stream
 from lstmcast.util.files import output_errors
 
 STATE = "state"
+LATE = "late_ticks"  # what is done with them, in the description of a stream
 
 
 class Streams:
@@ -119,8 +121,13 @@ class Streams:
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
             place = Place(folder / STATE)
-        pipe = Pipe(stream, options.horizon, clocks=clocks, place=place)
-        about = {"model": options.model, "horizon": options.horizon, "opened": _now()}
+        about = {
+            "model": options.model,
+            "horizon": options.horizon,
+            LATE: options.late,
+            "opened": _now(),
+        }
+        pipe = _pipe(stream, clocks, about, place)
         served = None
         try:
             served = ServedStream(name, pipe, about, folder, self.settings.save_every)
@@ -155,11 +162,19 @@ class Streams:
             )
         about = stream.note[SERVED]
         clocks = Clocks.from_saved(stream.note)
-        pipe = Pipe(stream, about["horizon"], clocks=clocks, place=Place(place / STATE))
+        pipe = _pipe(stream, clocks, about, Place(place / STATE))
         served = ServedStream(place.name, pipe, about, place, self.settings.save_every)
         served.saved = served.ticks
         served.replay()
         return served
+
+
+def _pipe(
+    stream: Stream, clocks: Clocks, about: Mapping[str, Any], place: Place | None
+) -> Pipe:
+    """What reads the ticks of a stream that is described so; older ones skip what is late."""
+    late = about.get(LATE, "skip")
+    return Pipe(stream, about["horizon"], clocks=clocks, place=place, late=late)
 
 
 def _begun(options: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:

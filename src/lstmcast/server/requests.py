@@ -27,6 +27,7 @@ from lstmcast.server.fieldtypes import (
 from lstmcast.server.problems import UNUSABLE, Problem
 from lstmcast.server.settings import Limits
 from lstmcast.server.sources import History, Request, Table
+from lstmcast.streaming.pipe import Late
 from lstmcast.totals import STEP, Asked
 
 # ---------------------------------------------------------------- what is wanted of them
@@ -145,6 +146,11 @@ class OpenStream(Request):
     kind: Kind | None = Field(None, description="what values can be")
     future: Annotated[list[RowName], Field(max_length=200)] | None = Field(
         None, description="columns known in advance, for rows without history"
+    )
+    late: Late = Field(
+        "skip",
+        description="what is done with values that are late or were already read: they are left "
+        "out and counted, or their tick is refused",
     )
     rate: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         0.001, description="rate of false alarms; null scores no values"

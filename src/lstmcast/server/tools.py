@@ -204,7 +204,7 @@ class Tools:
             for name in sorted(names):
                 path = Path(folder, name)
                 hidden = name.startswith(".") or path.is_symlink()
-                if not hidden and name.lower().endswith(ENDINGS):
+                if not hidden and path.is_file() and name.lower().endswith(ENDINGS):
                     yield path
 
 

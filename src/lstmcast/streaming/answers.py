@@ -58,6 +58,8 @@ class Answers:
         self.rates = rates
         self.rows = reading.rows
         self.open_times = open_times
+        if open_times is not None:
+            open_times.begin(self.rows)
         self.known = known
         self._kept: dict[int, NDArray] = {}  # of all rows, by horizon
 

@@ -165,6 +165,17 @@ class LaneReader:
             hidden=hidden, window_SLC=window_RLC, window_begun_SL=begun_RL
         )
 
+    def of_window(self, lane: Lane) -> Lane:
+        """A lane that keeps no window, with the states after the window that it kept."""
+        x_LSC = np.ascontiguousarray(lane.window_SLC.transpose(1, 0, 2))
+        fresh_state = self.network.start(len(lane.x_SC))
+        _, recurrent = self.network.run(x_LSC, lane.window_begun_SL.T, fresh_state)
+        return lane._replace(
+            recurrent=recurrent,
+            window_SLC=lane.window_SLC[:, :0],
+            window_begun_SL=lane.window_begun_SL[:, :0],
+        )
+
     def on_axis(
         self, values_RT: NDArray, axes_R: NDArray, known_RTF: NDArray | None = None
     ) -> Lane:

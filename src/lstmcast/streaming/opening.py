@@ -87,12 +87,8 @@ def opening_network(
     else:
         network = start if isinstance(start, Network) else start.model.network
         config = network.config
-    if learning is not None and (config.inputs.from_context or config.steps != 1):
-        raise UsageError(
-            "A network that learns from a stream must forecast one step of transformed or running "
-            f"inputs; this one has inputs={config.inputs!r} and horizon={config.horizon}. Use "
-            "NetworkConfig(inputs=Running(), horizon=1), or learning=None."
-        )
+    if learning is not None:
+        require_learnable(config)
     if network is not None:
         if head is not None:
             head_named(config.head, head)
@@ -103,6 +99,18 @@ def opening_network(
     return Network(
         config, [fresh_arrays(config, head_named(config.head, head), seed)], head
     )
+
+
+def require_learnable(config: NetworkConfig) -> None:
+    """UsageError for a network that cannot learn from a stream; MissingExtraError without
+    PyTorch."""
+    if config.inputs.from_context or config.steps != 1:
+        raise UsageError(
+            "A network that learns from a stream must forecast one step of transformed or running "
+            f"inputs; this one has inputs={config.inputs!r} and horizon={config.horizon}. Use "
+            "NetworkConfig(inputs=Running(), horizon=1), or learning=None."
+        )
+    require_torch()
 
 
 def from_forecaster(start: Any) -> tuple[FittedTransforms | None, Context | None, bool]:

@@ -142,12 +142,16 @@ class Ways(NamedTuple):
         """UsageError for settings of another kind than is expected."""
         kinds = {"learning": Learning, "alerts": Alerts, "conformal": Conformal}
         for name, kind in kinds.items():
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, kind):
-                raise UsageError(
-                    f"{name}={value!r} is not a setting of {name}. Give {name}="
-                    f"lc.{kind.__name__}(), or None for none."
-                )
+            require_settings(name, getattr(self, name), kind)
+
+
+def require_settings(name: str, value: Any, kind: type[Any]) -> None:
+    """UsageError for a value that is neither None nor settings of this kind."""
+    if value is not None and not isinstance(value, kind):
+        raise UsageError(
+            f"{name}={value!r} is not a setting of {name}. Give {name}="
+            f"lc.{kind.__name__}(), or None for none."
+        )
 
 
 def parts_of(
@@ -174,8 +178,7 @@ def parts_of(
     if panel is not None:
         require_readable(panel, network)
     learned, context, rates = from_forecaster(start)
-    if ways.learning is not None or context is None:
-        # training continues from the state of each row
+    if context is None:
         context = network.config.inputs.context(grid.periods)
     parts = Parts(
         network=network,
@@ -188,7 +191,8 @@ def parts_of(
         are_whole=whole_of_new(start, panel, kind),
         rates=rates,
         open_times=OpenTimes.of(panel),
-        **ways._asdict(),
+        # it begins once the history is read
+        **ways._replace(learning=None)._asdict(),
     )
     return parts, stops_S
 

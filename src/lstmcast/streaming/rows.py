@@ -135,6 +135,13 @@ class Rows:
             saved = iter([arrays[f"{name}{place}"] for place, _ in arrays_of(state)])
             self._states[name] = mapped(partial(_restored, saved), state)
 
+    def take_up(self, earlier: Rows, fresh: tuple[str, ...] = ()) -> None:
+        """Go on with the states of earlier rows with the same ids; those that are `fresh`, or were
+        not there, stay as they begin."""
+        for name in self._states:
+            if name in earlier and name not in fresh:
+                self._states[name] = earlier[name]
+
     def _fits(self, name: str, arrays: Mapping[str, NDArray]) -> bool:
         """Whether all arrays of a state are there."""
         return all(

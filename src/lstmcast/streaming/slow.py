@@ -55,6 +55,8 @@ class SlowReader:
         self.rows.put("steps", row_S, steps_S)
         self.rows.put("slow", row_S, read.slow)
 
+    # sums that overflow are dropped when they are used
+    @np.errstate(over="ignore", invalid="ignore")
     def tick(self, row_R: NDArray, values_R: NDArray) -> None:
         """Read one more value of each of these rows."""
         clock = self.clock

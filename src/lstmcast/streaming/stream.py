@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from lstmcast import store
 from lstmcast.data.panel import Kind, Panel
 from lstmcast.data.times.frequency import Frequency
-from lstmcast.decoding import Reader
 from lstmcast.evaluation.anomalies import Alerts
 from lstmcast.evaluation.conformal import Conformal
 from lstmcast.model.heads import Head
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.streaming.answers import Answers, require_quantiles
+from lstmcast.streaming.beginning import learn
 from lstmcast.streaming.intake import Intake
 from lstmcast.streaming.known import KnownColumns, known_columns
 from lstmcast.streaming.lanes import LaneReader
@@ -58,7 +58,7 @@ class Stream:
             to the kind of the Panel, else of the data that the forecaster has saved.
         future: names of future columns for rows without history; a Panel has its own. Ticks hold
             their values, current and coming.
-        learning: settings of learning; None for a network that does not learn.
+        learning: settings of learning; None for a network that does not learn. `learn` changes it.
         alerts: settings of alerts; `scores` and `alerted` then describe the newest tick. None for
             no alerts.
         conformal: settings of conformal intervals, which adapt to the errors of each row so that
@@ -109,6 +109,7 @@ class Stream:
             self.kinds.history(panel, stops_S, self.context, kind is not None)
             self.intake.history(panel)
             self.watch.history(panel)
+        self.learn(learning)
 
     def begin(self, parts: Parts, ids: Any, known: KnownColumns | None = None) -> None:
         """Start with rows without history; used by `__init__` and `load`."""
@@ -121,27 +122,20 @@ class Stream:
         self.note: dict[str, Any] = {}
         self.rows = Rows(ids)
         self.kinds = RowKinds(self.rows, network, parts.stops, parts.are_whole)
-        self.open_times = parts.open_times
-        if self.open_times is not None:
-            self.open_times.begin(self.rows)
         reader = LaneReader(network, grid, parts.context)
         self.reading = RowReader(reader, self.rows, parts.clock, parts.own_periods)
         self.known = known
         self.answers = Answers(
-            network, self.reading, parts.rates, self.open_times, known
+            network, self.reading, parts.rates, parts.open_times, known
         )
         self.learner = updates_of(self.parts, learners, reader, self.rows)
         self.intake = Intake(self.answers, self.learner)
         self.alerts, self.conformal = parts.alerts, parts.conformal
-        reader_of_all = Reader(network, self.learned, self.context, rates=False)
-        self.watch = Watch(self.answers, reader_of_all, self.alerts, self.conformal)
+        self.watch = Watch(self.answers, self.learned, self.alerts, self.conformal)
         self._follow()
 
     def __repr__(self) -> str:
-        amounts = [_amount(len(self.rows), "row"), _amount(self.ticks, "tick")]
-        if self.learning:
-            amounts.append(_amount(self.updates, "update"))
-        return f"Stream({self.network!r}, {', '.join(amounts)})"
+        return f"Stream({self.network!r}, {_amounts(self)})"
 
     @property
     def ids(self) -> list[Any]:
@@ -309,6 +303,15 @@ class Stream:
             self.known.reset(self.rows.ids[row_R].tolist(), starts)
         self._follow()
 
+    def learn(self, learning: Learning | None) -> None:
+        """Begin to learn from the ticks that follow, with these settings; None stops learning.
+
+        Before the first tick this does what `learning=` does. Optimiser, replay and counts of
+        updates begin anew; weights stay as they are until the next update. A network fitted on
+        windows goes on from the state after the newest one. Errors are those of `learning=`.
+        """
+        learn(self, learning)
+
     def frozen(self) -> Stream:
         """A copy that continues without learning."""
         manifest, groups = described_stream(self)
@@ -352,6 +355,13 @@ def _errors(values_RK: NDArray, answer_RHKX: NDArray) -> NDArray:
     """Values minus the predictions of the next step (R, K); infinite if that overflows."""
     with np.errstate(over="ignore"):
         return values_RK - _medians(answer_RHKX)[:, 0]
+
+
+def _amounts(stream: Stream) -> str:
+    amounts = [_amount(len(stream.rows), "row"), _amount(stream.ticks, "tick")]
+    if stream.learning:
+        amounts.append(_amount(stream.updates, "update"))
+    return ", ".join(amounts)
 
 
 def _amount(count: int, word: str) -> str:

@@ -13,6 +13,7 @@ from lstmcast.decoding import Reader
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.anomalies import Alerts, advance, start
 from lstmcast.evaluation.conformal import Conformal
+from lstmcast.model.inputs import FittedTransforms
 from lstmcast.streaming.answers import Answers
 from lstmcast.streaming.scoring import far_step, read_surprises
 from lstmcast.streaming.tracking import Tracker
@@ -23,7 +24,7 @@ class Watch:
 
     Args:
         answers: the forecasts of the rows, whose states for watching are added.
-        reader: reads whole series in one pass.
+        learned: fitted transforms of the network.
         alerts: settings of alerts; None for no alerts.
         conformal: settings of conformal intervals; None for the network's own.
     """
@@ -31,12 +32,14 @@ class Watch:
     def __init__(
         self,
         answers: Answers,
-        reader: Reader,
+        learned: FittedTransforms | None,
         alerts: Alerts | None,
         conformal: Conformal | None,
     ) -> None:
         self.answers = answers
-        self.reader = reader
+        # of whole series, in one pass
+        context = answers.reading.context
+        self.reader = Reader(answers.network, learned, context, rates=False)
         self.rows = answers.rows
         self.alerts = alerts
         self.tracker = None
@@ -47,7 +50,9 @@ class Watch:
                 raise UsageError(
                     "alerts= is for rows of one column, but this network reads several."
                 )
-            self.rows.add("surprises", lambda count: start(count, far_step(reader)))
+            self.rows.add(
+                "surprises", lambda count: start(count, far_step(self.reader))
+            )
         if conformal is not None:
             self.tracker = Tracker(conformal, self.rows, answers.network)
 

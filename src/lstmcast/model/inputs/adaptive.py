@@ -316,11 +316,9 @@ class Adaptive:
         with np.errstate(over="ignore"):
             values *= known.unit[:, None, None, None]
         np.clip(values, -LARGEST, LARGEST, out=values)
-        if not constant_N.any():
-            return values
-        value_N111 = known.value[constant_N, None, None, None]
-        values[constant_N] += value_N111 - values[constant_N][..., middle]
-        values[constant_N, ..., middle] = value_N111
+        if constant_N.any():
+            value_N111 = known.value[constant_N, None, None, None]
+            values[constant_N] = _shifted(values[constant_N], value_N111)
         return values
 
 
@@ -329,6 +327,20 @@ def _is_constant(calmed: Calmed) -> NDArray:
     is_other_BT = ~np.isnan(calmed.read_BT) & (calmed.read_BT != 0)
     is_other_BT |= calmed.shift_BT != 0
     return ~np.maximum.accumulate(is_other_BT, axis=1)
+
+
+def _shifted(answer_NHKX: NDArray, value_N111: NDArray) -> NDArray:
+    """Answers shifted so that the middle one is this value; the others stay on their side of it,
+    also where the shift is beyond the largest number or the smallest digit."""
+    X = answer_NHKX.shape[3]
+    middle = slice(X // 2, X // 2 + 1)
+    with np.errstate(over="ignore"):
+        shifted_NHKX = answer_NHKX + (value_N111 - answer_NHKX[..., middle])
+    below, above = shifted_NHKX[..., : X // 2], shifted_NHKX[..., X // 2 + 1 :]
+    np.minimum(below, value_N111, out=below)
+    np.maximum(above, value_N111, out=above)
+    shifted_NHKX[..., middle] = value_N111
+    return np.clip(shifted_NHKX, -LARGEST, LARGEST)
 
 
 def _reaching(z_NHKX: NDArray, other_N: NDArray) -> NDArray:

@@ -207,8 +207,16 @@ def _whole_days(
     steps_before = count % per_day
     if per_day == 1:
         return z_BT, today_B
+    z_BT = np.concatenate([np.zeros((len(z_BT), steps_before)), z_BT], axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):  # dropped when they are used
+        return _sums_of_days(per_day, today_B, z_BT)
+
+
+def _sums_of_days(
+    per_day: int, today_B: NDArray, z_BT: NDArray
+) -> tuple[NDArray, NDArray]:
+    """The same of steps that begin with a day, whose sum so far is `today_B`."""
     rows = len(z_BT)
-    z_BT = np.concatenate([np.zeros((rows, steps_before)), z_BT], axis=1)
     whole_days = z_BT.shape[1] // per_day
     sums_BD = np.zeros((rows, whole_days + 1))
     sums_BD[:, 0] = today_B

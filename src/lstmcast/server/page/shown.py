@@ -14,6 +14,7 @@ import numpy as np
 from lstmcast.data.table import format_time
 from lstmcast.output.places import Outputs
 from lstmcast.output.report import Report
+from lstmcast.output.report_tables import scenarios_note
 from lstmcast.scenarios import compare_scenarios, with_plan
 from lstmcast.server.page.asked import WhatIf
 from lstmcast.server.page.results import Kept
@@ -159,12 +160,14 @@ def what_if(stored: Kept, words: Words, plan: WhatIf) -> Document:
     )
     origin = list(map(str, panel.ids)).index(plan.series)
     header, *rows = scenarios.rows(MOST_ROWS)
+    table = page_table([_scenario(name, words) for name in header], rows)
+    note = scenarios_note(scenarios, words)
     return {
         "point": plain_list(scenarios.forecasts[PLANNED].point[origin]),
         "difference": [
             plain_list(bound) for bound in scenarios.differences[PLANNED][origin].T
         ],
-        "table": page_table([_scenario(name, words) for name in header], rows),
+        "table": f"{table}{note}",
         "name": words(PLANNED),
     }
 

@@ -308,7 +308,7 @@ def require_training(settings: Settings) -> None:
     """Raise Problem if a server does not train."""
     reason = why_not(settings)
     if reason is not None:
-        raise Problem(503, reason)
+        raise Problem(404, reason)
 
 
 def _remove(path: Path) -> None:
