@@ -104,7 +104,7 @@ def to_pytorch(
     """
     if not network.config.cell.is_usual:
         raise ModelError(
-            f"The LSTM layers of this network have the functions {network.config.cell}, but "
+            f"The LSTM layers of this network use the functions {network.config.cell}, but "
             "nn.LSTM supports only tanh and sigmoid. A network with cell=Cell() is expected; "
             "to_keras writes any."
         )
