@@ -1,8 +1,8 @@
-# Every recipe works in a fresh clone: it makes .venv first. CI runs the same recipes.
+# Every recipe works in a fresh clone, as it makes .venv first. CI runs the same recipes.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-# The first Python of this machine that is new enough; another one with `make PYTHON=/path/to/python3.12 …`.
+# The first Python of this machine that is new enough; choose another with `make PYTHON=/path/to/python3.12 …`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -23,8 +23,8 @@ export MPLBACKEND = agg
 .DEFAULT_GOAL := help
 .PHONY: help fuzz install install-all forecast serve test coverage test-services lint density docs docs-version docs-refresh evidence layers notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
 
-help:                ## what can be made
-	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
+help:                ## list the targets
+	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-23s %s\n", $$1, $$2}'
 
 install: $(VENV)/.core ## .venv with the core: enough to forecast
 
@@ -36,16 +36,16 @@ forecast: $(VENV)/.core ## forecast the airline data; writes forecast.csv and fo
 serve: $(VENV)/.server ## forecast over HTTP at 127.0.0.1:8000; options with SERVE="--streams kept --model air=models/air"
 	$(BIN)/lstmcast serve $(SERVE)
 
-# Each process takes half of the tests and what the other one has left: what a file makes once is made once.
+# Each process takes half of the tests, then what the other has left, so what a file makes once is made once.
 # Compiled code is kept even where the environment says otherwise: the tests start many processes.
-test: $(VENV)/.all ## the whole test-suite; a part of it with TEST="tests/test_store.py -k atomic"
+test: $(VENV)/.all ## the whole test suite; a part of it with TEST="tests/test_store.py -k atomic"
 	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
 		$(if $(TEST),$(TEST),--numprocesses $(JOBS) --dist worksteal $(MEASURED))
 
-coverage: ## the test-suite, and how much of each file it runs: takes a third longer
+coverage: ## the test suite, with the coverage of each file; takes a third longer
 	$(MAKE) test MEASURED="--cov --cov-report=term"
 
-test-services: $(VENV)/.all ## tests that need Node.js, a browser or a server, which it installs
+test-services: $(VENV)/.all ## tests that need Node.js, a browser or a server (installs them)
 	PYTHON=$(BIN)/python .ci/services
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m services $(TEST)
 
@@ -56,50 +56,50 @@ lint: $(VENV)/.all ## ruff, pyright, import-linter, codespell
 	$(BIN)/lint-imports
 	$(BIN)/codespell *.md src docs evidence benchmarks
 
-density: $(VENV)/.all ## how densely the package is written, and which parts of it are too long
+density: $(VENV)/.all ## measure how densely the package is written, and list parts that are too long
 	$(BIN)/python benchmarks/density.py
 
 docs: $(VENV)/.all ## the documentation as a website in site/
 	$(BIN)/mkdocs build --strict
 
 # Nothing is pushed. For an older line of versions than the newest: make docs-version LATEST=
-docs-version: docs ## the same on the branch gh-pages, beside other versions, with a choice between them
+docs-version: docs ## the same on the branch gh-pages, beside other versions
 	$(BIN)/mike deploy --update-aliases $(LINE) $(LATEST)
 	$(if $(LATEST),$(BIN)/mike set-default $(LATEST))
 
-docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what they print and draw; then make evidence
+docs-refresh: $(VENV)/.all ## run the examples of README and docs, and write their output; then make evidence
 	$(BIN)/python docs/refresh.py
 	$(BIN)/python evidence/fill.py
 
-evidence: $(VENV)/.all ## derive every measured number of README, docs and model card from evidence/results
+evidence: $(VENV)/.all ## write every measured number of README, docs and model card from evidence/results
 	$(BIN)/python evidence/fill.py
 
-layers: $(VENV)/.all ## the picture of which part may import which, from the contract in pyproject.toml
+layers: $(VENV)/.all ## draw which part may import which, from the contract in pyproject.toml
 	$(BIN)/python docs/layers.py
 
 # one thread: the numbers are the same on a machine with more
-notebooks: $(VENV)/.all ## the notebooks of docs/notebooks: settings of the examples, outputs, pictures
+notebooks: $(VENV)/.all ## make the notebooks of docs/notebooks again, with outputs and pictures
 	OMP_NUM_THREADS=1 $(BIN)/python docs/run_notebooks.py
 
-bench: $(VENV)/.all ## the numbers that the README shows
+bench: $(VENV)/.all ## measure the numbers of the README
 	$(BIN)/python benchmarks/run.py
 
-bench-training: $(VENV)/.all ## what training costs and gives: seconds, accuracy, resumed after a kill
+bench-training: $(VENV)/.all ## measure training: seconds, accuracy, resuming after a kill
 	$(BIN)/python benchmarks/run.py --training
 
-bench-articles: $(VENV)/.all ## the examples of the five articles, by their commands
+bench-articles: $(VENV)/.all ## measure the examples of the five articles
 	$(BIN)/python benchmarks/articles.py
 
-accuracy: $(VENV)/.all ## how accurate the shipped network is; what is measured is kept; options with ACCURACY="--validation"
+accuracy: $(VENV)/.all ## measure the accuracy of the shipped network and keep the results; options with ACCURACY="--validation"
 	$(BIN)/python benchmarks/accuracy.py $(ACCURACY)
 
-pretrain: $(VENV)/.all ## make the shipped network again; goes on where it was stopped; options with PRETRAIN="--members 1"
+pretrain: $(VENV)/.all ## make the shipped network again; resumes where it stopped; options with PRETRAIN="--members 1"
 	$(BIN)/python -m lstmcast.training --checkpoints runs/pretraining --out src/lstmcast/weights $(PRETRAIN)
 
 wheel: $(VENV)/.all ## wheel and source archive in dist/
 	$(BIN)/python -m build
 
-package: wheel $(VENV)/.tools ## the same, checked: metadata, contents, and a forecast by uvx in an environment of its own
+package: wheel $(VENV)/.tools ## the same, checked: metadata, contents, and a forecast by uvx in a fresh environment
 	$(VENV)/tools/bin/twine check --strict dist/lstmcast-*
 	$(VENV)/tools/bin/check-wheel-contents dist/lstmcast-*.whl
 	$(VENV)/tools/bin/uvx --from dist/lstmcast-*.whl lstmcast forecast examples/airline.csv --horizon 3 --quiet
@@ -107,7 +107,7 @@ package: wheel $(VENV)/.tools ## the same, checked: metadata, contents, and a fo
 extras: $(VENV)/.tools ## each extra alone, with the wheel of dist/, in a fresh environment; some of them with EXTRAS="onnx server"
 	UV=$(VENV)/tools/bin/uv PYTHON=$(PYTHON) .ci/extras $(EXTRAS)
 
-sbom: $(VENV)/.tools ## what the core is made of, and under which licences: dist/sbom.json, dist/licences.md
+sbom: $(VENV)/.tools ## components of the core and their licences: dist/sbom.json, dist/licences.md
 	$(VENV)/tools/bin/uv venv --quiet --clear --python $(BIN)/python $(VENV)/locked
 	$(VENV)/tools/bin/uv pip install --quiet --python $(VENV)/locked/bin/python --require-hashes -r requirements.lock
 	mkdir -p dist
@@ -122,13 +122,13 @@ lock: $(VENV)/.tools ## requirements.lock: the core's versions of constraints.tx
 		--no-annotate --no-emit-index-url pyproject.toml; } > requirements.new
 	mv requirements.new requirements.lock
 
-audit: $(VENV)/.all $(VENV)/.tools ## packages that do not fit together, an old lock file, known weaknesses, the Dockerfile
+audit: $(VENV)/.all $(VENV)/.tools ## version conflicts, an outdated lock file, known vulnerabilities, the Dockerfile
 	$(BIN)/python -m pip check
 	$(BIN)/python -m pytest -q tests/test_packaging.py -k lock
 	$(VENV)/tools/bin/pip-audit --disable-pip --requirement requirements.lock
 	$(VENV)/tools/bin/hadolint Dockerfile
 
-fuzz: $(VENV)/.all ## changed files, changed models, killed commands; more with FUZZ="--inputs 100000 --models 20000 --kills 100"
+fuzz: $(VENV)/.all ## alter files and models, and kill commands; more with FUZZ="--inputs 100000 --models 20000 --kills 100"
 	OMP_NUM_THREADS=1 $(BIN)/python -m fuzz $(FUZZ)
 
 clean: ## remove what was made, but not .venv

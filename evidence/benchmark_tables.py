@@ -156,15 +156,15 @@ def shipped(results: Results) -> str:
 
 
 def served(results: Results) -> str:
-    """What many clients, fast streams and killed processes came to."""
+    """Results with many clients, fast streams and killed processes."""
     result = results["server"]
     clients, kills = result["clients"], result["kills"]
     load = (
         f"{clients['clients']} clients: {clients['answers']:,} answers, {clients['errors']} errors,"
-        f" {clients['per_second']:.0f} a second. One client alone waits"
-        f" {seconds(clients['single_median'])}, one of them {seconds(clients['median'])} and in 99"
-        f" of 100 cases {seconds(clients['p99'])} at most ({clients['p99_over_single']:.0f} times"
-        " as long)."
+        f" {clients['per_second']:.0f} a second. Median time to an answer:"
+        f" {seconds(clients['single_median'])} for a single client, {seconds(clients['median'])}"
+        f" with all of them; 99% of the answers took at most {seconds(clients['p99'])}"
+        f" ({clients['p99_over_single']:.0f} times the single client's)."
     )
     columns = {
         "intervals": ("400 rows, 50 ticks a second", str),
@@ -178,8 +178,9 @@ def served(results: Results) -> str:
     names = {True: "adjusted intervals", False: "the network's own"}
     rows = [row | {"intervals": names[row["conformal"]]} for row in result["streams"]]
     killed = (
-        f"Killed {kills['kills']} times while ticks came: {kills['acknowledged_lost']} of"
-        f" {kills['ticks']:,} acknowledged ticks lost, {kills['never_sent']} that were never sent."
+        f"Killed {kills['kills']} times while ticks arrived: {kills['acknowledged_lost']} of"
+        f" {kills['ticks']:,} acknowledged ticks were lost, and {kills['never_sent']} appeared that"
+        " were never sent."
     )
     return with_protocol(
         results, "server", f"{load}\n\n{table(rows, columns)}\n\n{killed}"

@@ -38,9 +38,9 @@ def compared(results: Results) -> str:
 
 
 NOTE = (
-    "Ratios below 1 are in favour of what is named first. The intervals are those of 10,000 "
-    "bootstrap draws of whole data sets (seed 0), since series of one set are alike. Of M3 and M4 "
-    "only means of each part were kept: four and six parts are too few for an interval."
+    "Ratios below 1 are in favour of the method named first. The intervals come from 10,000 "
+    "bootstrap draws of whole data sets (seed 0), since series of one set are alike. For M3 and M4 "
+    "only the means of each part were kept: four and six parts are too few for an interval."
 )
 
 

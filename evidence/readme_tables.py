@@ -39,7 +39,7 @@ def three(results: Results) -> str:
         f"in {found['ours']} s instead of {found['ets']} s.",
         f"**{found['classic']} less error than AutoETS** on ten classic series, airline to "
         "sunspots.",
-        f"**{found['waiting']} s** from a file to a forecast, by a trained network of "
+        f"**{found['waiting']} s** from a file to a forecast, with a pretrained network of "
         f"{found['size']} MB.",
     ]
     return "\n".join(f"- {line}" for line in lines)

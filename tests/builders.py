@@ -9,15 +9,40 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from lstmcast.data.panel import Panel
+from lstmcast.data.panel import Panel, Table
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun"]
 MONTHS += ["Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def days(count: int, start: str = "2024-01-01") -> NDArray:
+    """Days from this one on."""
+    return np.datetime64(start, "us") + np.arange(count) * np.timedelta64(1, "D")
+
+
+def sales_table(
+    times: ArrayLike, values: Sequence[float], series: Any = None, **named: Any
+) -> Table:
+    """The table of a file of sales, whose first line is a header."""
+    codes, ids = np.zeros(len(values), dtype=int), ["y"]
+    if series is not None:
+        codes, ids = pd.factorize(np.array(series, object))
+    times = np.array(times)
+    is_date = times.dtype.kind in "UM"
+    return Table(
+        codes.astype(np.int64),
+        np.array(ids, dtype=object),
+        times.astype("datetime64[us]" if is_date else np.int64),
+        np.array(values, dtype=float),
+        np.arange(2, len(values) + 2),
+        **{"frame": "file", "source": "sales.csv", **named},
+    )
 
 
 def drawn_arrays(

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+import calendar
+
 import pytest
 
 YEARS = (2021, 2022, 2023)
 VALUES = [100.0 + 7 * n % 13 for n in range(36)]
-NAMES = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-]
-NAMES += ["October", "November", "December"]
+NAMES = list(calendar.month_name)[1:]
 
 
 def months_of(year: int) -> list[str]:

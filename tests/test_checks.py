@@ -5,42 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from builders import days, sales_table
 from lstmcast.data.findings import Finding, Findings
 from lstmcast.data.inspection import check
 from lstmcast.data.outliers import outlier_scores
 from lstmcast.data.panel import Panel, ReadOptions, Table
 from lstmcast.data.tabular import check_table, panel_from_table
 from lstmcast.errors import DataError, UsageError
-
-
-def table(times, values, series=None, **named) -> Table:
-    codes, ids = (
-        (np.zeros(len(values), dtype=int), ["y"])
-        if series is None
-        else pd.factorize(np.array(series, object))
-    )
-    times = np.array(times)
-    times = (
-        times.astype("datetime64[us]")
-        if times.dtype.kind in "UM"
-        else times.astype(np.int64)
-    )
-    given = {"frame": "file", "source": "sales.csv", **named}
-    return Table(
-        codes.astype(np.int64),
-        np.array(ids, dtype=object),
-        times,
-        np.array(values, dtype=float),
-        np.arange(2, len(values) + 2),
-        **given,
-    )
-
-
-def days(count: int) -> np.ndarray:
-    return np.datetime64("2024-01-01", "us") + np.arange(count) * np.timedelta64(1, "D")
 
 
 def hours(start: str, count: int) -> np.ndarray:
@@ -61,12 +34,12 @@ WAVE = 10 + np.sin(np.arange(60))
 
 
 def test_clean_data_have_no_findings():
-    assert check_table(table(days(60), WAVE)) == ()
-    assert str(check_table(table(days(60), WAVE))) == "no findings"
+    assert check_table(sales_table(days(60), WAVE)) == ()
+    assert str(check_table(sales_table(days(60), WAVE))) == "no findings"
 
 
 def test_repeated_times_name_both_lines_and_all_remedies():
-    given = table([*days(5), days(5)[2]], [1, 2, 3, 4, 5, 9])
+    given = sales_table([*days(5), days(5)[2]], [1, 2, 3, 4, 5, 9])
     with pytest.raises(
         DataError,
         match=r"sales.csv: there are two rows for 2024-01-03 \(line 4 and line 7\)",
@@ -86,7 +59,7 @@ def test_repeated_times_name_both_lines_and_all_remedies():
 
 
 def test_gaps_are_filled_or_refused():
-    given = table(days(10)[[0, 1, 2, 6, 7, 9]], range(6))
+    given = sales_table(days(10)[[0, 1, 2, 6, 7, 9]], range(6))
     found = only(given, "gaps")
     assert (
         found.message
@@ -98,7 +71,7 @@ def test_gaps_are_filled_or_refused():
 
 
 def test_a_frequency_that_leaves_most_times_empty_is_doubted():
-    given = table(
+    given = sales_table(
         np.array(["2024-01", "2024-02", "2024-03", "2024-04"], "datetime64[M]"),
         range(4),
     )
@@ -109,19 +82,22 @@ def test_a_frequency_that_leaves_most_times_empty_is_doubted():
 
 
 def test_missing_and_infinite_values_have_line_and_count():
-    found = only(table(days(6), [1, np.nan, 3, np.nan, 5, 6]), "missing values")
+    found = only(sales_table(days(6), [1, np.nan, 3, np.nan, 5, 6]), "missing values")
     assert (
         found.message == "2 of 6 values are missing, the first at 2024-01-02 (line 3)"
     )
     assert (found.count, found.line) == (2, 3)
-    assert only(table(days(4), [1, 2, -np.inf, 4]), "infinite values").value == "-inf"
+    assert (
+        only(sales_table(days(4), [1, 2, -np.inf, 4]), "infinite values").value
+        == "-inf"
+    )
 
 
 def test_unsorted_rows():
-    assert only(table(days(4)[[0, 2, 1, 3]], range(4)), "unsorted rows").line == 4
+    assert only(sales_table(days(4)[[0, 2, 1, 3]], range(4)), "unsorted rows").line == 4
     assert (
         "newest to the oldest"
-        in only(table(days(4)[::-1], range(4)), "unsorted rows").message
+        in only(sales_table(days(4)[::-1], range(4)), "unsorted rows").message
     )
 
 
@@ -129,7 +105,7 @@ def test_mixed_frequencies_name_the_series():
     monthly = np.arange("2024-01", "2025-01", dtype="datetime64[M]").astype(
         "datetime64[us]"
     )
-    given = table([*days(60), *monthly], np.arange(72), ["d"] * 60 + ["m"] * 12)
+    given = sales_table([*days(60), *monthly], np.arange(72), ["d"] * 60 + ["m"] * 12)
     found = only(given, "mixed frequencies")
     assert (
         found.message == "most series are daily, but 1 is monthly (month starts) ('m')"
@@ -140,7 +116,7 @@ def test_mixed_frequencies_name_the_series():
 def test_jittered_times_are_off_the_grid_and_named():
     times = hours("2024-01-01", 50)
     times[7] += np.timedelta64(420, "s")
-    found = only(table(times, np.arange(50)), "times off the grid")
+    found = only(sales_table(times, np.arange(50)), "times off the grid")
     assert (
         found.message
         == "1 of 50 times is not hourly, the first 2024-01-01 07:07 (line 9)"
@@ -150,7 +126,9 @@ def test_jittered_times_are_off_the_grid_and_named():
 
 def test_one_time_off_the_grid_is_named():
     found = only(
-        table(np.repeat(days(1), 3), [1, 2, 3]), "times off the grid", frequency="QE"
+        sales_table(np.repeat(days(1), 3), [1, 2, 3]),
+        "times off the grid",
+        frequency="QE",
     )
     assert (
         found.message
@@ -161,7 +139,7 @@ def test_one_time_off_the_grid_is_named():
 def test_inexact_clocks_get_a_period_that_people_think_in():
     late = np.random.default_rng(0).integers(0, 300, 50).astype("timedelta64[s]")
     found = only(
-        table(hours("2024-01-01", 50) + late, np.arange(50)), "times off the grid"
+        sales_table(hours("2024-01-01", 50) + late, np.arange(50)), "times off the grid"
     )
     assert found.message.startswith("the times have no regular frequency: ")
     assert 'frequency="h" (--frequency h) or longer' in found.action
@@ -174,7 +152,9 @@ def test_events_that_fill_little_of_a_grid_get_advice_too():
     times = np.sort(
         np.datetime64("2024-01-01", "us") + np.append(minutes, minutes[:50] + 1)
     )
-    found = only(table(np.unique(times), np.arange(len(np.unique(times)))), "gaps")
+    found = only(
+        sales_table(np.unique(times), np.arange(len(np.unique(times)))), "gaps"
+    )
     assert (
         found.severity == "warning"
         and 'frequency="h" (--frequency h) or longer' in found.action
@@ -185,13 +165,13 @@ def test_an_odd_first_time_is_the_one_that_is_named():
     times = hours("2024-01-01", 50)
     times[0] += np.timedelta64(60, "s")
     assert (
-        only(table(times, np.arange(50)), "times off the grid").value
+        only(sales_table(times, np.arange(50)), "times off the grid").value
         == "2024-01-01 00:01"
     )
 
 
 def test_a_wrong_anchor_is_corrected():
-    given = table(["2024-01-31", "2024-02-29", "2024-03-31"], range(3))
+    given = sales_table(["2024-01-31", "2024-02-29", "2024-03-31"], range(3))
     assert (
         'frequency="ME" (--frequency ME)'
         in only(given, "times off the grid", frequency="MS").action
@@ -201,22 +181,26 @@ def test_a_wrong_anchor_is_corrected():
 def test_dates_and_numbers_need_their_own_frequency():
     assert (
         "times that are dates"
-        in only(table(days(5), range(5)), "frequency", frequency="integer").message
+        in only(
+            sales_table(days(5), range(5)), "frequency", frequency="integer"
+        ).message
     )
     assert (
         "plain numbers"
-        in only(table(range(5), range(5)), "frequency", frequency="D").message
+        in only(sales_table(range(5), range(5)), "frequency", frequency="D").message
     )
     split = days(1) + np.arange(5) * np.timedelta64(100, "ms")
-    assert "not whole seconds" in only(table(split, range(5)), "frequency").message
-    single = table([days(1)[0]] * 3, range(3), ["a", "b", "c"])
+    assert (
+        "not whole seconds" in only(sales_table(split, range(5)), "frequency").message
+    )
+    single = sales_table([days(1)[0]] * 3, range(3), ["a", "b", "c"])
     assert "no series has two times" in only(single, "frequency").message
 
 
 def test_a_wrong_date_does_not_fill_the_memory():
     times = hours("2024-01-01", 100)
     times[-1] = np.datetime64("9024-01-05T03:00", "us")
-    found = only(table(times, np.arange(100)), "gaps")
+    found = only(sales_table(times, np.arange(100)), "gaps")
     assert found.severity == "error"
     assert "2024-01-05 02:00 (line 100) to 9024-01-05 03:00 (line 101)" in found.message
 
@@ -225,16 +209,16 @@ def test_a_wrong_date_does_not_fill_the_memory():
 def test_a_wrong_date_is_found_in_aggregations_too(options):
     times = hours("2024-01-01", 100)
     times[-1] = np.datetime64("9024-01-05T03:00", "us")
-    given = table(times, np.arange(100))
+    given = sales_table(times, np.arange(100))
     assert only(given, "gaps", frequency="15min", **options).severity == "error"
 
 
 def test_empty_periods_count_as_zero_and_an_outage_is_a_warning():
-    weekly = table(np.delete(days(70), slice(28, 35)), np.ones(63))
+    weekly = sales_table(np.delete(days(70), slice(28, 35)), np.ones(63))
     found = only(weekly, "empty periods", aggregate="sum", frequency="W")
     assert (found.severity, found.count) == ("warning", 1)
     assert found.message == "1 of 10 periods has no rows: 2024-02-04"
-    two = table(
+    two = sales_table(
         [*days(70), *days(7), *days(70)[63:]], np.ones(84), ["x"] * 70 + ["y"] * 14
     )
     found = only(two, "empty periods", aggregate="sum", frequency="W")
@@ -246,7 +230,7 @@ def test_empty_periods_count_as_zero_and_an_outage_is_a_warning():
 
 def test_rows_that_are_copies_are_mentioned_where_they_are_added_up():
     twice, values = [*days(28), *days(28)], 3 * np.arange(28) % 17
-    given = table(twice, np.append(values, values))
+    given = sales_table(twice, np.append(values, values))
     found = only(given, "copies", aggregate="sum", frequency="D")
     assert (found.severity, found.count) == (
         "warning",
@@ -258,13 +242,15 @@ def test_rows_that_are_copies_are_mentioned_where_they_are_added_up():
         (np.ones(56), "sum"),
     ):
         options = ReadOptions(aggregate=method, frequency="D")
-        rules = [finding.rule for finding in check_table(table(twice, both), options)]
+        rules = [
+            finding.rule for finding in check_table(sales_table(twice, both), options)
+        ]
         assert "copies" not in rules
 
 
 @pytest.mark.parametrize("how", ["sum", "count", "mean"])
 def test_empty_periods_are_errors_where_gaps_are(how):
-    given = table(np.delete(days(70), slice(28, 42)), np.ones(56))
+    given = sales_table(np.delete(days(70), slice(28, 42)), np.ones(56))
     with pytest.raises(
         DataError,
         match=r"2 of 10 (periods|times) have no row.*2024-02-04.*gaps=\"fill\"",
@@ -295,21 +281,27 @@ def test_repeats_have_no_remedy_of_their_own_in_an_aggregation():
 )
 def test_too_little_is_refused(values, match):
     with pytest.raises(DataError, match=match):
-        panel_from_table(table(days(len(values)), values))
+        panel_from_table(sales_table(days(len(values)), values))
 
 
 def test_kinds():
     assert (
-        only(table(days(4), [1, -2, 3, 4]), "negative values", kind="positive").line
+        only(
+            sales_table(days(4), [1, -2, 3, 4]), "negative values", kind="positive"
+        ).line
         == 3
     )
-    found = only(table(days(4), [1, 2.5, 3, 4]), "fractional counts", kind="count")
+    found = only(
+        sales_table(days(4), [1, 2.5, 3, 4]), "fractional counts", kind="count"
+    )
     assert (found.value, found.severity) == ("2.5", "error")
-    assert check_table(table(days(4), [0, 2, 3, 4]), ReadOptions(kind="count")) == ()
+    assert (
+        check_table(sales_table(days(4), [0, 2, 3, 4]), ReadOptions(kind="count")) == ()
+    )
 
 
 def test_all_errors_are_told_at_once():
-    given = table(days(9)[[0, 1, 1, 5, 6, 7]], [1, -2, 3, 4, 5, 6.5])
+    given = sales_table(days(9)[[0, 1, 1, 5, 6, 7]], [1, -2, 3, 4, 5, 6.5])
     with pytest.raises(DataError, match="for 4 reasons") as raised:
         panel_from_table(given, ReadOptions(kind="count", gaps="error"))
     assert all(
@@ -321,7 +313,7 @@ def test_all_errors_are_told_at_once():
 def test_many_series_with_the_same_trouble_make_one_finding():
     names = np.repeat([f"s{i}" for i in range(2000)], 4)
     found = only(
-        table(np.tile(days(4), 2000), np.tile([1, np.nan, 2, 4], 2000), names),
+        sales_table(np.tile(days(4), 2000), np.tile([1, np.nan, 2, 4], 2000), names),
         "missing values",
     )
     assert found.count == 2000
@@ -333,7 +325,7 @@ def test_many_series_with_the_same_trouble_make_one_finding():
 
 def test_time_zones_are_told():
     assert (
-        only(table(days(60), WAVE, time_zone="Europe/Berlin"), "time zone").value
+        only(sales_table(days(60), WAVE, time_zone="Europe/Berlin"), "time zone").value
         == "Europe/Berlin"
     )
 
@@ -346,7 +338,7 @@ def test_the_hour_that_spring_skips_is_named():
             hours("2023-03-27T09:00", 30),
         ]
     )
-    given = table(times, np.arange(len(times)) % 24)
+    given = sales_table(times, np.arange(len(times)) % 24)
     found = only(given, "daylight-saving step")
     assert (found.value, found.count, found.line) == ("2023-03-26 02:00", 1, 27)
     assert only(given, "gaps").count == 6
@@ -356,11 +348,13 @@ def test_the_hour_that_autumn_repeats_is_named():
     times = np.concatenate([hours("2023-10-28", 27), hours("2023-10-29T02:00", 40)])
     assert (
         "clocks are set back"
-        in only(table(times, np.arange(len(times))), "duplicate times").action
+        in only(sales_table(times, np.arange(len(times))), "duplicate times").action
     )
     assert (
         "clocks"
-        not in only(table([*days(3), days(3)[1]], range(4)), "duplicate times").action
+        not in only(
+            sales_table([*days(3), days(3)[1]], range(4)), "duplicate times"
+        ).action
     )
 
 
@@ -403,7 +397,9 @@ def test_hours_missing_by_chance_are_no_change_of_clocks(absent, expected):
     known |= grid == np.datetime64("2023-03-26T01", "h")
     known |= grid == np.datetime64("2023-03-26T03", "h")
     times = grid[known]
-    found = check_table(table(times, np.arange(len(times))), ReadOptions(frequency="h"))
+    found = check_table(
+        sales_table(times, np.arange(len(times))), ReadOptions(frequency="h")
+    )
     assert ("daylight-saving step" in {one.rule for one in found}) == expected
 
 
@@ -417,7 +413,7 @@ def test_clock_changes_of_several_years_are_told_among_other_gaps():
     known |= np.isin(grid, around[:, [0, 2]])
     known &= ~np.isin(grid, around[:, 1])
     times = grid[known]
-    given = table(times, np.arange(len(times)))
+    given = sales_table(times, np.arange(len(times)))
     assert only(given, "daylight-saving step", frequency="h").count == 5
 
 
@@ -428,7 +424,7 @@ def test_outlier_scores_of_nothing_and_of_missing_values():
 
 
 def test_a_panel_read_from_rows_repeats_what_reading_said_once():
-    panel = panel_from_table(table(days(6), [1.5, np.nan, 3, 5, 5, 6]))
+    panel = panel_from_table(sales_table(days(6), [1.5, np.nan, 3, 5, 5, 6]))
     assert [finding.rule for finding in panel.check()] == ["missing values"]
 
 
@@ -476,7 +472,7 @@ def ragged(*lengths: int, times=days) -> Table:
         (times(length), WAVE[:length], [f"s{i}"] * length)
         for i, length in enumerate(lengths)
     ]
-    return table(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return sales_table(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def test_a_series_that_ends_long_before_the_others_is_named():
@@ -508,7 +504,9 @@ def test_missing_values_at_the_end_are_told_once():
 
 def test_numbered_steps_that_begin_alike_say_only_how_long_series_are():
     assert check_table(ragged(60, 20, times=lambda count: np.arange(count))) == ()
-    shifted = table(np.r_[0:60, 5:20], np.r_[WAVE, WAVE[:15]], ["a"] * 60 + ["b"] * 15)
+    shifted = sales_table(
+        np.r_[0:60, 5:20], np.r_[WAVE, WAVE[:15]], ["a"] * 60 + ["b"] * 15
+    )
     assert only(shifted, "no recent values").series == "b"
 
 
@@ -519,6 +517,6 @@ def test_a_code_for_missing_beside_other_values_is_a_value():
         ([100.0, 101.0], []),
         ([40.0, 60.0], ["codes for missing"]),
     ):
-        found = check_table(table(days, np.array([*others, 99.0] * 5)))
+        found = check_table(sales_table(days, np.array([*others, 99.0] * 5)))
         rules = [finding.rule for finding in found]
         assert [rule for rule in rules if rule == "codes for missing"] == expected

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstmcast as lc
+from builders import days, sales_table
 from lstmcast.data.newer import read_newer
-from lstmcast.data.panel import Columns, Panel, ReadOptions, Table
+from lstmcast.data.panel import Columns, Panel, ReadOptions
 from lstmcast.data.tabular import check_table, panel_from_table
 from lstmcast.errors import DataError, UsageError
 from lstmcast.evaluation.baselines import Naive
@@ -23,37 +24,8 @@ PANEL = Panel.from_arrays(
 )
 
 
-def table(times, values, series=None, **named) -> Table:
-    codes, ids = (
-        (np.zeros(len(values), dtype=int), ["y"])
-        if series is None
-        else pd.factorize(np.array(series, object))
-    )
-    times = np.array(times)
-    times = (
-        times.astype("datetime64[us]")
-        if times.dtype.kind in "UM"
-        else times.astype(np.int64)
-    )
-    lines = np.arange(2, len(values) + 2)
-    values = np.array(values, dtype=float)
-    given = {"frame": "file", "source": "sales.csv", **named}
-    return Table(
-        codes.astype(np.int64),
-        np.array(ids, dtype=object),
-        times,
-        values,
-        lines,
-        **given,
-    )
-
-
 def months(count: int, start: str = "2020-01") -> np.ndarray:
     return (np.datetime64(start, "M") + np.arange(count)).astype("datetime64[us]")
-
-
-def days(count: int, start: str = "2024-01-01") -> np.ndarray:
-    return np.datetime64(start, "us") + np.arange(count) * np.timedelta64(1, "D")
 
 
 def test_series_times_lengths_and_ends():
@@ -164,7 +136,7 @@ def test_from_arrays_refuses(given_, named, error, match):
 
 def test_a_table_becomes_a_panel_on_a_grid():
     panel = panel_from_table(
-        table(
+        sales_table(
             ["2024-03-01", "2024-01-01", "2024-04-01"],
             [3, 1, 4],
             columns=Columns(time="month"),
@@ -191,7 +163,7 @@ def test_a_table_becomes_a_panel_on_a_grid():
 
 
 def test_interleaved_series_come_out_one_after_the_other():
-    rows = table(np.repeat(days(4), 2), np.arange(8), ["x", "y"] * 4)
+    rows = sales_table(np.repeat(days(4), 2), np.arange(8), ["x", "y"] * 4)
     panel = panel_from_table(rows, ReadOptions(kind="real"))
     assert panel.ids.tolist() == ["x", "y"]
     assert panel.series(1).tolist() == [1, 3, 5, 7]
@@ -199,7 +171,7 @@ def test_interleaved_series_come_out_one_after_the_other():
 
 
 def test_missing_values_are_masked_or_interpolated():
-    rows = table(days(5), [1, np.nan, 3, np.inf, 6])
+    rows = sales_table(days(5), [1, np.nan, 3, np.inf, 6])
     assert np.array_equal(
         panel_from_table(rows).values, [1, np.nan, 3, np.nan, 6], equal_nan=True
     )
@@ -218,7 +190,7 @@ def test_missing_values_are_masked_or_interpolated():
 
 
 def test_a_series_begins_with_its_first_value_and_ends_with_its_last():
-    rows = table(days(7), [np.nan, 1, np.nan, 3, 4, np.nan, np.nan])
+    rows = sales_table(days(7), [np.nan, 1, np.nan, 3, 4, np.nan, np.nan])
     panel = panel_from_table(rows, ReadOptions(kind="real"))
     assert np.array_equal(panel.values, [1, np.nan, 3, 4], equal_nan=True)
     assert str(panel.ends[0].astype("datetime64[D]")) == "2024-01-05"
@@ -232,7 +204,7 @@ def test_a_series_begins_with_its_first_value_and_ends_with_its_last():
 
 def test_a_series_without_values_is_left_out():
     panel = panel_from_table(
-        table(
+        sales_table(
             np.tile(days(4), 2), [1, 2, 3, 4, *[np.nan] * 4], ["x"] * 4 + ["void"] * 4
         )
     )
@@ -244,7 +216,7 @@ def test_a_series_without_values_is_left_out():
     ("how", "expected"), [("mean", 3), ("sum", 6), ("first", 2), ("last", 4)]
 )
 def test_repeated_times_are_repaired_as_asked(how, expected):
-    rows = table([*days(4), days(4)[1]], [1, 2, 3, 4, 4])
+    rows = sales_table([*days(4), days(4)[1]], [1, 2, 3, 4, 4])
     assert panel_from_table(rows, ReadOptions(duplicates=how)).values.tolist() == [
         1,
         expected,
@@ -264,7 +236,7 @@ def test_aggregation_agrees_with_pandas(how):
     values, names = rng.normal(size=600), rng.choice(["x", "y"], 600)
     values[::50] = np.nan
     panel = panel_from_table(
-        table(times, values, names), ReadOptions(aggregate=how, frequency="W-SUN")
+        sales_table(times, values, names), ReadOptions(aggregate=how, frequency="W-SUN")
     )
     frame = pd.DataFrame({"ds": times, "y": values, "id": names})
     for i, name in enumerate(panel.ids):
@@ -277,7 +249,7 @@ def test_aggregation_agrees_with_pandas(how):
 
 
 def test_incomplete_last_period_is_left_out_and_told():
-    rows = table(days(70), np.ones(70))  # to 10 March
+    rows = sales_table(days(70), np.ones(70))  # to 10 March
     panel = panel_from_table(rows, ReadOptions(aggregate="sum", frequency="M"))
     assert panel.values.tolist() == [31, 29]
     (told,) = [
@@ -295,14 +267,16 @@ def test_closed_weekends_do_not_make_a_month_incomplete():
     # June ends on a Sunday
     weekdays = pd.bdate_range("2024-01-01", "2024-06-28").to_numpy()
     panel = panel_from_table(
-        table(weekdays, np.ones(len(weekdays))),
+        sales_table(weekdays, np.ones(len(weekdays))),
         ReadOptions(aggregate="sum", frequency="MS"),
     )
     assert len(panel.values) == 6
 
 
 def test_a_first_month_that_begins_late_is_left_out_of_sums_only():
-    rows = table(days(91, "2024-01-20")[:72], np.ones(72))  # 20 January to 31 March
+    rows = sales_table(
+        days(91, "2024-01-20")[:72], np.ones(72)
+    )  # 20 January to 31 March
     assert panel_from_table(
         rows, ReadOptions(aggregate="sum", frequency="MS")
     ).values.tolist() == [
@@ -315,7 +289,7 @@ def test_a_first_month_that_begins_late_is_left_out_of_sums_only():
 
 
 def test_periods_without_rows_are_zero_in_sums_to_the_common_end():
-    rows = table([*days(10), *days(2)], np.ones(12), ["x"] * 10 + ["y"] * 2)
+    rows = sales_table([*days(10), *days(2)], np.ones(12), ["x"] * 10 + ["y"] * 2)
     panel = panel_from_table(rows, ReadOptions(aggregate="sum", frequency="D"))
     assert panel.series(1).tolist() == [1, 1] + [0] * 8
     means = panel_from_table(rows, ReadOptions(aggregate="mean", frequency="D"))
@@ -324,7 +298,7 @@ def test_periods_without_rows_are_zero_in_sums_to_the_common_end():
 
 def test_aggregation_without_a_frequency_takes_days_and_says_so():
     panel = panel_from_table(
-        table(np.repeat(days(9), 3), np.ones(27)), ReadOptions(aggregate="sum")
+        sales_table(np.repeat(days(9), 3), np.ones(27)), ReadOptions(aggregate="sum")
     )
     assert panel.frequency.code == "D"
     assert panel.values.tolist() == [3] * 9
@@ -332,14 +306,14 @@ def test_aggregation_without_a_frequency_takes_days_and_says_so():
 
 
 def test_aggregation_to_month_ends_and_fiscal_years():
-    rows = table(months(48, "2020-04"), np.ones(48))
+    rows = sales_table(months(48, "2020-04"), np.ones(48))
     year = panel_from_table(rows, ReadOptions(aggregate="sum", frequency="YE-MAR"))
     assert year.values.tolist() == [12] * 4
     assert str(year.ends[0].astype("datetime64[D]")) == "2024-03-31"
 
 
 def test_aggregation_of_numbered_rows():
-    rows = table([1, 1, 2, 2, 3, 3], np.ones(6))
+    rows = sales_table([1, 1, 2, 2, 3, 3], np.ones(6))
     assert panel_from_table(rows, ReadOptions(aggregate="sum")).values.tolist() == [
         2,
         2,
@@ -349,12 +323,13 @@ def test_aggregation_of_numbered_rows():
 
 def test_given_periods_and_frequency_win():
     panel = panel_from_table(
-        table(days(30), np.arange(30)), ReadOptions(frequency="D", periods=(30, 7))
+        sales_table(days(30), np.arange(30)),
+        ReadOptions(frequency="D", periods=(30, 7)),
     )
     assert panel.periods == (7, 30)
     assert (
         panel_from_table(
-            table(months(5), np.arange(5)), ReadOptions(frequency="M")
+            sales_table(months(5), np.arange(5)), ReadOptions(frequency="M")
         ).frequency.code
         == "MS"
     )
@@ -380,7 +355,7 @@ def test_any_table_is_answered_or_refused(rows, unit, aggregate, frequency, dupl
     times = np.datetime64("2020-01-01", "us") + np.array(
         counts, dtype=np.int64
     ) * np.timedelta64(unit, "s")
-    given_ = table(times, values, names or None)
+    given_ = sales_table(times, values, names or None)
     options = ReadOptions(
         frequency=frequency,
         aggregate=aggregate,

@@ -104,7 +104,7 @@ def test_what_lines_say(lines, values):
         (["shop,sold", "4,5", "north,4"], "but a number is expected$"),
         (['{"a": true}'], "a number is expected"),
         (['{"a": [1]}'], "a number is expected"),
-        (['{"a": 1, "a": 2}'], "comes twice"),
+        (['{"a": 1, "a": 2}'], "is given twice"),
         (["{"], "not a JSON object"),
         (['{"series": "a", "x": 1, "y": 2}'], "one is expected"),
         (['{"series": null, "x": 1}'], "the name of a row is expected"),
@@ -351,7 +351,8 @@ def test_a_saved_model_goes_on_from_what_it_remembers(tmp_path):
 def test_wrong_lines_show_in_the_exit_status():
     done, answers = piped(text="1\nx\n" + "9" * 1_000_001 + "\n2\n")
     assert done.status == 1
-    assert "2 of 4 lines could not be used, the first being line 2" in done.err
+    reason = "'value' is 'x', but a number is expected"
+    assert f"could not be used, the first being line 2: {reason}" in done.err
     assert ["error" in answer for answer in answers] == [False, True, True, False]
 
 

@@ -211,7 +211,7 @@ def test_a_network_of_other_series_is_not_compared(ask, tuned):
         ({"epochs": "0"}, "epochs", "must be at least 1"),
         ({"minutes": "600"}, "minutes", "at most 60"),
         ({"minutes": "nan"}, "minutes", "must be above 0"),
-        ({"preset": "best", "epochs": "3"}, "epochs", "preset=best decides"),
+        ({"preset": "best", "epochs": "3"}, "epochs", "epochs is set by preset=best"),
         ({"weights": "/etc"}, "weights", "'pretrained' or 'scratch'"),
         ({"target": "sold"}, "target", "sold"),
         ({"horizon": "20000"}, "horizon", "at most 10,000"),

@@ -16,6 +16,7 @@ from lstmcast.evaluation.anomalies import Alerts
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.one_series import panel_and_network
 from lstmcast.streaming.scoring import read_surprises
+from lstmcast.util.text import counted
 from lstmcast.writing.tables import frame_of, write_table
 
 
@@ -88,7 +89,7 @@ class Anomalies:
         scored = int(np.isfinite(self.scores).sum())
         count = int(self.alerts.sum())
         return (
-            f"{count:,} alert{'s' * (count != 1)} in {scored:,} values, at most about "
+            f"{counted(count, 'alert')} in {scored:,} values, at most about "
             f"{self.rate * scored:,.1f} of them false"
         )
 

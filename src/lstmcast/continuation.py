@@ -46,7 +46,7 @@ from lstmcast.pieces import (
     side_by_side,
     steps_are,
 )
-from lstmcast.util.text import some_names
+from lstmcast.util.text import counted, some_names
 
 
 class Continuation(NamedTuple):
@@ -311,8 +311,8 @@ class Joiner:
         """What joining did to the values; `DataError` for gaps where none are allowed."""
         treatment = "interpolated"
         if recipe.missing == "mask":
-            treatment = "masked: the forecast skips it"
-        gap = Finding(MISSING_STEPS, "warning", "", f"What is missing is {treatment}.")
+            treatment = "masked: the forecast skips them"
+        gap = Finding(MISSING_STEPS, "warning", "", f"Missing steps are {treatment}.")
         if recipe.gaps == "error":
             action = f"Add the rows, or use {advise('gaps', 'fill')}."
             gap = replace(gap, severity="error", action=action)
@@ -338,7 +338,7 @@ class Joiner:
                 "end": format_time(newer.ends[row]),
                 "saved": format_time(self.panel.ends[places[row]]),
                 "are": steps_are(count),
-                "steps": f"{count:,} step{'s' * (count > 1)}",
+                "steps": counted(count, "step"),
             }
             return Case(text.format(**words), count=count)
 

@@ -9,7 +9,7 @@ import numpy as np
 from lstmcast.data.table import format_time
 from lstmcast.util.html import block, more, picture, table
 from lstmcast.util.lines import aligned
-from lstmcast.util.text import number_format
+from lstmcast.util.text import counted, number_format
 
 if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
@@ -56,9 +56,8 @@ def _headline(forecast: Forecast) -> str:
     origins = len(forecast.ids)
     series = len(set(forecast.ids))
     quantiles = " ".join(f"{level:g}" for level in forecast.quantile_levels) or "none"
-    plural = "s" * (origins != 1)
     return (
-        f"Forecast({series} series, {origins} origin{plural}, horizon {forecast.horizon}, "
+        f"Forecast({series} series, {counted(origins, 'origin')}, horizon {forecast.horizon}, "
         f"quantiles {quantiles})"
     )
 

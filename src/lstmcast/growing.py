@@ -26,6 +26,7 @@ from lstmcast.errors import ModelError
 from lstmcast.model.inputs import FittedTransforms, Inputs
 from lstmcast.saved_context import is_unnamed
 from lstmcast.training_config import Batching, Windows
+from lstmcast.util.text import counted
 
 RECORD = "data"  # the folder of the record, beside those of the checkpoints
 
@@ -163,7 +164,7 @@ class DataRecord:
         added = len(newer.ids) - len(self.ids)
         growth = []
         if grown:
-            values = _many(int(growths.sum()), "new value")
+            values = counted(int(growths.sum()), "new value")
             growth.append(f"{values} of {grown:,} of {len(newer.ids):,} series")
         if added:
             growth.append(f"{added:,} new series")
@@ -267,7 +268,3 @@ def _canonical(values: NDArray) -> NDArray:
 
 def _numbers(times: NDArray) -> NDArray:
     return times.astype(np.int64)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count > 1)}"

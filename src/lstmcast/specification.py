@@ -38,6 +38,7 @@ from lstmcast.training_record import Arrays
 from lstmcast.transforms import Transforms
 from lstmcast.util.config import checked_seed
 from lstmcast.util.files import checked_path
+from lstmcast.util.text import counted
 
 KIND = "forecaster"  # its key in the manifest of a saved forecaster
 NAMED_WEIGHTS = ("pretrained", "scratch")
@@ -158,7 +159,7 @@ class Specification:
         if self.training.members not in (1, members):
             raise UsageError(
                 f"TrainingConfig(members={self.training.members}) is for networks from scratch: "
-                f"the initial weights have {members} member{'s' * (members != 1)}. Use "
+                f"the initial weights have {counted(members, 'member')}. Use "
                 "weights='scratch', or leave out members."
             )
 

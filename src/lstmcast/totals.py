@@ -24,7 +24,7 @@ from lstmcast.data.wholes import made_of_wholes
 from lstmcast.errors import UsageError
 from lstmcast.paths import PATHS, draws_of, of_sum, require_intervals
 from lstmcast.util.lines import aligned
-from lstmcast.util.text import number_format
+from lstmcast.util.text import counted, number_format
 from lstmcast.writing.result import ResultTable
 
 if TYPE_CHECKING:
@@ -147,9 +147,7 @@ class Totals(ResultTable):
     def __repr__(self) -> str:
         """What it is, and its first rows."""
         count = len(self)
-        return (
-            f"Totals(over each {self.span}, {count:,} row{'s' * (count != 1)})\n{self}"
-        )
+        return f"Totals(over each {self.span}, {counted(count, 'row')})\n{self}"
 
 
 def pairs_of_bounds(levels: Sequence[float] | NDArray) -> list[tuple[float, float]]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.util.html import block, more, table
+from lstmcast.util.text import counted
 
 MOST_SHOWN = 12  # epochs, in a notebook
 
@@ -57,7 +58,7 @@ class History:
     def __repr__(self) -> str:
         members = len({row.member for row in self.epochs})
         trained = sum(row.epoch > 0 for row in self.epochs)
-        counts = f"{members} member{'s' * (members != 1)}, {trained} epoch{'s' * (trained != 1)}"
+        counts = f"{counted(members, 'member')}, {counted(trained, 'epoch')}"
         best_rows = [
             row
             for row in self.epochs

@@ -177,7 +177,7 @@ def test_what_pytorch_has_and_we_have_not(options):
     with pytest.raises(ModelError, match=r"bidirectional|projection"):
         from_pytorch(torch.nn.LSTM(1, 5, **options).state_dict())
     for other in (torch.nn.GRU(1, 5), torch.nn.RNN(1, 5)):
-        with pytest.raises(ModelError, match="not an LSTM's"):
+        with pytest.raises(ModelError, match="not those of an LSTM"):
             from_pytorch(other)
 
 

@@ -21,6 +21,7 @@ from lstmcast.data.table import format_times
 from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.lines import aligned as aligned
 from lstmcast.util.lines import fitting, padded, wrapped
+from lstmcast.util.text import counted
 from lstmcast.util.text import number_format as number_format
 from lstmcast.util.text import shortened as shortened
 
@@ -46,9 +47,9 @@ def panel_line(panel: Panel) -> str:
     """
     parts = []
     if panel.report.rows:
-        parts.append(_counted(panel.report.rows, "row"))
+        parts.append(counted(panel.report.rows, "row"))
     parts.append(f"{len(panel):,} series")
-    parts.append(_counted(value_count(panel), "value"))
+    parts.append(counted(value_count(panel), "value"))
     step = panel.frequency.name
     if panel.calendar:
         step += f" ({panel.calendar.name})"
@@ -61,10 +62,6 @@ def panel_line(panel: Panel) -> str:
     if panel.covariates.past:
         parts.append(f"past: {', '.join(panel.covariates.past)}")
     return f"{panel.report.source}: {', '.join(parts)}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def columns_lines(panel: Panel) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from lstmcast.cli import echo
 from lstmcast.errors import ModelError
+from lstmcast.util.text import counted
 
 if TYPE_CHECKING:
     from lstmcast.cli.options.live import LineOptions
@@ -89,8 +90,8 @@ def run(pipe: Pipe, source: BinaryIO, output: TextIO) -> int:
     if pipe.wrong:
         echo.note(
             False,
-            f"{pipe.wrong} of {pipe.lines} lines could not be used, the first being line "
-            f"{pipe.first_wrong}",
+            f"{pipe.wrong} of {counted(pipe.lines, 'line')} could not be used, the first being "
+            f"line {pipe.first_wrong}: {pipe.first_reason}",
         )
     if signals.number:
         return 128 + signals.number

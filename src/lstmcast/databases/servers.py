@@ -212,7 +212,7 @@ class Server:
         kept_by = self.connection.exec_driver_sql(query).scalar()
         if kept_by is not None and str(kept_by).lower() != "innodb":
             raise OutputError(
-                f"{table} is kept by {kept_by}, which has no transactions: a failed run would "
+                f"{table} uses the engine {kept_by}, which has no transactions: a failed run would "
                 f"leave it half-written. Nothing was changed. Run ALTER TABLE {table} "
                 "ENGINE=InnoDB first, or name another table."
             )

@@ -45,6 +45,7 @@ from lstmcast.evaluation.summary import Summary, plain, summarise
 from lstmcast.forecast import Forecast
 from lstmcast.forecast_table import types_of_columns
 from lstmcast.util.lines import aligned
+from lstmcast.util.text import counted
 from lstmcast.writing.tables import PLAIN, ColumnTypes, frame_of
 
 
@@ -372,7 +373,7 @@ def _to_fit_first(name: str) -> UsageError:
 def _empty(name: str, panel: Panel, horizon: int, counts: np.ndarray) -> Backtest:
     longest = int(panel.lengths.max(initial=0))
     reason = (
-        f"the longest series has {longest} value{'s' * (longest != 1)}, too few to hold out "
+        f"the longest series has {counted(longest, 'value')}, too few to hold out "
         f"{horizon} after {FEWEST_KNOWN[-1]} known ones. Use a shorter horizon."
     )
     empty = np.empty(0)

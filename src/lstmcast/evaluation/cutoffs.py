@@ -13,7 +13,7 @@ from lstmcast.data.observed import occurring
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import series_numbers
 from lstmcast.errors import UsageError
-from lstmcast.util.text import are, some_names
+from lstmcast.util.text import are, counted, some_names
 
 # smallest number of known values at a cutoff, if two cycles are too many to require
 FEWEST_KNOWN = (8, 4)
@@ -134,7 +134,7 @@ def _notes(
         spacing = int(np.diff(counts, axis=1)[longest, -1])
         if spacing < horizon:
             notes.append(
-                f"The cutoffs are {spacing} step{'s' * (spacing > 1)} apart, so the compared "
+                f"The cutoffs are {counted(spacing, 'step')} apart, so the compared "
                 "values overlap."
             )
     is_unused = used_S == 0

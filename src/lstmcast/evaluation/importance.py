@@ -31,7 +31,7 @@ from lstmcast.updating import remembering
 from lstmcast.util.config import checked_seed, is_whole
 from lstmcast.util.language import words_of
 from lstmcast.util.lines import aligned
-from lstmcast.util.text import number
+from lstmcast.util.text import counted, number
 from lstmcast.writing.tables import frame_of, write_table
 
 # smallest number of values before a cutoff, for series that were not trained on
@@ -98,7 +98,7 @@ class Importance:
     def text(self, language: str = "en") -> str:
         """The result as a sentence and a table."""
         words = words_of(language)
-        cutoffs = f"{self.cutoffs} held-out cutoff{'s' * (self.cutoffs != 1)}"
+        cutoffs = counted(self.cutoffs, "held-out cutoff")
         about = (
             f"{self.measure} {number(self.error)} at {cutoffs} of {self.series} series, "
             f"{self.repeats} repeats of each permutation."

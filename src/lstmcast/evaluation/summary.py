@@ -23,6 +23,7 @@ from lstmcast.util.html import paragraph as html_text
 from lstmcast.util.html import table as html_table
 from lstmcast.util.language import Words, words_of
 from lstmcast.util.lines import fitting
+from lstmcast.util.text import counted
 from lstmcast.util.text import number as number
 from lstmcast.util.text import percent as percent
 from lstmcast.writing.tables import frame_of
@@ -113,7 +114,7 @@ class Summary:
         model_scores = self.scores[self.model]
         names = [name for name in SHOWN if name in model_scores]
         coverages = [name for name in model_scores if name.startswith("coverage_")]
-        header = [f"{self.origins:,} forecast{'s' * (self.origins != 1)}"]
+        header = [counted(self.origins, "forecast")]
         header += [self._heading(name) for name in names]
         header += [
             f"in {name.removeprefix('coverage_')}% interval" for name in coverages
@@ -237,7 +238,7 @@ def _little(actual: np.ndarray) -> list[str]:
     notes = []
     if values < FEW_VALUES:
         notes.append(
-            f"Only {values} held-out value{'s' * (values != 1)} could be compared, so the result "
+            f"Only {counted(values, 'held-out value')} could be compared, so the result "
             "is uncertain."
         )
     if len(steps) and steps[-1] < actual.shape[1]:

@@ -133,7 +133,7 @@ class SymbolicArray(NDArrayOperatorsMixin):
 
     def __array__(self, *settings: Any, **named_settings: Any) -> Any:
         raise _unknown(
-            "an answer that is looked up in tables, as that of heads of counts is,"
+            "a head that looks up its answers in tables, as heads of counts do,"
         )
 
     def __array_function__(

@@ -231,7 +231,7 @@ def _require_summable(panel: Panel, keys: Keys) -> None:
     for name, column in keys.items():
         if (texts_of(column) == ALL).any():
             raise DataError(
-                f"column {name!r} says {ALL!r} in some rows, so the data seem to include totals "
+                f"column {name!r} is {ALL!r} in some rows, so the data seem to include totals "
                 "already. Leave out those rows; totals are computed."
             )
     ends = panel.ends

@@ -19,6 +19,7 @@ from lstmcast.imputing.outliers import mask_outliers as mask_outliers
 from lstmcast.imputing.weights import filled
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.one_series import panel_and_network
+from lstmcast.util.text import counted
 from lstmcast.writing.tables import frame_of, write_table
 
 
@@ -38,8 +39,7 @@ class Imputed:
     def __repr__(self) -> str:
         """The panel, and how many of its values are filled."""
         filled_count = int(self.filled.sum())
-        plural = "s" * (filled_count != 1)
-        return f"Imputed({self.panel}, {filled_count:,} value{plural} filled)"
+        return f"Imputed({self.panel}, {counted(filled_count, 'value')} filled)"
 
     def columns(self, only_filled: bool = False) -> dict[str, NDArray]:
         """Series, time, value, filled and quantiles as columns, for all or only for filled values.

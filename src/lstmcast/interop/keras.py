@@ -41,6 +41,7 @@ from lstmcast.interop.parts import (
 from lstmcast.model.activations import Activation, GateActivation
 from lstmcast.model.lstm import USUAL, Cell
 from lstmcast.model.network import Network
+from lstmcast.util.text import counted
 
 # clip(0.2 a + 0.5, 0, 1) is the hard sigmoid of Keras 3, clip(b / 6 + 0.5, 0, 1), of b = 1.2 a
 STEEPER = 1.2
@@ -166,10 +167,11 @@ def _part(
         else config
     )
     matrices = 2 if is_lstm else 1
-    if len(arrays) != matrices + bool(config.get("use_bias", True)):
+    has_bias = bool(config.get("use_bias", True))
+    if len(arrays) != matrices + has_bias:
         raise ModelError(
-            f"the layer {name!r} has {len(arrays)} array(s); {matrices + 1} are expected, or "
-            f"{matrices} without a bias. Save layers and weights together."
+            f"the layer {name!r} has {counted(len(arrays), 'array')}, but should have "
+            f"{matrices + has_bias} with use_bias={has_bias}. Save layers and weights together."
         )
     built = _built(name, config["units"], arrays[:matrices], arrays[matrices:])
     if isinstance(built, Recurrent):

@@ -59,8 +59,8 @@ def _with_activation(
         ):
             return [{**layer, "config": {**config, "activation": function}}]
     raise ModelError(
-        f"the layer {activation['name']!r} puts {function!r} on something else than a Dense layer "
-        "without activation. Expected are Activation layers behind such ones. Train a model "
+        f"the layer {activation['name']!r} applies {function!r} to something other than a Dense "
+        "layer without activation, which is what an Activation layer must follow. Train a model "
         "without it."
     )
 
@@ -74,12 +74,14 @@ def _require_row(config: Mapping[str, Any]) -> None:
         if sources != ([previous] if previous else []):
             raise ModelError(
                 f"the layer {layer['name']!r} reads "
-                f"{' and '.join(map(repr, sources)) or 'nothing'}. Expected are layers in a row, "
-                f"each reading the one before it: here {previous!r}."
+                f"{' and '.join(map(repr, sources)) or 'nothing'}. Each layer must read the one "
+                "before it: "
+                f"here {previous!r}."
             )
     if list(_origins(config["output_layers"])) != names[-1:]:
         raise ModelError(
-            f"it has other outputs than its last layer, {names[-1]!r}. One output is expected."
+            f"its only output must be its last layer, {names[-1]!r}. Train a model with that "
+            "output."
         )
 
 
@@ -104,14 +106,15 @@ def _require_known(layer: Mapping[str, Any]) -> None:
     name = config["name"]
     if kind not in ALLOWED or layer.get("registered_name") not in (None, kind):
         raise ModelError(
-            f"the layer {name!r} is of the class {kind}, which has no counterpart. Expected are "
-            "LSTM, Dense, TimeDistributed(Dense) and Dropout layers. If it only changes shapes, "
+            f"the layer {name!r} is of the class {kind}, which has no counterpart. LSTM, "
+            "Dense, TimeDistributed(Dense) and Dropout layers are expected. If it only changes "
+            "shapes, "
             "pass model.get_weights(); else train a model without it."
         )
     for option, allowed in ALLOWED[kind].items():
         value = config.get(option, allowed[0])
         if value not in allowed:
             raise ModelError(
-                f"the {kind} layer {name!r} has {option}={value!r}. Expected is "
+                f"the {kind} layer {name!r} has {option}={value!r}, which must be "
                 f"{' or '.join(map(repr, allowed))}. Train the model with that."
             )

@@ -180,8 +180,8 @@ def _values(group: Any, path: str) -> NDArray:
     )
     if is_outside or dataset.size > LARGEST:
         raise ModelError(
-            f"{path!r} lies outside the file, or is too large. Expected are weights as Keras saves "
-            "them."
+            f"{path!r} lies outside the file, or is too large. Weights as Keras saves them are "
+            "expected."
         )
     return dataset[()]
 

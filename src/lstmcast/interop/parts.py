@@ -21,6 +21,7 @@ from lstmcast.model.activations import Activation
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.lstm import USUAL, Cell, Layer
 from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.util.text import counted
 
 _OF_DENSE = ("weight", "bias")
 
@@ -102,8 +103,8 @@ class Named(NamedTuple):
         """Raise ModelError if the model reads another number of columns."""
         if read != len(self.columns):
             raise ModelError(
-                f"it reads {read} column(s), and {len(self.columns)} are named. Name all of them, "
-                "in the order in which the model reads them."
+                f"it reads {counted(read, 'column')}, but columns= names {len(self.columns)}. Name "
+                "all of them, in the order in which the model reads them."
             )
 
     @property
@@ -197,12 +198,13 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
         feature = "adaptive inputs" if config.inputs.skips else "residual connections"
         raise ModelError(
             f"A network with {feature} is not a sequence of layers and cannot be written for "
-            "Keras or PyTorch. Expected is NetworkConfig(inputs=Transformed(), residual=False)."
+            "Keras or PyTorch. NetworkConfig(inputs=Transformed(), residual=False) is expected."
         )
     members = len(network.members)
     if (member is None and members > 1) or not 0 <= (member or 0) < members:
         raise UsageError(
-            f"{member=}: the network has {members} member(s). Name one: member=0 is the first."
+            f"{member=}: the network has {counted(members, 'member')}. Name one: member=0 is the "
+            "first."
         )
     arrays = network.members[member or 0]
 
@@ -236,14 +238,15 @@ def _require_chain(layers: Sequence[Part]) -> None:
     ]
     if between:
         raise ModelError(
-            f"the dense layer {between[0]!r} lies between LSTM layers. Expected are LSTM layers in "
-            "a row."
+            f"the dense layer {between[0]!r} lies between LSTM layers, which must follow each "
+            "other "
+            "directly."
         )
     for previous, following in pairwise(layers):
         if previous.units != following.inputs:
             raise ModelError(
                 f"{previous.name!r} gives {previous.units} numbers, and {following.name!r} after "
-                f"it takes {following.inputs}. Expected are layers that follow each other."
+                f"it takes {following.inputs}. Both numbers must be equal."
             )
 
 
@@ -260,18 +263,20 @@ def _steps_of(
         naming.require_all(read)
         if horizon not in (None, answered):
             raise ModelError(
-                f"it answers {answered} number(s) of its target, but {horizon=} was given. Correct "
-                "it, or leave it out."
+                f"it forecasts {counted(answered, 'step')} of its target, but {horizon=} was "
+                "given. "
+                "Correct it, or leave it out."
             )
         return answered, 1
     columns = read if channels is None else channels
     steps = max(answered // max(columns, 1), 1) if horizon is None else horizon
     if columns != read or steps * columns != answered:
         raise ModelError(
-            f"it reads {read} column(s) and answers {answered} number(s). Expected are {columns} "
-            f"column(s) to read and, for {steps} step(s), {steps * columns} number(s): a network "
-            "forecasts all the columns that it reads. If it forecasts one of them, name them all "
-            "with columns= and that one with target=; else correct horizon= and channels=."
+            f"it reads {counted(read, 'column')} and returns {counted(answered, 'number')}. To "
+            f"forecast {counted(steps, 'step')} of {counted(columns, 'column')}, it must read "
+            f"{columns} and return {steps * columns}: a network forecasts all the columns that it "
+            "reads. If it forecasts one of them, name them all with columns= and that one with "
+            "target=; else correct horizon= and channels=."
         )
     return steps, columns
 
@@ -307,8 +312,8 @@ def _one_cell(layers: Sequence[Recurrent]) -> Cell:
     if len(names) > 1:
         listing = ", ".join(f"{name!r} {cell}" for cell, name in names.items())
         raise ModelError(
-            f"its LSTM layers have several activations: {listing}. The same for all of them are "
-            "expected."
+            f"its LSTM layers have different activations: {listing}. All of them must have the "
+            "same."
         )
     return next(iter(names))
 
@@ -318,15 +323,15 @@ def _one_activation(layers: Sequence[Dense]) -> Activation:
     if None in names:
         raise ModelError(
             f"the weights do not say which activation follows the dense layer {names[None]!r}. "
-            "Say activation='relu', 'tanh' or 'linear'."
+            "Give activation='relu', 'tanh' or 'linear'."
         )
     if len(names) > 1:
         listing = ", ".join(
             f"{name!r} {activation}" for activation, name in names.items()
         )
         raise ModelError(
-            f"its dense layers have several activations: {listing}. One for all but the last is "
-            "expected."
+            f"its dense layers have different activations: {listing}. All but the last must "
+            "have the same."
         )
     return cast(Activation, next(iter(names), "linear"))
 
@@ -349,8 +354,8 @@ def numbers(name: str, value: Any, shape: tuple[int, ...] | None = None) -> NDAr
             else f"have the type {array.dtype}"
         )
         raise ModelError(
-            f"the values of {name!r} {problem}. Expected are finite floating-point numbers, such "
-            "as float32."
+            f"the values of {name!r} {problem}. Finite floating-point numbers, such as float32, "
+            "are expected."
         )
     if shape is not None and array.shape != shape:
         raise ModelError(

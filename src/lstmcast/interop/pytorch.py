@@ -33,7 +33,7 @@ from lstmcast.model.network import Network
 from lstmcast.util.files import check_output, whole_file
 
 MOST_MODULES = 8  # modules whose order is searched: all orders are tried
-EXPECTED = "Expected are the weights of nn.LSTM and nn.Linear modules"
+EXPECTED = "The weights of nn.LSTM and nn.Linear modules are expected"
 _ENTRY = re.compile(
     r"(?:(?P<module>.+)\.)?(?P<array>(?:weight|bias)(?:_(?:ih|hh|hr)(?:_l\d+)?(?:_reverse)?)?)"
 )
@@ -104,7 +104,7 @@ def to_pytorch(
     """
     if not network.config.cell.is_usual:
         raise ModelError(
-            f"The LSTM layers of this network have the functions {network.config.cell}, but "
+            f"The LSTM layers of this network use the functions {network.config.cell}, but "
             "nn.LSTM supports only tanh and sigmoid. A network with cell=Cell() is expected; "
             "to_keras writes any."
         )
@@ -166,12 +166,12 @@ def _blocks(state: Mapping[str, Any]) -> Blocks:
     for key, value in state.items():
         if isinstance(value, Mapping):
             raise ModelError(
-                f"{key!r} is itself a mapping. Pass the state dict: checkpoint[{key!r}], perhaps."
+                f"{key!r} is itself a mapping. Pass the state dict, such as checkpoint[{key!r}]."
             )
         match = _ENTRY.fullmatch(key)
         if match is None:
             raise ModelError(
-                f"{key!r} has no counterpart. {EXPECTED}; leave others out of the mapping."
+                f"{key!r} has no counterpart. {EXPECTED}. Leave others out of the mapping."
             )
         modules.setdefault(match["module"] or "", {})[match["array"]] = value
     return {module: _layers(module, arrays) for module, arrays in modules.items()}
@@ -184,7 +184,7 @@ def _layers(module: str, arrays: Mapping[str, Any]) -> list[Part]:
             "is bidirectional" if is_bidirectional else "has a projection (proj_size)"
         )
         raise ModelError(
-            f"the module {module!r} {feature}, which has no counterpart. {EXPECTED} without it."
+            f"the module {module!r} {feature}, which has no counterpart. {EXPECTED}."
         )
     if any("_ih" in name or "_hh" in name for name in arrays):
         count = max(sum("weight_ih" in name for name in arrays), 1)
@@ -215,7 +215,7 @@ def _recurrent(name: str, end: str, arrays: Mapping[str, Any]) -> Recurrent:
     if gates != 4 * units or weight_ih.shape[:1] != (gates,):
         raise ModelError(
             f"{name!r} has weights of shapes {weight_ih.shape} and {weight_hh.shape}, which are "
-            f"not an LSTM's (a GRU's or an RNN's, perhaps). {EXPECTED}."
+            f"not those of an LSTM (a GRU or an RNN may have them). {EXPECTED}."
         )
     biases = [
         numbers(name, arrays[key], (gates,))

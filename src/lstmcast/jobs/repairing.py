@@ -14,6 +14,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time, require_choice
 from lstmcast.errors import UsageError
 from lstmcast.jobs.events import Note
+from lstmcast.util.text import counted
 
 if TYPE_CHECKING:
     from lstmcast.hierarchy.reconciled import Hierarchy
@@ -85,7 +86,7 @@ class Repairs:
         is_known |= np.isnan(panel.values) if self.missing else False
         if self.missing:
             count = int((imputed.filled & np.isnan(panel.values)).sum())
-            notify(Note(f"{count:,} missing value{'s' * (count != 1)} filled in"))
+            notify(Note(f"{counted(count, 'missing value')} filled in"))
         return replace(panel, values=np.where(is_known, imputed.panel.values, np.nan))
 
 

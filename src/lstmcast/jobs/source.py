@@ -17,6 +17,7 @@ from lstmcast.data.read import read_table
 from lstmcast.data.tabular import panel_from_table
 from lstmcast.errors import UsageError
 from lstmcast.jobs.events import DataRead, Note
+from lstmcast.util.text import counted
 
 if TYPE_CHECKING:
     from lstmcast.hierarchy.reconciled import Hierarchy
@@ -130,6 +131,6 @@ def source_with_totals(
     with_totals = hierarchy.panel(panel)
     names = list(dict.fromkeys(level_names(with_totals.keys).tolist()))
     count = len(with_totals) - len(panel)
-    totals = f"{count} total{'s' * (count != 1)} of {len(panel)} series"
+    totals = f"{counted(count, 'total')} of {len(panel)} series"
     notify(Note(f"{totals} added: {', '.join(names[:-1])}"))
     return replace(source, data=with_totals)

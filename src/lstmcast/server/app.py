@@ -70,7 +70,7 @@ class Server:
         """Raise Problem if the maximum number of clients is already listening."""
         limit = self.settings.limits.listeners
         if self.streams.listeners + self.trainings.listeners >= limit:
-            raise Problem(503, f"{limit} clients are listening already.")
+            raise Problem(503, f"{limit} clients are listening, which is the maximum.")
 
     def close(self) -> None:
         """Save the streams, end the trainings, and stop the threads."""

@@ -74,7 +74,7 @@ class Guard:
         origin = _header(scope, b"origin")
         if origin and _place_of(origin) != host:
             raise Problem(
-                403, f"A page of {origin[:100]} may not use this server.", "origin"
+                403, f"A page from {origin[:100]} may not use this server.", "origin"
             )
         path = scope["path"]
         is_open = path in OPEN or path.startswith(OPEN_BELOW)

@@ -28,7 +28,6 @@ PARSE = -32700
 REQUEST = -32600
 METHOD = -32601
 PARAMS = -32602
-INTERNAL = -32603
 INSTRUCTIONS = (
     "Forecast time series in the user's files with a pretrained network. Begin with look_at_data; "
     "then use forecast, which also compares its accuracy on held-out data with simple forecasts. "

@@ -80,7 +80,7 @@ class Streams:
         name = _stream_name(options.name)
         with self._lock:
             if name in self._open or name in self._opening:
-                raise Problem(409, f"There is a stream {name!r} already.", "name")
+                raise Problem(409, f"There is already a stream {name!r}.", "name")
             if len(self._open) + len(self._opening) >= self.settings.limits.streams:
                 limit = self.settings.limits.streams
                 raise Problem(

@@ -203,7 +203,9 @@ class ServedStream:
             self._require_rows(by_row, tick.join, limits)
         if not by_row:
             raise Problem(
-                UNUSABLE, "The stream has no rows yet. Name some, with join.", "values"
+                UNUSABLE,
+                "The stream has no rows yet. Name them, and add join=true.",
+                "values",
             )
         return _numbers(by_row)
 
@@ -216,7 +218,7 @@ class ServedStream:
             first = unknown[0][:100]
             raise Problem(
                 UNUSABLE,
-                f"The stream {self.name!r} has no row {first!r}. With join=true it joins.",
+                f"The stream {self.name!r} has no row {first!r}. Add it with join=true.",
                 f"values.{first}",
             )
         if len(rows) + len(unknown) > limits.stream_rows:
@@ -329,7 +331,11 @@ def _remove(folder: Path) -> None:
 def too_many_rows(limits: Limits) -> Problem:
     """The problem of more rows than a stream may have."""
     limit = limits.stream_rows
-    return Problem(UNUSABLE, f"A stream may have {limit:,} rows. Open several.", "rows")
+    return Problem(
+        UNUSABLE,
+        f"A stream may have at most {limit:,} rows. Open another one for the rest.",
+        "rows",
+    )
 
 
 def _record(entry: Mapping[str, Any]) -> Record:

@@ -138,8 +138,8 @@ class Tools:
         horizon = ahead or one_season(panel)
         if horizon * len(panel) > 1_000_000:
             raise UsageError(
-                f"horizon={horizon:,} of {len(panel):,} series are more than a million rows. Ask "
-                "for fewer steps."
+                f"horizon={horizon:,} for {len(panel):,} series gives more than a million rows. "
+                "Ask for fewer steps."
             )
         levels = options.quantiles()
         quantiles: dict[str, Any] = {"quantiles": levels} if levels else {}

@@ -28,6 +28,7 @@ from lstmcast.streaming.opening import stop_now
 from lstmcast.streaming.reading import RowReader
 from lstmcast.streaming.rowcontexts import RowContexts
 from lstmcast.util.blas import one_blas_thread
+from lstmcast.util.text import counted
 
 TOGETHER = 512  # rows: the numbers in between stay in the processor's memory
 
@@ -223,7 +224,8 @@ def _require_widening(network: Network, horizon: int) -> None:
     steps = network.config.steps
     if horizon > steps and head.spreads and not head.affine:
         raise UsageError(
-            f"The network forecasts {steps} step(s), and quantiles of the head {head.name!r} "
+            f"The network forecasts {counted(steps, 'step')}, and quantiles of the head "
+            f"{head.name!r} "
             f"cannot be extended to {horizon}. Use a horizon of at most {steps}, or a forecaster, "
             "which draws sample paths."
         )

@@ -17,7 +17,7 @@ from lstmcast.data.levels import number_text
 from lstmcast.data.missingwords import is_missing
 from lstmcast.errors import DataError, UsageError
 from lstmcast.streaming.ticks import by_label
-from lstmcast.util.text import is_number
+from lstmcast.util.text import counted, is_number
 
 Cell: TypeAlias = float | str | None  # a number, a category, or missing
 # The cells of each column and row (C, R): of this tick and the next ones; empty if none are given.
@@ -83,9 +83,9 @@ def _of_rows(name: str, column: Any, ids: NDArray) -> list[list[Cell]]:
         return [_cells(name, by_id.get(row, ()), row) for row in ids.tolist()]
     if len(values) != len(ids):
         raise UsageError(
-            f"future column {name!r} has {len(values)} entries, but the tick has {len(ids)} "
-            "row(s). One per row is expected: a value, or a list that continues with coming "
-            f"ticks, such as {{{name!r}: [[1, 0, 0]]}} for one row."
+            f"future column {name!r} has {len(values):,} entries, but the tick has "
+            f"{counted(len(ids), 'row')}. One entry per row is expected: a value, or a list that "
+            f"continues with coming ticks, such as {{{name!r}: [[1, 0, 0]]}} for one row."
         )
     return [
         _cells(name, cells, row)

@@ -115,6 +115,7 @@ class Pipe:
         self.clocks = clocks or Clocks(parse_frequency("integer"))
         self.lines = self.used = self.wrong = 0
         self.first_wrong = 0
+        self.first_reason = ""
 
     def answers(self, text: str) -> Iterator[Answer]:
         """The answer to a line: a forecast for each row with a tick, or an error without any
@@ -137,6 +138,7 @@ class Pipe:
         """The answer to an invalid line."""
         self.wrong += 1
         self.first_wrong = self.first_wrong or self.lines
+        self.first_reason = self.first_reason or reason.rstrip(".")
         return {"line": self.lines, "error": reason.rstrip(".") + "."}
 
     def save(self) -> None:

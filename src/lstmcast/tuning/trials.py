@@ -84,7 +84,8 @@ class TrialFile:
             return [json.loads(line) for line in text.splitlines()]
         except ValueError as error:
             raise ModelError(
-                f"{self.path} is damaged: {error}. Remove the file to search anew, or name another "
+                f"{self.path} is damaged: {error}. Remove the file to start the search again, or "
+                "name another "
                 "folder."
             ) from error
 
@@ -96,7 +97,7 @@ class TrialFile:
         if differing:
             raise ModelError(
                 f"{self.path} holds trials of another search: {', '.join(differing)} differ. Name "
-                "another folder, or remove the file to search anew."
+                "another folder, or remove the file to start the search again."
             )
 
 

@@ -32,6 +32,15 @@ def are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "column"), counted(1_200, "row")
+    ('1 column', '1,200 rows')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def in_number(text: str, count: int) -> str:
     """A text about one thing or several, with {They}, {are}, {them} and {their} filled in.
 

@@ -9,6 +9,7 @@ import typer
 
 from lstmcast.cli import echo
 from lstmcast.cli.options.common import typed_options
+from lstmcast.util.text import counted
 
 if TYPE_CHECKING:
     from lstmcast.chunks.run import MakesJob, PartsJob
@@ -74,8 +75,7 @@ def run(job: PartsJob, quiet: bool, as_json: bool) -> None:
     rows = accuracy_rows(outcome.folder)
     if rows:
         typer.echo(console.levels_table(rows, echo.words()))
-    plural = "s" * (outcome.parts != 1)
     echo.result(
-        f"{outcome.series:,} series in {outcome.parts:,} part{plural}, {outcome.done:,} of them "
+        f"{outcome.series:,} series in {counted(outcome.parts, 'part')}, {outcome.done:,} of them "
         f"made now: {outcome.folder}"
     )

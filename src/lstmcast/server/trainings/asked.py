@@ -44,7 +44,7 @@ class TrainOptions(Request):
         if self.preset is not None and decided:
             name = sorted(decided)[0]
             raise ValueError(
-                f"{name} is what preset={self.preset} decides: leave one of them out"
+                f"{name} is set by preset={self.preset}: leave one of them out"
             )
         return self
 
