@@ -125,6 +125,28 @@ CASES = {
     "an hour without service": (edited(wave(480, 24), slice(4, None, 24), 0), "h", 24),
     "visits": (np.random.default_rng(6).integers(3, 41, 120).astype(float), "D", 14),
     "marks below 100": (np.rint(wave(90, 7)), "D", 14),
+    "a stuck sensor": (edited(wave(480, 24), slice(470, 480), 52.5), "h", 24),
+    "a sensor that was stuck with gaps": (
+        edited(with_gaps(wave(480, 24)), slice(470, 480), 52.5),
+        "h",
+        24,
+    ),
+    "an outage now": (edited(wave(300, 7), slice(297, 300), 0), "D", 14),
+    "a level and a season that changed": (
+        np.r_[wave(200, 7), 200 + 4 * wave(100, 3.5)],
+        "D",
+        14,
+    ),
+    "the same with both signs": (
+        np.r_[wave(200, 7) - 50, 200 + 4 * wave(100, 3.5)],
+        "D",
+        14,
+    ),
+    "a launch": (
+        np.r_[np.zeros(170), np.random.default_rng(8).poisson(30, 30)],
+        "D",
+        14,
+    ),
     "a closed hour a week": (edited(wave(480, 24), [270, 438], 1), "h", 24),
 }
 
