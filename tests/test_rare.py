@@ -130,6 +130,9 @@ def test_intervals_are_those_of_the_new_level(frequency, before, after):
             [*range(51, 61)],
         ),
         (changed(sales(96), *range(50, 60), times=0.2) - 200, 12, [*range(50, 60)]),
+        # just over, and within the newest cycle
+        (changed(sales(96), *range(84, 92), times=0.2), 12, [*range(84, 92)]),
+        (changed(sales(96), *range(84, 94), times=0.2), 12, []),  # perhaps not over
         (np.full(60, np.nan), 12, []),
     ],
 )

@@ -121,6 +121,7 @@ CASES = {
         9,
     ),
     "a strike that is over": (edited(wave(300, 7), slice(230, 245), 5), "D", 14),
+    "a strike that is just over": (edited(wave(300, 7), slice(286, 296), 5), "D", 14),
     "a month of holidays": (edited(wave(120, 12), slice(7, None, 12), 0), "MS", 12),
     "an hour without service": (edited(wave(480, 24), slice(4, None, 24), 0), "h", 24),
     "visits": (np.random.default_rng(6).integers(3, 41, 120).astype(float), "D", 14),

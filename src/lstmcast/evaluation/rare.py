@@ -30,6 +30,7 @@ SHARE = 0.025  # upper bound of the share of values that are events
 UNLIKE = 2.0  # multiple of the largest other change over a cycle
 LASTED = 8  # number of values, and a cycle, that a new level must have lasted
 BELIEVED = 2  # number of values after which a new level is accepted
+RETURNED = 3  # number of newest values that are as before an event
 NEWEST = 12  # number of values, or a cycle, that determine what is usual now
 # multiple of the outermost distance to the median above which a value may be an event
 SURPRISED = 2.0
@@ -184,15 +185,34 @@ def over_since(values_T: NDArray, season: int) -> NDArray:
         return is_over_T
     if z_T.min() > 0:
         z_T = np.log(z_T)
-    newest_T = z_T[-max(season, NEWEST) :]
-    low = newest_T.min()
-    high = newest_T.max()
-    room = high - low
-    is_far_T = (z_T < low - room) | (z_T > high + room)
+    cycle = max(season, NEWEST)
+    is_far_T = _far_from(z_T[-cycle:], z_T)
     first_ordinary = int(is_far_T.argmin())
     is_far_T[:first_ordinary] = False  # a level before this one, or growth
+    is_far_T[-2 * cycle :] |= _just_over(z_T, cycle)
     is_over_T[len(values_T) - len(z_T) :] = is_far_T
     return is_over_T
+
+
+def _far_from(usual_T: NDArray, z_T: NDArray) -> NDArray:
+    """Which values lie outside of usual ones by more than the range of these."""
+    low = usual_T.min()
+    high = usual_T.max()
+    room = high - low
+    return np.asarray((z_T < low - room) | (z_T > high + room))
+
+
+def _just_over(z_T: NDArray, cycle: int) -> NDArray:
+    """Which of the values of the newest two cycles lie far outside of those of the cycle before, to
+    which the newest ones have returned."""
+    newest_T = z_T[-2 * cycle :]
+    if len(z_T) < 3 * cycle:
+        return np.zeros(len(newest_T), bool)
+    before_T = z_T[-3 * cycle : -2 * cycle]
+    is_far_T = _far_from(before_T, newest_T)
+    if is_far_T[-RETURNED:].any():
+        is_far_T[:] = False
+    return is_far_T
 
 
 def _filled(values_T: NDArray) -> NDArray:

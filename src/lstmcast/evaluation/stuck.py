@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import Blocks, shortest_season
+from lstmcast.context import Blocks, most_stuck, shortest_season
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.evaluation.held_out import HeldOut
@@ -29,7 +29,6 @@ SHARE = 0.05  # of series in which no larger share of the values repeats
 ZEROS = 2  # zeros that count as an outage
 NEWEST = 12  # values, or a cycle, that lay far above 0 before an outage:
 FAR = 0.2  # the smallest is at least this share of the largest
-MOST = 7  # equal values, or all but one of a cycle, after which they are believed
 
 
 def stuck_counts(panel: Panel, origins: Origins) -> NDArray:
@@ -70,7 +69,7 @@ def stuck_count(values_T: NDArray, season: int) -> int:
     is_other_T = known_T != values_T[-1]
     before = len(known_T) - int(is_other_T[::-1].argmax())
     run = len(known_T) - before
-    if before < FEWEST or run == 0 or run > max(MOST, season - 1):
+    if before < FEWEST or run == 0 or run > most_stuck((season,)):
         return 0
     unread = len(values_T) - int(places[before])
     before_T = known_T[:before]

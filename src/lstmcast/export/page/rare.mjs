@@ -7,6 +7,7 @@ const SHARE = 0.025; // of the values read, which events are fewer than
 const UNLIKE = 2; // times the largest other change over a cycle
 const LASTED = 8; // values, and a cycle, that a new level must have lasted
 const BELIEVED = 2; // values after which a new level is believed
+const RETURNED = 3; // newest values that are as before an event
 const NEWEST = 12; // values, or a cycle, that say what is usual now
 const SURPRISED = 2; // outermost distances to the median, from which a value may be an event
 // multiples of the errors of the newest cutoffs: of a cutoff's usual error, of any error
@@ -129,15 +130,29 @@ export function lastingShift(values, season) {
 export function overSince(values, season) {
   const filled = withoutGaps(values);
   const z = smallest(filled) > 0 ? filled.map(Math.log) : filled;
-  const newest = z.slice(-Math.max(season, NEWEST));
-  const [low, high] = [smallest(newest), largest(newest)];
-  const room = high - low;
-  const isFar = z.map((value) => value < low - room || value > high + room);
+  const cycle = Math.max(season, NEWEST);
+  const isFar = farFrom(z.slice(-cycle), z);
   const first = isFar.indexOf(false); // before it: another level, or growth
+  const isJustOver = justOver(z, cycle);
   return values.map((_, t) => {
     const place = t - (values.length - z.length);
-    return place >= first && isFar[place];
+    const inNewest = place - Math.max(z.length - 2 * cycle, 0);
+    return (place >= first && isFar[place]) || (isJustOver[inNewest] ?? false);
   });
+}
+
+/** Which values lie outside of usual ones by more than the range of these. */
+function farFrom(usual, z) {
+  const [low, high] = [smallest(usual), largest(usual)];
+  const room = high - low;
+  return z.map((value) => value < low - room || value > high + room);
+}
+
+/** Which of the newest two cycles lie far from the cycle before, to which the newest returned. */
+function justOver(z, cycle) {
+  if (z.length < 3 * cycle) return [];
+  const isFar = farFrom(z.slice(-3 * cycle, -2 * cycle), z.slice(-2 * cycle));
+  return isFar.slice(-RETURNED).some(Boolean) ? [] : isFar;
 }
 
 /** From the first known value on, missing ones as the one before. */
