@@ -137,8 +137,7 @@ def forecast_after(
     answers = answers or _answers(model, panel, origins, horizon, request)
     answers = answers._replace(quantiles_OHQ=answers.quantiles_OHQ[:, :horizon])
     if combines and request.method == COMBINED:
-        answers = _with_typical(answers, panel, origins)
-        answers = _unstuck(answers, model, panel, origins, request)
+        answers = _completed(answers, model, panel, origins, request)
     effects = effects_of(panel)
     known_parts = None
     if effects is not None:
@@ -220,10 +219,12 @@ def _with_typical(answers: Answers, panel: Panel, origins: Origins) -> Answers:
     return answers._replace(quantiles_OHQ=quantiles_OHQ, combination=combination)
 
 
-def _unstuck(
+def _completed(
     answers: Answers, model: Fitted, panel: Panel, origins: Origins, request: Asked
 ) -> Answers:
-    """The same, from before the newest values where these are stuck."""
+    """The same with what is typical of short series, and from before newest values that are
+    stuck."""
+    answers = _with_typical(answers, panel, origins)
     left_out_O = stuck_counts(panel, origins)
     rows = np.flatnonzero(left_out_O)
     if not len(rows) or panel.covariates.future:
