@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.evaluation.rare import events, lasting_shift, over_since
+from lstmcast.evaluation.rare import (
+    events,
+    first_change,
+    lasting_shift,
+    outgrown,
+    over_since,
+)
 
 
 def sales(count, season=0.2, seed=1):
@@ -124,6 +130,9 @@ def test_intervals_are_those_of_the_new_level(frequency, before, after):
             [*range(51, 61)],
         ),
         (changed(sales(96), *range(50, 60), times=0.2) - 200, 12, [*range(50, 60)]),
+        # just over, and within the newest cycle
+        (changed(sales(96), *range(84, 92), times=0.2), 12, [*range(84, 92)]),
+        (changed(sales(96), *range(84, 94), times=0.2), 12, []),  # perhaps not over
         (np.full(60, np.nan), 12, []),
     ],
 )
@@ -140,3 +149,51 @@ def test_after_a_strike_intervals_reach_no_further_up_than_before():
     )
     forecast = lc.LSTMForecaster(28).predict(strike)
     assert forecast.interval(95).upper.max() < 250
+
+
+# ---------------------------------------------------------------- errors that are no longer made
+
+
+def test_errors_of_another_time_are_outgrown():
+    errors = np.ones((24, 12))
+    assert not outgrown(errors, newest=8).any()
+    errors[14] = 3.0
+    errors[20, 4] = 2.5
+    found = outgrown(errors, newest=8)
+    assert found[14].all()
+    assert np.argwhere(np.delete(found, 14, axis=0)).tolist() == [[19, 4]]
+    errors[:8] = 0.0  # nothing is known of other values
+    assert not outgrown(errors, newest=8).any()
+
+
+def test_few_cutoffs_outgrow_nothing():
+    errors = np.r_[np.full((4, 3), np.nan), np.ones((4, 3)), np.full((4, 3), 9.0)]
+    assert not outgrown(errors, newest=8).any()
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [([0, 0, 5, 0], 2), ([np.nan, 0, np.nan, 5], 3), ([4, 4], 0), ([np.nan], 0)],
+)
+def test_nothing_is_measured_before_values_differ(values, found):
+    assert first_change(np.array(values, float)) == found
+
+
+def test_a_new_level_with_a_new_season_has_its_own_intervals():
+    days, noise = np.arange(365), np.random.default_rng(4).normal(0, 0.06, 365)
+    before = 50 * np.array([1, 1, 1, 1, 1.4, 2, 0.5])[days % 7]
+    now = 150 * np.array([2, 0.5, 1, 1, 1, 0.6, 1])[days % 7]
+    values = np.where(days < 250, before, now) * np.exp(noise)
+    panel = lc.Panel.from_arrays(values, frequency="D", start="2023-01-01")
+    _, lower, upper = lc.LSTMForecaster(28).predict(panel).interval(95)
+    true_width = 4 * 0.06 * now.mean()
+    assert (upper - lower).mean() < 6 * true_width  # 15 with all cutoffs
+
+
+def test_intervals_after_a_launch_are_as_wide_as_its_errors():
+    sold = np.random.default_rng(5).poisson(30, 58).astype(float)
+    values = np.r_[np.zeros(170), sold]
+    panel = lc.Panel.from_arrays(values[:200], frequency="D", start="2024-01-01")
+    _, lower, upper = lc.LSTMForecaster(28).predict(panel).interval(80)
+    actual = values[200:]
+    assert ((lower <= actual) & (actual <= upper)).mean() > 0.6

@@ -121,6 +121,7 @@ CASES = {
         9,
     ),
     "a strike that is over": (edited(wave(300, 7), slice(230, 245), 5), "D", 14),
+    "a strike that is just over": (edited(wave(300, 7), slice(286, 296), 5), "D", 14),
     "a month of holidays": (edited(wave(120, 12), slice(7, None, 12), 0), "MS", 12),
     "an hour without service": (edited(wave(480, 24), slice(4, None, 24), 0), "h", 24),
     "visits": (np.random.default_rng(6).integers(3, 41, 120).astype(float), "D", 14),
@@ -129,6 +130,28 @@ CASES = {
         edited(
             np.random.default_rng(8).poisson(3, 150).astype(float), slice(6, None, 7), 0
         ),
+        "D",
+        14,
+    ),
+    "a stuck sensor": (edited(wave(480, 24), slice(470, 480), 52.5), "h", 24),
+    "a sensor that was stuck with gaps": (
+        edited(with_gaps(wave(480, 24)), slice(470, 480), 52.5),
+        "h",
+        24,
+    ),
+    "an outage now": (edited(wave(300, 7), slice(297, 300), 0), "D", 14),
+    "a level and a season that changed": (
+        np.r_[wave(200, 7), 200 + 4 * wave(100, 3.5)],
+        "D",
+        14,
+    ),
+    "the same with both signs": (
+        np.r_[wave(200, 7) - 50, 200 + 4 * wave(100, 3.5)],
+        "D",
+        14,
+    ),
+    "a launch": (
+        np.r_[np.zeros(170), np.random.default_rng(8).poisson(30, 30)],
         "D",
         14,
     ),

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from lstmcast.util.config import settings
 
 MOST_CUTOFFS, FEWEST_CUTOFFS = 24, 4  # held out of few series, and of each of many
+STUCK = 7  # equal values, or all but one of a cycle, that may not be believed
 EARLIEST = 8  # observations that a held-out cutoff must know
 # longest segment of a series that is read before a forecast, in training as in use
 CONTEXT = 1024
@@ -88,6 +89,16 @@ def shortest_season(periods: tuple[int, ...]) -> int:
     (24, 0)
     """
     return min((period for period in periods if period > 1), default=0)
+
+
+def most_stuck(periods: tuple[int, ...]) -> int:
+    """How many equal values may be taken for a sensor that is stuck, or for an outage: fewer than
+    a cycle, or a few.
+
+    >>> most_stuck((24, 168)), most_stuck((7,)), most_stuck((1,))
+    (23, 7, 7)
+    """
+    return max(STUCK, shortest_season(periods) - 1)
 
 
 def farthest_held_out(periods: tuple[int, ...]) -> int:

@@ -57,6 +57,23 @@ class Combination:
         ]
         return ", ".join(texts)
 
+    def replaced(self, rows: np.ndarray, other: Combination) -> Combination:
+        """The same with the shares of another combination at some of the origins.
+
+        >>> naive = Combination(("naive",), np.array([[1.0]]))
+        >>> made = Combination((NETWORK, "naive"), np.array([[0.7, 0.3], [0.8, 0.2]]))
+        >>> made.replaced(np.array([1]), naive).shares
+        array([[0.7, 0.3],
+               [0. , 1. ]])
+        """
+        names = tuple(dict.fromkeys((*self.names, *other.names)))
+        shares = np.zeros((len(self.shares), len(names)))
+        shares[:, : len(self.names)] = self.shares
+        shares[rows] = 0.0
+        places = [names.index(name) for name in other.names]
+        shares[np.ix_(rows, places)] = other.shares
+        return Combination(names, shares)
+
     @property
     def single(self) -> str | None:
         """The only candidate used at all origins; None if there are several.

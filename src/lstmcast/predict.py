@@ -5,9 +5,9 @@ S series · O origins · H horizon · Q quantile levels
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias, cast, get_args
 from warnings import warn
 
@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from lstmcast.covariates.effects import effects_of, left_open, without_known
 from lstmcast.covariates.reach import require_known
 from lstmcast.data.bounds import bounds_of
-from lstmcast.data.features import listed
 from lstmcast.data.observed import occurring, on_grid, without
-from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
+from lstmcast.data.origins import Origins, checked_horizon, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.data.wholes import made_whole, whole_origins
 from lstmcast.decoding.weekdays import shut, unsold
@@ -43,6 +42,7 @@ from lstmcast.evaluation.dependence import Sample, dependence_of
 from lstmcast.evaluation.few import shares_with_few, with_few
 from lstmcast.evaluation.methods import COMBINED, needs_columns
 from lstmcast.evaluation.rare import without_events
+from lstmcast.evaluation.stuck import from_before, stuck_counts
 from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
 from lstmcast.evaluation.weekly import NAME as IN_WEEK
 from lstmcast.evaluation.weekly import InWeek, SharedWeek
@@ -53,12 +53,11 @@ from lstmcast.joining import joined as joined
 from lstmcast.joining import read_as_said as read_as_said
 from lstmcast.model.heads import MEDIAN
 from lstmcast.paths import Dependence
+from lstmcast.unforecast import warn_of_unknown
 from lstmcast.util.spelling import did_you_mean
-from lstmcast.util.text import some_names
 
 OLD_MODES: dict[str, Mode] = {"free": "recursive", "observed": "one-step"}
 Levels: TypeAlias = tuple[float, ...]  # of quantiles
-logger = logging.getLogger("lstmcast")
 
 
 class Asked(NamedTuple):
@@ -142,7 +141,7 @@ def forecast_after(
     answers = answers or _answers(model, panel, origins, horizon, request)
     answers = answers._replace(quantiles_OHQ=answers.quantiles_OHQ[:, :horizon])
     if combines and request.method == COMBINED:
-        answers = _with_typical(answers, panel, origins)
+        answers = _completed(answers, model, panel, origins, request)
     effects = effects_of(panel)
     known_parts = None
     if effects is not None:
@@ -152,7 +151,7 @@ def forecast_after(
         affine = model.network.head.affine
         known_parts = effects.parts(origins, horizon, affine)
         known_parts = trusted_parts(known_parts, answers.combination)
-    _warn_of_unknown(model, panel, origins, answers.quantiles_OHQ)
+    warn_of_unknown(model, panel, origins, answers.quantiles_OHQ)
     forecast = _forecast(model, panel, origins, answers, quantiles, rows)
     if known_parts is None:
         return forecast
@@ -221,6 +220,37 @@ def _with_typical(answers: Answers, panel: Panel, origins: Origins) -> Answers:
     combination = answers.combination
     if share_O.any():
         combination = with_share(combination, share_O, LIKE)
+    return answers._replace(quantiles_OHQ=quantiles_OHQ, combination=combination)
+
+
+def _completed(
+    answers: Answers, model: Fitted, panel: Panel, origins: Origins, request: Asked
+) -> Answers:
+    """The same with what is typical of short series, and from before newest values that are
+    stuck."""
+    answers = _with_typical(answers, panel, origins)
+    left_out_O = stuck_counts(panel, origins)
+    rows = np.flatnonzero(left_out_O)
+    if not len(rows) or panel.covariates.future:
+        return answers
+    combinations: list[Combination | None] = []
+
+    def answer(held_out: HeldOut, horizon: int) -> NDArray:
+        ahead = model.measured_ahead(horizon, request.mode)
+        earlier = calibrated_answers(
+            partial(model.decode, mode=request.mode), panel, held_out, ahead, request
+        )
+        combinations.append(earlier.combination)
+        return earlier.quantiles_OHQ
+
+    stuck = Origins(origins.series[rows], origins.counts[rows])
+    quantiles_OHQ = answers.quantiles_OHQ.copy()
+    quantiles_OHQ[rows] = from_before(
+        answer, panel, stuck, left_out_O[rows], quantiles_OHQ.shape[1]
+    )
+    combination = answers.combination
+    if combination is not None and combinations[0] is not None:
+        combination = combination.replaced(rows, combinations[0])
     return answers._replace(quantiles_OHQ=quantiles_OHQ, combination=combination)
 
 
@@ -329,40 +359,6 @@ def _counted_on(lead: NDArray, cutoffs: Any) -> Any:
     if counts.ndim != 2 or len(counts) != len(lead) or counts.dtype.kind not in "iu":
         return cutoffs
     return np.where(counts > 0, counts + lead[:, None], counts)
-
-
-def _warn_of_unknown(
-    model: Fitted, panel: Panel, origins: Origins, quantiles_OHQ: NDArray
-) -> None:
-    """Warn about series without a forecast, with the reason."""
-    needed = model.fewest_known
-    unknown_O = np.isnan(quantiles_OHQ).all(axis=(1, 2))
-    grown_O = np.zeros_like(unknown_O)
-    if not model.network.config.cell.is_bounded:
-        grown_O = unknown_O & (known_counts(panel, origins) >= needed)
-    short_series = np.unique(origins.series[unknown_O & ~grown_O])
-    if len(short_series) and needed:
-        values = "values are" if needed > 1 else "value is"
-        past = f", of {listed(model.past)} as well" if model.past else ""
-        logger.warning(
-            "no forecast for %d of %d series (%s): %d known %s needed before the cutoff%s",
-            len(short_series),
-            len(panel),
-            some_names(panel.ids[short_series]),
-            needed,
-            values,
-            past,
-        )
-    grown = np.unique(origins.series[grown_O])
-    if len(grown):
-        logger.warning(
-            "no forecast for %d of %d series (%s): the state of the LSTM overflowed, which can "
-            "happen with activation=%r; train longer, use a lower learning rate, or use 'tanh'",
-            len(grown),
-            len(panel),
-            some_names(panel.ids[grown]),
-            model.network.config.cell.activation,
-        )
 
 
 def _forecast(

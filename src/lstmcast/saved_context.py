@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import Blocks, farthest_held_out
+from lstmcast.context import Blocks, farthest_held_out, most_stuck
 from lstmcast.continuation import Continuation as Continuation
 from lstmcast.continuation import Joiner
 from lstmcast.continuation_checks import is_unnamed as is_unnamed
@@ -57,7 +57,8 @@ class SavedContext:
         if panel.covariates.future:
             return cls(panel)
         # Cutoffs lie farther apart in longer series; this is the limit, as series may grow.
-        earliest = np.maximum(panel.lengths - farthest_held_out(panel.periods), 0)
+        farthest = farthest_held_out(panel.periods) + most_stuck(panel.periods)
+        earliest = np.maximum(panel.lengths - farthest, 0)
         context = Blocks.of(panel.periods)
         # Cutoffs lie in the later half of the known values: keeping fewer values must not make that
         # half begin later.

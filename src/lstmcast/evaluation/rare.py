@@ -7,7 +7,9 @@ nor a cutoff right after it as a held-out cutoff, if there are fewer such values
 outermost interval anyway.
 
 A level that shifted once and has lasted is such an event, too: cutoffs that look across the shift
-say how far the level moved, not how wide intervals are at the new one.
+say how far the level moved, not how wide intervals are at the new one. Whatever else changed,
+errors far beyond all those of the newest cutoffs are of a time that is over. Before values differed
+for the first time, nothing could be measured.
 
     O origins · J held-out cutoffs of each · H horizon · Q quantile levels · T values of a series
 """
@@ -28,9 +30,12 @@ SHARE = 0.025  # upper bound of the share of values that are events
 UNLIKE = 2.0  # multiple of the largest other change over a cycle
 LASTED = 8  # number of values, and a cycle, that a new level must have lasted
 BELIEVED = 2  # number of values after which a new level is accepted
+RETURNED = 3  # number of newest values that are as before an event
 NEWEST = 12  # number of values, or a cycle, that determine what is usual now
 # multiple of the outermost distance to the median above which a value may be an event
 SURPRISED = 2.0
+# multiples of the errors of the newest cutoffs: of a cutoff's usual error, of any error
+OUTGROWN, OUTGROWN_ANY = 2.5, 2.0
 
 
 def without_events(
@@ -58,12 +63,68 @@ def _ordinary(forecasts: Tried, panel: Panel, held_out: HeldOut) -> Tried:
         cutoff_J1 = held_out.counts_OJ[row][:, None] - starts[row]
         is_rare_JH = _looks_across(cutoff_J1, steps_H, lasting_shift(values_T, season))
         is_rare_JH |= _at(cutoff_J1 - 1, over_since(values_T, season))
+        is_rare_JH |= cutoff_J1 <= first_change(values_T)
+        newest = _newest(cutoff_J1[:, 0], season)
+        is_rare_JH |= outgrown(_errors(forecasts, row), newest)
         is_event_T = events(values_T, season)
         if is_event_T.any():
             is_rare_JH |= _at(cutoff_J1 + steps_H, is_event_T)
             is_rare_JH |= _at(cutoff_J1 - 1, is_event_T)
         actual_OJH[row][is_rare_JH] = np.nan
     return forecasts._replace(actual_OJH=actual_OJH)
+
+
+def _errors(forecasts: Tried, row: int) -> NDArray:
+    """The sizes of the errors of one origin (J, H), as ratios if all values are positive."""
+    actual_JH = forecasts.actual_OJH[row]
+    median_JH = forecasts.before_OJHQ[row, ..., MEDIAN]
+    lowest = min(np.nanmin(actual_JH), np.nanmin(median_JH))
+    if lowest > 0:
+        return np.abs(np.log(actual_JH / median_JH))
+    return np.abs(actual_JH - median_JH)
+
+
+def _newest(cutoff_J: NDArray, season: int) -> int:
+    """How many of the held-out cutoffs, the newest ones first, say how large errors are now: some,
+    and those of the last cycle."""
+    in_cycle = np.count_nonzero(cutoff_J > cutoff_J[0] - season)
+    return max(LASTED, int(in_cycle))
+
+
+def outgrown(error_JH: NDArray, newest: int) -> NDArray:
+    """Which errors are no longer made (J, H): those of older cutoffs whose usual errors are far
+    larger than those of each of the newest ones, or that are far larger than all of these.
+
+    >>> errors = np.array([[1.0, 2.0]] * 3 + [[4.5, 9.0]] + [[1.0, 5.0]])
+    >>> np.flatnonzero(outgrown(errors, newest=3).any(axis=1)).tolist()
+    [3, 4]
+    """
+    is_over_JH = np.zeros(error_JH.shape, bool)
+    is_known_J = np.isfinite(error_JH).any(axis=1)
+    if np.count_nonzero(is_known_J[:newest]) < min(newest, LASTED):
+        return is_over_JH
+    usual_J = np.zeros(len(error_JH))
+    usual_J[is_known_J] = np.nanmedian(error_JH[is_known_J], axis=1)
+    largest_usual = usual_J[:newest].max()
+    if largest_usual == 0:  # they say nothing of other values
+        return is_over_JH
+    largest = np.nanmax(error_JH[:newest])
+    is_over_J = usual_J > OUTGROWN * largest_usual
+    is_over_JH[is_over_J] = True
+    is_over_JH |= error_JH > OUTGROWN_ANY * largest
+    is_over_JH[:newest] = False
+    return is_over_JH
+
+
+def first_change(values_T: NDArray) -> int:
+    """The first value that differs from those before it; 0 if that is not known.
+
+    >>> first_change(np.array([0.0, np.nan, 0.0, 3.0]))
+    3
+    """
+    known = np.flatnonzero(~np.isnan(values_T))
+    is_other = values_T[known] != values_T[known[:1]]
+    return int(known[is_other.argmax()]) if is_other.any() else 0
 
 
 def _at(steps_JX: NDArray, is_event_T: NDArray) -> NDArray:
@@ -124,15 +185,34 @@ def over_since(values_T: NDArray, season: int) -> NDArray:
         return is_over_T
     if z_T.min() > 0:
         z_T = np.log(z_T)
-    newest_T = z_T[-max(season, NEWEST) :]
-    low = newest_T.min()
-    high = newest_T.max()
-    room = high - low
-    is_far_T = (z_T < low - room) | (z_T > high + room)
+    cycle = max(season, NEWEST)
+    is_far_T = _far_from(z_T[-cycle:], z_T)
     first_ordinary = int(is_far_T.argmin())
     is_far_T[:first_ordinary] = False  # a level before this one, or growth
+    is_far_T[-2 * cycle :] |= _just_over(z_T, cycle)
     is_over_T[len(values_T) - len(z_T) :] = is_far_T
     return is_over_T
+
+
+def _far_from(usual_T: NDArray, z_T: NDArray) -> NDArray:
+    """Which values lie outside of usual ones by more than the range of these."""
+    low = usual_T.min()
+    high = usual_T.max()
+    room = high - low
+    return np.asarray((z_T < low - room) | (z_T > high + room))
+
+
+def _just_over(z_T: NDArray, cycle: int) -> NDArray:
+    """Which of the values of the newest two cycles lie far outside of those of the cycle before, to
+    which the newest ones have returned."""
+    newest_T = z_T[-2 * cycle :]
+    if len(z_T) < 3 * cycle:
+        return np.zeros(len(newest_T), bool)
+    before_T = z_T[-3 * cycle : -2 * cycle]
+    is_far_T = _far_from(before_T, newest_T)
+    if is_far_T[-RETURNED:].any():
+        is_far_T[:] = False
+    return is_far_T
 
 
 def _filled(values_T: NDArray) -> NDArray:

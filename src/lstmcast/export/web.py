@@ -45,6 +45,7 @@ KERNEL = (
     "rare",
     "calibration",
     "weekdays",
+    "stuck",
     "forecast",
 )
 APP = ("numbers", "times", "csv", "chart", "words", "compute", "app")

@@ -9,6 +9,7 @@ import { sharesWithFew, withFew } from "./few.mjs";
 import { counting, known, largest, median, nearest, smallest } from "./numbers.mjs";
 import { withoutEvents } from "./rare.mjs";
 import { atSeveralRates } from "./rates.mjs";
+import { reaching, stuckIn } from "./stuck.mjs";
 import { shut } from "./weekdays.mjs";
 import { yearOf } from "./year.mjs";
 
@@ -31,6 +32,29 @@ export function panelOf(values, { unit, every, periods, family }) {
  * calibrated at held-out cutoffs; and the shares of what they are made of.
  */
 export function forecast(network, panel, horizon) {
+  const { values } = panel;
+  const stuck = stuckIn(panel, areCounts(values));
+  const { wide, shares } = calibratedFrom(network, without(panel, stuck), horizon + stuck);
+  const later = wide.slice(stuck);
+  const reached = stuck ? reaching(later, values[values.length - 1]) : later;
+  const stops = stopsAtZero(values);
+  const open = stops ? shut(reached, panel) : reached;
+  const stopped = open.map((row) => row.map((value) => (stops && value <= 0 ? 0 : value)));
+  const read = values.slice(startOf(values.length, panel.periods));
+  const rows = within(stopped, read);
+  const whole = areCounts(values) || areSmallAndWhole(values, read);
+  const shown = whole ? rows.map((row) => row.map(nearest)) : rows;
+  return { levels: LEVELS, quantiles: shown, shares };
+}
+
+/** The panel without so many of its newest values. */
+function without(panel, stuck) {
+  if (!stuck) return panel;
+  return panelOf(panel.values.slice(0, -stuck), panel);
+}
+
+/** Combined and calibrated quantiles, before what values cannot be is taken off; and shares. */
+function calibratedFrom(network, panel, horizon) {
   const count = panel.values.length;
   const steps = Math.max(horizon, network.horizon);
   const { cutoffs, apart } = heldOut(count, panel.periods);
@@ -43,14 +67,7 @@ export function forecast(network, panel, horizon) {
   const tried = withFew(mixture.tried, panel);
   const shares = sharesWithFew(mixture.shares, panel);
   const wide = calibrated(withoutEvents(tried, panel, cutoffs), apart).slice(0, horizon);
-  const stops = stopsAtZero(panel.values);
-  const open = stops ? shut(wide, panel) : wide;
-  const stopped = open.map((row) => row.map((value) => (stops && value <= 0 ? 0 : value)));
-  const read = panel.values.slice(startOf(count, panel.periods));
-  const rows = within(stopped, read);
-  const whole = areCounts(panel.values) || areSmallAndWhole(panel.values, read);
-  const shown = whole ? rows.map((row) => row.map(nearest)) : rows;
-  return { levels: LEVELS, quantiles: shown, shares };
+  return { wide, shares };
 }
 
 /** What the network says after so many known values, before anything is weighed or widened. */
