@@ -13,6 +13,7 @@ from numpy import ndarray
 from lstmcast.data.cells.across import unfolded
 from lstmcast.data.cells.acrossrows import days_in_rows, hours_in_rows, months_in_rows
 from lstmcast.data.cells.carried import with_carried_keys, with_carried_labels
+from lstmcast.data.cells.codedlabels import without_codes
 from lstmcast.data.cells.columns import (
     ask,
     named_column,
@@ -50,7 +51,8 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
         return _checked(long_table(sheet, names, None))
     sheet = with_blocks_stacked(sheet) if names.time is None else sheet
     sheet = without_totals(sheet)
-    sheet = with_time_of_titles(sheet) if names.time is None else sheet
+    if names.time is None:
+        sheet = with_time_of_titles(sheet, names.written.day_first)
     sheet, names = _unfolded(with_carried_labels(sheet), names)
     apart = sheet
     sheet, names = with_one_time(sheet, names)
@@ -85,6 +87,9 @@ def _table_without_dates(sheet: Sheet, names: Names) -> Table:
     """The table of a sheet without a column of times, which are in its header then."""
     header = header_times(sheet) if names.time is None else None
     if header is None:
+        bare = without_codes(sheet) if names.time is None else sheet
+        if bare is not sheet:
+            return table_from_sheet(bare, names)
         require_free_dates(sheet, names)
         raise DataError(no_dates_error(sheet))
     if not names.target:

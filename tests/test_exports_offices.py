@@ -1,0 +1,140 @@
+"""Files as offices and programs give them out: codes before times, text around small tables, signs
+of programmers and accountants."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from lstmcast.errors import DataError
+
+MONTHS = [date(2020 + n // 12, n % 12 + 1, 1) for n in range(24)]
+DAYS = [date(2023, 1, 1) + timedelta(n) for n in range(40)]
+VALUES = [100.5 + 7 * n % 31 for n in range(24)]
+
+
+def read_as(panel):
+    return panel.frequency.code, str(panel.starts[0])[:10], panel.values.tolist()
+
+
+MONTHLY = ("MS", "2020-01-01", VALUES)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "VPIZR-{0:%Y%m}",
+        "MSitAE-{0:%B}-{0:%Y}",
+        "KPI.{0:%Y-%m}",
+        "RES_{0:%Y%m%d}",
+        "RTT/{0:%b %Y}",
+    ],
+)
+def test_a_code_before_times_is_left_off(form, read_lines):
+    rows = [
+        f"{form.format(day)},{value}" for day, value in zip(MONTHS, VALUES, strict=True)
+    ]
+    panel = read_lines(["Period,Value", *rows])
+    assert read_as(panel) == MONTHLY
+    assert any("before every time" in f.message for f in panel.report.findings)
+
+
+@pytest.mark.parametrize("form", ["Store {}", "INV-2020{:02}", "R{:03}"])
+def test_names_with_numbers_are_no_times(form, read_lines):
+    rows = [f"{form.format(n)},{n}" for n in range(1, 25)]
+    with pytest.raises(DataError, match="no column of dates"):
+        read_lines(["Name,Value", *rows])
+
+
+@pytest.mark.parametrize("decimal", [",", "."])
+def test_a_small_table_between_much_text_has_its_own_delimiter(decimal, read_lines):
+    names = ";".join(f'"{day:%m/%Y}"' for day in MONTHS)
+    values = ";".join(f'"{value}"'.replace(".", decimal) for value in VALUES)
+    text = ['"Table 7, prices, base 2015"', '"Variation (%)"']
+    panel = read_lines([*text, f'"";{names}', f'"All";{values}', '"Source: office"'])
+    assert read_as(panel) == MONTHLY
+
+
+def test_a_table_of_spaces_below_a_page_of_text(read_lines):
+    text = ["Consumer Prices", "Original Data Value", "", "Series Id:   CU1"]
+    text += ["Not adjusted", "Area:   All", "Base Period:  1982-84=100", ""]
+    names = "Year   " + "   ".join(f"{day:%b}" for day in MONTHS[:12])
+    rows = [
+        f"{2020 + n}   " + "   ".join(map(str, VALUES[12 * n : 12 * n + 12]))
+        for n in (0, 1)
+    ]
+    assert read_as(read_lines([*text, names, *rows])) == MONTHLY
+
+
+def test_quotes_behind_another_delimiter_do_not_swallow_lines(read_lines):
+    header = [',"Turnover ;  Wales ;  Total ;"', "Unit,$ Millions", "Series ID,A1"]
+    rows = [f"{d:%b-%Y},{value}" for d, value in zip(MONTHS, VALUES, strict=True)]
+    assert read_as(read_lines([*header, *rows])) == MONTHLY
+
+
+@pytest.mark.parametrize("form", ["{m:02}'{y:02}", "{y:02}'{m:02}", "{m:02}'20{y}"])
+def test_months_and_years_with_an_apostrophe_between_them(form, read_lines):
+    rows = [
+        f"{form.format(m=day.month, y=day.year % 100)},{value}"
+        for day, value in zip(MONTHS, VALUES, strict=True)
+    ]
+    assert read_as(read_lines(["month,sales", *rows])) == MONTHLY
+
+
+@pytest.mark.parametrize("form", ["{}{}Q", "{}0{}Q", "{}{}q"])
+def test_a_letter_behind_quarters(form, read_lines):
+    rows = [f"{form.format(2015 + n // 4, n % 4 + 1)},{n}" for n in range(24)]
+    rows[1] = "201502Q,1"
+    panel = read_lines(["period,value", *rows])
+    assert read_as(panel) == ("QS", "2015-01-01", list(range(24)))
+
+
+@pytest.mark.parametrize("header", ["Év;Hónap;Ipar", "Rok;Mjesec;Indeks"])
+def test_years_with_a_point_that_stand_only_in_januaries(header, read_lines):
+    names = ["január", "február", "március", "április", "május", "június"]
+    names += ["július", "augusztus", "szeptember", "október", "november", "december"]
+    rows = [
+        f"{f'{day.year}.' if day.month == 1 else ''};{names[day.month - 1]};{value}"
+        for day, value in zip(MONTHS, VALUES, strict=True)
+    ]
+    assert read_as(read_lines([header, *rows])) == MONTHLY
+
+
+@pytest.mark.parametrize("form", ["{:_}", "{:_}.5", " {:_}"])
+def test_thousands_grouped_by_underscores(form, read_lines):
+    numbers = [950 + 1250 * n for n in range(40)]
+    rows = [f"{day},{form.format(n)}" for day, n in zip(DAYS, numbers, strict=True)]
+    half = 0.5 if form.endswith("5") else 0
+    assert read_lines(["day,units", *rows]).values.tolist() == [
+        number + half for number in numbers
+    ]
+
+
+@pytest.mark.parametrize("form", ["[{:,.2f}]", "[${:,.2f}]", "[ {:,.2f} ]"])
+def test_square_brackets_are_a_minus_beside_numbers_without(form, read_lines):
+    numbers = [1000.0 - 75.25 * n for n in range(40)]
+    rows = [
+        f'{day},"{form.format(-n) if n < 0 else n}"'
+        for day, n in zip(DAYS, numbers, strict=True)
+    ]
+    assert read_lines(["day,cash flow", *rows]).values.tolist() == numbers
+
+
+@pytest.mark.parametrize("zone", ["CEST", "SAST", "ET", "SGT", "PKT", "WIB"])
+def test_one_zone_behind_clock_times_is_left_off(zone, read_lines):
+    rows = [f"2024-03-{1 + n // 24:02} {n % 24:02}:00 {zone},{n}" for n in range(72)]
+    panel = read_lines(["time,load", *rows])
+    assert read_as(panel) == ("h", "2024-03-01", list(range(72)))
+
+
+LOG = [
+    f"{(n % 12) or 12:02}:00:01 {'AM' if n < 12 else 'PM'}  all  {n}.5"
+    for n in range(1, 24)
+]
+
+
+def test_the_only_date_of_a_log_may_need_its_order(read_lines):
+    log = ["Linux 5.4 (web01)  01/05/2023  _x86_64_", "", "12:00:01 AM  CPU  %user"]
+    with pytest.raises(DataError, match=r"'01/05/2023' in the title.*--day-first"):
+        read_lines([*log, *LOG])
