@@ -128,6 +128,98 @@ def test_one_zone_behind_clock_times_is_left_off(zone, read_lines):
     assert read_as(panel) == ("h", "2024-03-01", list(range(72)))
 
 
+@pytest.mark.parametrize("last", ["Tahunan", "Jahresmittel", "Año", "Avg"])
+def test_rows_below_the_months_may_have_any_name(last, read_lines):
+    names = [f"{date(2020, m, 1):%B}" for m in range(1, 13)]
+    rows = [f"{name};{VALUES[m]};{VALUES[12 + m]}" for m, name in enumerate(names)]
+    panel = read_lines(["Month;2020;2021", *rows, f"{last};1200;1300"])
+    assert read_as(panel) == MONTHLY
+    assert any(last in finding.message for finding in panel.report.findings)
+
+
+@pytest.mark.parametrize("order", [(2020, 2021), (2021, 2020)])
+def test_two_years_across_and_months_down(order, read_lines):
+    rows = []
+    for m in range(12):
+        cells = [VALUES[12 * (year - 2020) + m] for year in order]
+        rows.append(f"{date(2020, m + 1, 1):%b},{cells[0]},{cells[1]}")
+    header = ",".join(map(str, order))
+    assert read_as(read_lines([f"Month,{header}", *rows])) == MONTHLY
+
+
+@pytest.mark.parametrize("name", ["日期", "資料日期", "民國年月日"])
+def test_days_of_the_republic_without_signs(name, read_lines):
+    rows = [f"{day.year - 1911}{day:%m%d},{n}" for n, day in enumerate(DAYS)]
+    panel = read_lines([f"{name},人次", *rows])
+    assert read_as(panel) == ("D", "2023-01-01", list(range(40)))
+
+
+@pytest.mark.parametrize(("name", "first"), [("年月", 2018), ("統計期別", 2009)])
+def test_months_of_the_republic_without_signs(name, first, read_lines):
+    months = [(first - 1911 + n // 12, n % 12 + 1) for n in range(36)]
+    rows = [f"{year}{month:02},{n}" for n, (year, month) in enumerate(months)]
+    panel = read_lines([f"{name},人次", *rows])
+    assert read_as(panel) == ("MS", f"{first}-01-01", list(range(36)))
+
+
+def test_days_with_a_century_are_none_of_the_republic(read_lines):
+    rows = [f"1{day:%y%m%d},{n}" for n, day in enumerate(DAYS)]
+    assert read_as(read_lines(["日期,数量", *rows]))[1] == "2023-01-01"
+
+
+@pytest.mark.parametrize("form", ["{} {}", "{}. {}", "{}, {}"])
+def test_tuesdays_are_no_months_before_whole_dates(form, read_lines):
+    names = ["lun", "mar", "mié", "jue", "vie", "sáb", "dom"]
+    rows = [
+        f"{form.format(names[day.weekday()], f'{day:%d/%m/%Y}')};{n}"
+        for n, day in enumerate(DAYS)
+    ]
+    panel = read_lines(["Día;Pasajeros", *rows])
+    assert read_as(panel) == ("D", "2023-01-01", list(range(40)))
+
+
+@pytest.mark.parametrize(
+    ("form", "months", "first"),
+    [
+        ("{0:%b}-{1:%b} {1:%Y}", 3, "2020-02-01"),
+        ("{0:%b} to {1:%b} {1:%Y}", 3, "2020-02-01"),
+        ("{0:%b} {0:%Y} - {1:%b} {1:%Y}", 12, "2020-06-01"),
+    ],
+)
+def test_spans_that_overlap_are_their_middle_months(form, months, first, read_lines):
+    ends = [
+        date(2020 + (n + months - 1) // 12, (n + months - 1) % 12 + 1, 1)
+        for n in range(24)
+    ]
+    rows = [
+        f"{form.format(begin, end)},{value}"
+        for begin, end, value in zip(MONTHS, ends, VALUES, strict=True)
+    ]
+    assert read_as(read_lines(["Period,Rate (%)", *rows])) == ("MS", first, VALUES)
+
+
+@pytest.mark.parametrize("names", ["isoyear,isoweek", "ISO year,ISO week"])
+def test_iso_years_and_weeks_in_columns(names, read_lines):
+    weeks = [(date(2019, 12, 30) + timedelta(7 * n)).isocalendar() for n in range(60)]
+    rows = [f"{year},{week},{n}" for n, (year, week, _) in enumerate(weeks)]
+    panel = read_lines([f"{names},animals", *rows])
+    assert read_as(panel) == ("W-MON", "2019-12-30", list(range(60)))
+
+
+@pytest.mark.parametrize("names", ["count,gross", "orders,net_sales", "Qty,Total"])
+def test_counts_beside_sums_are_asked_about(names, read_lines):
+    rows = [f"{day},{n},{n * 9.5}" for n, day in enumerate(DAYS)]
+    with pytest.raises(DataError, match="2 numeric columns"):
+        read_lines([f"day,{names}", *rows])
+
+
+def test_clock_times_up_to_24_are_said_to_be_ends(read_lines):
+    rows = [f"{day};{n:02}:00;{n}" for day in DAYS[:3] for n in range(1, 25)]
+    panel = read_lines(["Datum;Uhrzeit;kW", *rows])
+    assert read_as(panel) == ("h", "2023-01-01", list(range(1, 25)) * 3)
+    assert any("by their ends" in f.message for f in panel.report.findings)
+
+
 LOG = [
     f"{(n % 12) or 12:02}:00:01 {'AM' if n < 12 else 'PM'}  all  {n}.5"
     for n in range(1, 24)

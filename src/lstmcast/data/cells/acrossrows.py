@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy import ndarray
@@ -16,10 +17,13 @@ from lstmcast.data.cells.acrossparts import Grid, half_of, number_in, quarter_of
 from lstmcast.data.cells.partcolumns import clock_of
 from lstmcast.data.cells.partjoining import with_parts
 from lstmcast.data.cells.partkinds import parts_by_kind
+from lstmcast.data.findings import dropped_lines
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.calendars import micros_of, month_of, month_start, times_of
 from lstmcast.data.times.shapes import from_fields, month_named
 
+# texts beside twelve names of months: totals and means of years in any language
+_MOST_UNKNOWN = 2
 _FEWEST_HOURS = 12  # rows of a table that may have the hours of a day
 
 
@@ -50,8 +54,17 @@ def months_in_rows(
         months_RP = first_month_P + month_in_year_R1
         times_RP = times_of(month_start(months_RP))
         times_RP[numbers <= 0] = np.datetime64("NaT")
+        sheet = _with_note_on(sheet, column, numbers <= 0)
         return long_sheet_of(sheet, _whole("year", years), remaining, column, times_RP)
     return None
+
+
+def _with_note_on(sheet: Sheet, column: Column, are_left_out: ndarray) -> Sheet:
+    """A sheet that says which of its rows (R,) are no part of a year."""
+    reasons = {}
+    for row in np.flatnonzero(are_left_out).tolist():
+        reasons[int(sheet.lines[row])] = f"{column.cell(row)!r} sums up others"
+    return replace(sheet, notes=(*sheet.notes, *dropped_lines(reasons)))
 
 
 def days_in_rows(
@@ -146,6 +159,9 @@ def _parts_of_year(column: Column) -> tuple[ndarray | None, int]:
     for number_of, parts_in_year in _PARTS_OF_YEAR:
         numbers = np.array(list(map(number_of, texts)), object)
         numbers[is_totals] = 0
+        is_unknown = numbers == None  # noqa: E711
+        if parts_in_year == 12 and is_unknown.sum() <= _MOST_UNKNOWN:
+            numbers[is_unknown] = 0
         parts_seen = set(numbers) - {0}
         if None not in parts_seen and len(parts_seen) == parts_in_year:
             part_numbers = numbers.astype(np.int64)

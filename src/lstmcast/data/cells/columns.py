@@ -28,6 +28,8 @@ wert umsatz absatz menge anzahl valeur ventes valor ventas cantidad valore vendi
 """
 CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
+_COUNTS = frozenset(["count", "orders", "quantity", "qty", "units", "anzahl"])
+_SUMS = frozenset(["gross", "net", "total", "brutto", "netto"])
 _COUNTERS = frozenset(
     ["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"]
 )
@@ -117,6 +119,8 @@ def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
     likely = [
         column for name, column in by_name.items() if name.strip("_") in TARGET_NAMES
     ]
+    if len(likely) == 1 and _counts_beside_sums(likely[0], numeric):
+        likely = []
     changing = [column for column in numeric if changes(column)]
     if len(changing) > 1:
         changing = without_codes(sheet, changing)
@@ -135,6 +139,13 @@ def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
         f"{sheet.source} has {len(numeric)} numeric columns that could be the target. Choose one "
         f"with {question}:\n{sheet.describe(numeric)}"
     )
+
+
+def _counts_beside_sums(column: Column, numeric: Sequence[Column]) -> bool:
+    """Whether a column counts what others sum up: orders beside their gross amounts."""
+    if folded_name(column).strip("_") not in _COUNTS:
+        return False
+    return any(not _SUMS.isdisjoint(words_of(other.name)) for other in numeric)
 
 
 def _reads_whole(column: Column) -> bool:

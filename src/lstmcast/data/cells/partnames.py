@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 _WORDS = {
-    "year": "year yr yy yyyy fy gjahr jahr année annee an año anio anyo ano anno jaar rok år "
-    "vuosi év yıl yil год 年 年度 年份 년 연도 aaaa leto godina година anul έτος рік aasta gads "
+    "year": "year isoyear yr yy yyyy fy gjahr jahr année annee an año anio anyo ano anno jaar rok "
+    "år vuosi év yıl yil год 年 年度 年份 년 연도 aaaa leto godina година anul έτος рік aasta gads "
     "metai tahun năm vuodet سنة سال שנה",
     "half": "half semester semestre halbjahr 半期",
     "bimonth": "bimestre bimester bimestr bimonth",

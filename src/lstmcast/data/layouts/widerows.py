@@ -16,6 +16,7 @@ from lstmcast.data.cells.columns import (
 )
 from lstmcast.data.cells.serieskeys import names_of_rows
 from lstmcast.data.cells.values import numbers_of
+from lstmcast.data.cells.yearless import is_yearless
 from lstmcast.data.covariates.roles import Names
 from lstmcast.data.findings import dropped_lines
 from lstmcast.data.layouts.longtables import left_out_columns, same_columns
@@ -44,6 +45,9 @@ class HeaderTimes(NamedTuple):
 
 def header_times(sheet: Sheet) -> HeaderTimes | None:
     """The columns whose names are times; None if there are none."""
+    two_years = _two_years(sheet)
+    if two_years is not None:
+        return two_years
     sheet = _without_flags(sheet)
     names = [re.sub(r"\s*\[.*\]$", "", name).strip() for name in sheet.names]
     if sum(map(_is_digits, names)) >= 3:
@@ -64,6 +68,21 @@ def header_times(sheet: Sheet) -> HeaderTimes | None:
     if not all(map(_is_empty_or_numeric, columns)):
         return None
     return HeaderTimes(columns, times.values, times.notes)
+
+
+def _two_years(sheet: Sheet) -> HeaderTimes | None:
+    """The only two columns of years, one after the other, beside parts of a year."""
+    years = [
+        column
+        for column in sheet.columns
+        if re.fullmatch(r"(?:19|20)\d\d", column.name)
+    ]
+    if len(years) != 2 or not is_yearless(sheet.columns[0]):
+        return None
+    numbers = np.array([int(column.name) for column in years])
+    if abs(numbers[1] - numbers[0]) != 1 or not all(map(_is_empty_or_numeric, years)):
+        return None
+    return HeaderTimes(years, integer_times(numbers).values, ())
 
 
 def _without_flags(sheet: Sheet) -> Sheet:

@@ -50,10 +50,12 @@ _WEEKDAY = (
     r"|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?"
     r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|ma|wo|vr|za|zo)"
 )
+# before a whole date in digits it is no month
+_TUESDAY = r"mar(?=[.,]? +\d+[-/.]\d+[-/.]\d)"
 # a weekday before or behind a date, or a word in brackets behind it; behind a clock time, it is
 # the name of a zone
 _AROUND_DATES = (
-    rf"^{_WEEKDAY}[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\({_WEEKDAY}\)$|"
+    rf"^(?:{_WEEKDAY}|{_TUESDAY})[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\({_WEEKDAY}\)$|"
     r"(?<!:\d\d)(?<!:\d\d )[ ]?\([^()\d]{1,9}\)$"
 )
 # the year before the first of each era
