@@ -220,6 +220,96 @@ def test_clock_times_up_to_24_are_said_to_be_ends(read_lines):
     assert any("by their ends" in f.message for f in panel.report.findings)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        "yanvar fevral mart aprel may iyun iyul avgust sentabr oktabr noyabr dekabr",
+        "urtarrila otsaila martxoa apirila maiatza ekaina uztaila abuztua iraila urria "
+        "azaroa abendua",
+        "janar shkurt mars prill maj qershor korrik gusht shtator tetor nëntor dhjetor",
+        "Jän. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez.",
+        "sij velj ožu tra svi lip srp kol ruj lis stu pro",
+        "led úno bře dub kvě čvn čvc srp zář říj lis pro",
+        "sty lut mar kwi maj cze lip sie wrz paź lis gru",
+        "Jan Feb Mac Apr Mei Jun Jul Ogos Sep Okt Nov Dis",
+        "Jan Feb Mar Apr Mei Jun Jul Agt Sep Okt Nov Des",
+        "იანვარი თებერვალი მარტი აპრილი მაისი ივნისი ივლისი აგვისტო სექტემბერი "
+        "ოქტომბერი ნოემბერი დეკემბერი",
+        "қаңтар ақпан наурыз сәуір мамыр маусым шілде тамыз қыркүйек қазан қараша "
+        "желтоқсан",
+    ],
+)
+@pytest.mark.parametrize("form", ["{} {}", "{}-{}"])
+def test_names_of_months_in_more_languages(names, form, read_lines):
+    words = names.split()
+    rows = [
+        f"{form.format(words[day.month - 1], day.year)},{value}"
+        for day, value in zip(MONTHS, VALUES, strict=True)
+    ]
+    assert read_as(read_lines(["month,value", *rows])) == MONTHLY
+
+
+@pytest.mark.parametrize("form", ["total;{:%B};{};[pcs]", "Cars | {1}-{0:%m} | t"])
+def test_months_across_between_words_that_do_not_change(form, read_lines):
+    names = ",".join(f'"{form.format(day, day.year)}"' for day in MONTHS)
+    rows = [f"{region}," + ",".join(map(str, VALUES)) for region in "AB"]
+    panel = read_lines([f"region,{names}", *rows])
+    assert read_as(panel.select(["A"])) == MONTHLY
+
+
+@pytest.mark.parametrize("form", ["{0.month}/{0.day}", "{0:%d %b}", "{0:%d.%m.}"])
+def test_years_across_and_their_days_down(form, read_lines):
+    days = [date(2023, 1, 1) + timedelta(n) for n in range(365)]
+    rows = [f"{form.format(day)},{n},{n + 365}" for n, day in enumerate(days)]
+    panel = read_lines(["Date,2022,2023", *rows])
+    assert read_as(panel) == ("D", "2022-01-01", list(range(730)))
+
+
+def test_years_across_need_not_follow_each_other(read_lines):
+    days = [date(2023, 1, 1) + timedelta(n) for n in range(60)]
+    rows = [f"{day.month}/{day.day},{n},{n + 1},{n + 2}" for n, day in enumerate(days)]
+    panel = read_lines(["Date,2023,2022,2019", *rows])
+    assert (len(panel), panel.frequency.code) == (1, "D")
+    assert str(panel.starts[0])[:10] == "2019-01-01"
+
+
+@pytest.mark.parametrize("count", [2, 4, 6, 12])
+@pytest.mark.parametrize("first", [0, 1])
+def test_intervals_are_numbered_in_each_hour(count, first, read_lines):
+    rows = [
+        f"2023-01-{1 + n // (24 * count):02},{n // count % 24},{n % count + first},{n}"
+        for n in range(48 * count)
+    ]
+    panel = read_lines(["OPR_DT,OPR_HR,OPR_INTERVAL,LMP", *rows])
+    assert (len(panel), panel.frequency.code) == (1, f"{60 // count}min")
+    assert panel.values.tolist() == list(range(48 * count))
+
+
+@pytest.mark.parametrize("names", ["ISO_YEAR,ISO_WEEK", "MMWR Year,MMWR Week"])
+def test_years_and_weeks_beside_days_are_no_targets(names, read_lines):
+    weeks = [date(2023, 1, 2) + timedelta(7 * n) for n in range(40)]
+    rows = [f"{day},{day.year},{n + 1},{3 * n}" for n, day in enumerate(weeks)]
+    panel = read_lines([f"Week starting,{names},cases", *rows])
+    assert read_as(panel) == ("W-MON", "2023-01-02", list(range(0, 120, 3)))
+
+
+def test_months_indented_by_points_below_their_years(read_lines):
+    rows = []
+    for n, day in enumerate(MONTHS):
+        if day.month == 1:
+            rows.append(f"{day.year};{sum(VALUES[n : n + 12])}")
+        rows.append(f"..{day:%B}/{day.year};{VALUES[n]}")
+    panel = read_lines(["Ano/mês;Internações", *rows, f"Total;{sum(VALUES)}"])
+    assert read_as(panel) == MONTHLY
+
+
+@pytest.mark.parametrize("word", ["Werk", "plant"])
+def test_numbers_of_plants_name_series(word, read_lines):
+    rows = [f"{day:%m.%Y};{plant};{plant}" for day in MONTHS for plant in (1000, 2000)]
+    panel = read_lines([f"Monat;{word};Stück", *rows])
+    assert panel.ids.tolist() == ["1000", "2000"]
+
+
 LOG = [
     f"{(n % 12) or 12:02}:00:01 {'AM' if n < 12 else 'PM'}  all  {n}.5"
     for n in range(1, 24)

@@ -17,6 +17,7 @@ from lstmcast.data.cells.acrossparts import Grid, half_of, number_in, quarter_of
 from lstmcast.data.cells.partcolumns import clock_of
 from lstmcast.data.cells.partjoining import with_parts
 from lstmcast.data.cells.partkinds import parts_by_kind
+from lstmcast.data.cells.yearless import has_digits, is_yearless, with_years
 from lstmcast.data.findings import dropped_lines
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.calendars import micros_of, month_of, month_start, times_of
@@ -24,6 +25,7 @@ from lstmcast.data.times.shapes import from_fields, month_named
 
 # texts beside twelve names of months: totals and means of years in any language
 _MOST_UNKNOWN = 2
+_FEWEST_DAYS = 20
 _FEWEST_HOURS = 12  # rows of a table that may have the hours of a day
 
 
@@ -48,7 +50,13 @@ def months_in_rows(
             )
         numbers, part_length = _parts_of_year(column)
         if numbers is None:
-            continue
+            days_RP = _days_of_years(column, years)
+            if days_RP is None:
+                continue
+            whole_years = _whole("year", years)
+            return _in_order(
+                long_sheet_of(sheet, whole_years, remaining, column, days_RP)
+            )
         first_month_P = month_of(micros_of(times))
         month_in_year_R1 = part_length * (numbers - 1)[:, None]
         months_RP = first_month_P + month_in_year_R1
@@ -65,6 +73,24 @@ def _with_note_on(sheet: Sheet, column: Column, are_left_out: ndarray) -> Sheet:
     for row in np.flatnonzero(are_left_out).tolist():
         reasons[int(sheet.lines[row])] = f"{column.cell(row)!r} sums up others"
     return replace(sheet, notes=(*sheet.notes, *dropped_lines(reasons)))
+
+
+def _days_of_years(column: Column, years: Sequence[Column]) -> ndarray | None:
+    """The days of the years across that rows such as 1/31 and 31 Jan are, NaT where a year has none
+    (R, P); None where the rows are anything else."""
+    if not is_yearless(column) or not has_digits(column) or len(column) < _FEWEST_DAYS:
+        return None
+    texts = []
+    for year in years:
+        labels = with_years(column, [year.name] * len(column))
+        texts += labels.spread(labels.data).tolist()
+    times = Column.of_texts(column.name, texts).times
+    if times is None or times.problem or times.form != "date":
+        return None
+    if times.bad.sum() > len(years):
+        return None  # there is a 29 February in some
+    days = Column.of_texts(column.name, texts).spread(times.values)
+    return days.reshape(len(years), len(column)).T
 
 
 def days_in_rows(

@@ -9,6 +9,7 @@ import numpy as np
 
 from lstmcast.data.cells.codecolumns import without_codes
 from lstmcast.data.cells.nestednames import of_level, on_path
+from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import DataError
 from lstmcast.util.spelling import did_you_mean
@@ -30,6 +31,7 @@ CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
 _COUNTS = frozenset(["count", "orders", "quantity", "qty", "units", "anzahl"])
 _SUMS = frozenset(["gross", "net", "total", "brutto", "netto"])
+_KINDS_OF_PERIODS = ("year", "half", "quarter", "month", "week", "yearday", "weekday")
 _COUNTERS = frozenset(
     ["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"]
 )
@@ -186,6 +188,7 @@ def numeric_columns(sheet: Sheet, excluded: Sequence[Column]) -> list[Column]:
         repeats = any(_repeats(column, used_column) for used_column in excluded)
         name = folded_name(column)
         says_no_value = name in CALENDAR_PARTS or _CODE.fullmatch(name) is not None
+        says_no_value |= kind_of_name(column.name) in _KINDS_OF_PERIODS
         says_no_value |= _ENDS.fullmatch(name) is not None
         if not (counts or repeats or says_no_value):
             likely.append(column)

@@ -307,8 +307,10 @@ def _names_times(row: Row) -> bool:
     if all(map(_DAY.fullmatch, cells)):
         return bool((np.diff(micros_of(times.values)) > 0).all())
     months = month_of(micros_of(times.values))
-    steps = set(np.diff(months))
-    return len(steps) == 1 and 0 not in steps
+    steps = np.diff(months)
+    if is_beside_a_name and len(cells) > 2:  # years that somebody compares
+        return bool((steps > 0).all() or (steps < 0).all())
+    return len(set(steps)) == 1 and 0 not in steps
 
 
 def _any_value(cells: Sequence[str]) -> bool:

@@ -20,6 +20,7 @@ from lstmcast.data.cells.columns import (
 )
 from lstmcast.data.cells.durations import with_durations
 from lstmcast.data.cells.subtotals import without_totals
+from lstmcast.data.cells.yearless import is_yearless
 from lstmcast.data.cells.zonecolumns import with_zones_applied
 from lstmcast.data.covariates.roles import Names as Names
 from lstmcast.data.layouts.countedrows import with_counted_before
@@ -62,6 +63,9 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     if time is None:
         return _table_without_dates(sheet, names)
     if time.times is not None and time.times.problem:
+        below_years = _below_years(sheet, time, names)
+        if below_years is not None:
+            return table_from_sheet(below_years, names)
         raise DataError(f"{sheet.source}, column {time.name!r}: {time.times.problem}")
     sheet = with_carried_keys(drop_undated(sheet, time), time.name)
     sheet, time = with_zones_applied(sheet, named_column(sheet, time.name, "time"))
@@ -81,6 +85,14 @@ def _unfolded(sheet: Sheet, names: Names) -> tuple[Sheet, Names]:
     if unfolded_sheet is not sheet and names.target is None:
         names = replace(names, target=unfolded_sheet.columns[-1].name)
     return unfolded_sheet, names
+
+
+def _below_years(sheet: Sheet, time: Column, names: Names) -> Sheet | None:
+    """A sheet of days without their years, which stand across, with one row per time."""
+    if names.time is not None or names.target is not None or not is_yearless(time):
+        return None
+    header = header_times(sheet)
+    return header and months_in_rows(sheet, header.columns, header.times)
 
 
 def _table_without_dates(sheet: Sheet, names: Names) -> Table:

@@ -56,6 +56,8 @@ def header_times(sheet: Sheet) -> HeaderTimes | None:
         places, times = _dated_names(sheet, names)
     if times is None or len(places) < 3:
         places, times = _prefixed_names(names)
+    if times is None or len(places) < 3:
+        places, times = _names_with_the_same_words(names)
     if times is None or len(places) < 3 or times.form == "index":
         first_column = sheet.columns[0]
         is_text = first_column.number_share < 0.5 and not first_column.missing.all()
@@ -154,6 +156,37 @@ def _prefixed_names(names: list[str]) -> tuple[list[int], Times | None]:
         return [], None
     note = f"dates read without {prefix!r} before them"
     return places, replace(times, notes=(*times.notes, note))
+
+
+def _names_with_the_same_words(names: list[str]) -> tuple[list[int], Times | None]:
+    """Names that are dates beside words that all of them have: total;March;2022;[pieces]."""
+    last_words = _words_in(names[-1])
+    places = [
+        place
+        for place, name in enumerate(names)
+        if _has_digit(name) and len(_words_in(name)) == len(last_words)
+    ]
+    if len(last_words) < 2 or len(places) < 3:
+        return [], None
+    words_PW = [_words_in(names[place]) for place in places]
+    differing = [len(set(words)) > 1 for words in zip(*words_PW, strict=True)]
+    years = [re.fullmatch(r"(?:19|20)\d\d", word) is not None for word in last_words]
+    dates = []
+    for words in words_PW:
+        kept = [
+            word
+            for word, differs, is_year in zip(words, differing, years, strict=True)
+            if differs or is_year
+        ]
+        dates.append(" ".join(kept))
+    times = parse_times(dates)
+    if times is None or times.form != "date" or times.bad.any() or times.problem:
+        return [], None
+    return places, times
+
+
+def _words_in(name: str) -> list[str]:
+    return [word.strip() for word in re.split(r"[;|,]| - ", name)]
 
 
 def _counted_names(names: list[str], named_by_first: bool) -> tuple[list[int], Times]:
