@@ -206,7 +206,9 @@ def test_iso_years_and_weeks_in_columns(names, read_lines):
     assert read_as(panel) == ("W-MON", "2019-12-30", list(range(60)))
 
 
-@pytest.mark.parametrize("names", ["count,gross", "orders,net_sales", "Qty,Total"])
+@pytest.mark.parametrize(
+    "names", ["count,gross", "orders,net_sales", "Qty,Total", "Price,Volume"]
+)
 def test_counts_beside_sums_are_asked_about(names, read_lines):
     rows = [f"{day},{n},{n * 9.5}" for n, day in enumerate(DAYS)]
     with pytest.raises(DataError, match="2 numeric columns"):
@@ -308,6 +310,32 @@ def test_numbers_of_plants_name_series(word, read_lines):
     rows = [f"{day:%m.%Y};{plant};{plant}" for day in MONTHS for plant in (1000, 2000)]
     panel = read_lines([f"Monat;{word};Stück", *rows])
     assert panel.ids.tolist() == ["1000", "2000"]
+
+
+@pytest.mark.parametrize("mark", [".", "-", "/"])
+def test_short_years_first_where_only_that_makes_even_steps(mark, read_lines):
+    rows = [f"{day:%y{mark}%m{mark}%d};{n}" for n, day in enumerate(DAYS)]
+    assert read_as(read_lines(["Datum;Wert", *rows])) == (
+        "D",
+        "2023-01-01",
+        list(range(40)),
+    )
+
+
+@pytest.mark.parametrize("days", [1, 7, 31])
+def test_days_stay_in_front_of_points(days, read_lines):
+    times = [date(2010, 3, 1) + timedelta(days * n) for n in range(24)]
+    rows = [f"{day:%d.%m.%y};{n}" for n, day in enumerate(times)]
+    assert str(read_lines(["Datum;Wert", *rows]).starts[0])[:10] == "2010-03-01"
+
+
+@pytest.mark.parametrize("step", [15, 30, 60])
+@pytest.mark.parametrize("first", [0, 1])
+def test_minutes_of_a_day_need_not_say_so(step, first, read_lines):
+    minutes = range(first * step, 1440 + first * step, step)
+    rows = [f"{day},{minute},{minute / 7}" for day in DAYS[:3] for minute in minutes]
+    panel = read_lines(["date,minute,mw", *rows])
+    assert (len(panel), panel.frequency.code) == (1, {60: "h"}.get(step, f"{step}min"))
 
 
 LOG = [

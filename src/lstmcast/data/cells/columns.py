@@ -31,6 +31,7 @@ CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
 _COUNTS = frozenset(["count", "orders", "quantity", "qty", "units", "anzahl"])
 _SUMS = frozenset(["gross", "net", "total", "brutto", "netto"])
+_PRICES = frozenset(["price", "last", "kurs", "cours", "precio"])
 _KINDS_OF_PERIODS = ("year", "half", "quarter", "month", "week", "yearday", "weekday")
 _COUNTERS = frozenset(
     ["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"]
@@ -144,10 +145,11 @@ def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
 
 
 def _counts_beside_sums(column: Column, numeric: Sequence[Column]) -> bool:
-    """Whether a column counts what others sum up: orders beside their gross amounts."""
-    if folded_name(column).strip("_") not in _COUNTS:
-        return False
-    return any(not _SUMS.isdisjoint(words_of(other.name)) for other in numeric)
+    """Whether a column counts what others sum up: orders beside their gross amounts, the volume of
+    trade beside prices."""
+    name = folded_name(column).strip("_")
+    beside = _PRICES if name == "volume" else _SUMS if name in _COUNTS else frozenset()
+    return any(not beside.isdisjoint(words_of(other.name)) for other in numeric)
 
 
 def _reads_whole(column: Column) -> bool:
