@@ -338,6 +338,43 @@ def test_minutes_of_a_day_need_not_say_so(step, first, read_lines):
     assert (len(panel), panel.frequency.code) == (1, {60: "h"}.get(step, f"{step}min"))
 
 
+@pytest.mark.parametrize("end", [" h", "h", " hs", " hrs.", " Uhr", " godz."])
+def test_words_for_hours_behind_clock_times(end, read_lines):
+    rows = [f"{1 + n // 24:02}/01/2023 {n % 24:02}:00{end},{n}" for n in range(360)]
+    panel = read_lines(["Fecha y hora,Vehículos", *rows])
+    assert read_as(panel) == ("h", "2023-01-01", list(range(360)))
+
+
+@pytest.mark.parametrize("title", ["Occupancy (%),,", "2021 edition,,"])
+def test_years_across_below_titles(title, read_lines):
+    names = [f"{date(2020, m, 1):%B}" for m in range(1, 13)]
+    rows = [f"{name},{VALUES[m]},{VALUES[12 + m]}" for m, name in enumerate(names)]
+    panel = read_lines(["Monthly report,,", title, ",2020,2021", *rows])
+    assert read_as(panel) == MONTHLY
+
+
+def test_colons_behind_seconds_since_1970(read_lines):
+    rows = [f"{1672531200 + 300 * n}: {n}.5e+00" for n in range(40)]
+    panel = read_lines(["                     in", "", *rows])
+    assert (panel.frequency.code, panel.values[1]) == ("5min", 1.5)
+
+
+@pytest.mark.parametrize("notes", [2, 3])
+def test_one_wide_row_below_notes_with_commas(notes, read_lines):
+    names = ",".join(f"{day:%Y %b} " for day in MONTHS)
+    above = [f"Note {n}: tourism,," for n in range(notes)]
+    table = [f"Data Series,{names}", "Visitors," + ",".join(map(str, VALUES))]
+    panel = read_lines([*above, *table, "Footnotes:,,", "Source: office,,"])
+    assert read_as(panel) == MONTHLY
+
+
+@pytest.mark.parametrize("code", ["999.9", "9999", "99.99", "999.90"])
+def test_one_value_of_nines_far_from_all_others_is_asked_about(code, read_lines):
+    rows = [f"{day},{code if n == 7 else n % 5}" for n, day in enumerate(DAYS)]
+    findings = read_lines(["day,level", *rows]).report.findings
+    assert any("a code for missing?" in finding.message for finding in findings)
+
+
 LOG = [
     f"{(n % 12) or 12:02}:00:01 {'AM' if n < 12 else 'PM'}  all  {n}.5"
     for n in range(1, 24)

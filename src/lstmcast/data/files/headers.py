@@ -134,6 +134,9 @@ def find_header(rows: Sequence[Row]) -> Header:
         place = _fullest(rows[:WITHIN])
         row = rows[place]
         return Header(row.cells, [row], place + 1)
+    if _names_times(rows[first]) and all(text_count(row) < 2 for row in rows[:first]):
+        # years below titles
+        return Header(rows[first].cells, [rows[first]], first + 1)
     first = _below_other_names(rows, first)
     header = _named_by(rows[:first], first, rows[first : first + WITHIN])
     lowest_line = header.rows[-1].line

@@ -74,6 +74,8 @@ def with_time_of_titles(sheet: Sheet, day_first: bool | None = None) -> Sheet:
     time = time_in(sheet.titles, day_first)
     labels = next(filter(is_yearless, sheet.columns), None)
     if labels is not None:
+        if sum(bool(_YEAR.fullmatch(column.name)) for column in sheet.columns) > 1:
+            return sheet  # the years stand across
         return _completed(sheet, labels, time.year) if time.year else sheet
     parts = parts_by_kind(sheet.columns)
     is_yearly = any(

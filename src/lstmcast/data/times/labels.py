@@ -269,7 +269,7 @@ _UNIT_NAMES = {
     "day": "days of the year",
 }
 _SECONDS = re.compile(
-    r"(?:/?date\()?(?P<whole>\d{9,13})(?P<fraction>\.\d+)?(?:[+-]\d{4})?(?:\)/?)?"
+    r"(?:/?date\()?(?P<whole>\d{9,13})(?P<fraction>\.\d+)?(?:[+-]\d{4})?(?:\)/?)?:?"
 )
 
 
