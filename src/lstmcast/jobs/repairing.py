@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Outliers = Literal["keep", "mask", "repair"]
 FILLED = "{They} {are} filled in with what the network expects."
-# The network recognises outliers by its forecasts; these are other values than those of the finding.
+# The network recognises outliers by its forecasts: other values than those of the finding.
 _AS_OUTLIERS = {
     "mask": "Values that the network takes for outliers are masked.",
     "repair": "Values that the network takes for outliers are repaired.",
