@@ -18,7 +18,7 @@ _NAMES = (
     "iyul uztaila xullo korrik hulyo gorffennaf julie lulju јули ліпень лип шілде ივლისი "
     "հուլիս جولائی",
     "avqust abuztua gusht awst agosti awwissu жнівень сер тамыз აგვისტო օգոստոս اگست aoû "
-    "agu agt agus ags",
+    "agu agt agus",
     "sentyabr sentabr iraila shtator setyembre medi septemba settembru сентябр верасень "
     "вер қыркүйек სექტემბერი սեպտեմբեր ستمبر setiembre sett",
     "oktyabr oktabr urria tetor oktubre hydref oktoba ottubru октябр кастрычнік жов қазан "
