@@ -148,7 +148,9 @@ def _counts_beside_sums(column: Column, numeric: Sequence[Column]) -> bool:
     """Whether a column counts what others sum up: orders beside their gross amounts, the volume of
     trade beside prices."""
     name = folded_name(column).strip("_")
-    beside = _PRICES if name == "volume" else _SUMS if name in _COUNTS else frozenset()
+    beside = _SUMS if name in _COUNTS else frozenset()
+    if name == "volume":
+        beside = _PRICES
     return any(not beside.isdisjoint(words_of(other.name)) for other in numeric)
 
 
