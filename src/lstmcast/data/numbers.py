@@ -19,6 +19,7 @@ import numpy as np
 
 from lstmcast.data.missingwords import is_missing, is_unknown
 from lstmcast.data.multiples import debit_of, powers_of, with_units_summed
+from lstmcast.data.oddgroups import with_usual_groups
 from lstmcast.data.qualitymarks import without_quality
 from lstmcast.data.scripts import western_digits
 
@@ -96,6 +97,7 @@ def parse_numbers(
     """
     texts, quality_notes = without_quality(texts)
     values, pending = _plain_numbers(texts)
+    texts = with_usual_groups(texts, pending)
     texts = with_units_summed(texts, pending)
     is_bad = np.zeros(len(texts), bool)
     bodies: dict[int, _Body] = {}

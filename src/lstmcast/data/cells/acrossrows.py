@@ -17,11 +17,15 @@ from lstmcast.data.cells.acrossparts import Grid, half_of, number_in, quarter_of
 from lstmcast.data.cells.partcolumns import clock_of
 from lstmcast.data.cells.partjoining import with_parts
 from lstmcast.data.cells.partkinds import parts_by_kind
-from lstmcast.data.findings import Finding
+from lstmcast.data.cells.yearless import has_digits, is_yearless, with_years
+from lstmcast.data.findings import Finding, dropped_lines
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.calendars import micros_of, month_of, month_start, times_of
 from lstmcast.data.times.shapes import from_fields, month_named
 
+# texts beside twelve names of months: totals and means of years in any language
+_MOST_UNKNOWN = 2
+_FEWEST_DAYS = 20
 _FEWEST_HOURS = 12  # rows of a table that may have the hours of a day
 
 
@@ -46,7 +50,13 @@ def months_in_rows(
             )
         numbers, part_length = _parts_of_year(column)
         if numbers is None:
-            continue
+            days_RP = _days_of_years(column, years)
+            if days_RP is None:
+                continue
+            whole_years = _whole("year", years)
+            return _in_order(
+                long_sheet_of(sheet, whole_years, remaining, column, days_RP)
+            )
         first_month_P = month_of(micros_of(times))
         rows = np.flatnonzero(numbers > 0)
         begins_later = part_length == 1 and _is_rotated(numbers[rows])
@@ -55,6 +65,7 @@ def months_in_rows(
         months_RP = first_month_P + month_in_year_R[:, None]
         times_RP = times_of(month_start(months_RP))
         times_RP[numbers <= 0] = np.datetime64("NaT")
+        sheet = _with_note_on(sheet, column, numbers <= 0)
         unfolded_sheet = long_sheet_of(
             sheet, _whole("year", years), remaining, column, times_RP
         )
@@ -76,6 +87,32 @@ def _with_span(sheet: Sheet, times: ndarray) -> Sheet:
     start, end = str(times[0, 0])[:7], str(times[-1, -1])[:7]
     message = f"years begin with month {start[5:]}: {start} to {end}"
     return replace(sheet, notes=(*sheet.notes, Finding("layout", "note", message)))
+
+
+def _with_note_on(sheet: Sheet, column: Column, are_left_out: ndarray) -> Sheet:
+    """A sheet that says which of its rows (R,) are no part of a year."""
+    reasons = {}
+    for row in np.flatnonzero(are_left_out).tolist():
+        reasons[int(sheet.lines[row])] = f"{column.cell(row)!r} sums up others"
+    return replace(sheet, notes=(*sheet.notes, *dropped_lines(reasons)))
+
+
+def _days_of_years(column: Column, years: Sequence[Column]) -> ndarray | None:
+    """The days of the years across that rows such as 1/31 and 31 Jan are, NaT where a year has none
+    (R, P); None where the rows are anything else."""
+    if not is_yearless(column) or not has_digits(column) or len(column) < _FEWEST_DAYS:
+        return None
+    texts = []
+    for year in years:
+        labels = with_years(column, [year.name] * len(column))
+        texts += labels.spread(labels.data).tolist()
+    times = Column.of_texts(column.name, texts).times
+    if times is None or times.problem or times.form != "date":
+        return None
+    if times.bad.sum() > len(years):
+        return None  # there is a 29 February in some
+    days = Column.of_texts(column.name, texts).spread(times.values)
+    return days.reshape(len(years), len(column)).T
 
 
 def days_in_rows(
@@ -170,6 +207,9 @@ def _parts_of_year(column: Column) -> tuple[ndarray | None, int]:
     for number_of, parts_in_year in _PARTS_OF_YEAR:
         numbers = np.array(list(map(number_of, texts)), object)
         numbers[is_totals] = 0
+        is_unknown = numbers == None  # noqa: E711
+        if parts_in_year == 12 and is_unknown.sum() <= _MOST_UNKNOWN:
+            numbers[is_unknown] = 0
         parts_seen = set(numbers) - {0}
         if None not in parts_seen and len(parts_seen) == parts_in_year:
             part_numbers = numbers.astype(np.int64)

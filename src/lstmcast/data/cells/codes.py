@@ -22,6 +22,7 @@ _APART = 0.1
 _USUAL = re.compile(
     r"-?(?:9{2,}(?:\.9+)?|8{3,}|7{3,}|6{4,}|99?\.9+|32768|32767|65535|2147483647)"
 )
+_NINES = re.compile(r"(?=(?:9\.?){4})9{2,}(?:\.9+)?")
 _MOST_CODES = 4
 
 
@@ -74,9 +75,10 @@ def _is_code(values: ndarray, edge: float) -> bool:
     low = float(other_values.min())
     high = float(other_values.max())
     gap = low - edge if edge < low else edge - high
-    if count == 1:  # -999 once, and no other value below 0
+    if count == 1:  # -999 once, and no other value below 0, or 999.9
         far = _FAR if low >= 0 else _VERY_FAR
-        return edge <= -99 and gap > far * (high - low)
+        is_likely = edge <= -99 or _NINES.fullmatch(f"{edge:.15g}") is not None
+        return is_likely and gap > far * (high - low)
     if edge == -1 and low >= 0 and not (other_values == np.rint(other_values)).all():
         return gap > 0.05 * (high - low)
     spread = high - low

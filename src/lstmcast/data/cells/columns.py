@@ -9,6 +9,7 @@ import numpy as np
 
 from lstmcast.data.cells.codecolumns import without_codes
 from lstmcast.data.cells.nestednames import of_level, on_path
+from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import DataError
 from lstmcast.util.spelling import did_you_mean
@@ -28,6 +29,10 @@ wert umsatz absatz menge anzahl valeur ventes valor ventas cantidad valore vendi
 """
 CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
+_COUNTS = frozenset(["count", "orders", "quantity", "qty", "units", "anzahl"])
+_SUMS = frozenset(["gross", "net", "total", "brutto", "netto"])
+_PRICES = frozenset(["price", "last", "kurs", "cours", "precio"])
+_KINDS_OF_PERIODS = ("year", "half", "quarter", "month", "week", "yearday", "weekday")
 _COUNTERS = frozenset(
     ["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"]
 )
@@ -117,6 +122,8 @@ def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
     likely = [
         column for name, column in by_name.items() if name.strip("_") in TARGET_NAMES
     ]
+    if len(likely) == 1 and _counts_beside_sums(likely[0], numeric):
+        likely = []
     changing = [column for column in numeric if changes(column)]
     if len(changing) > 1:
         changing = without_codes(sheet, changing)
@@ -135,6 +142,16 @@ def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
         f"{sheet.source} has {len(numeric)} numeric columns that could be the target. Choose one "
         f"with {question}:\n{sheet.describe(numeric)}"
     )
+
+
+def _counts_beside_sums(column: Column, numeric: Sequence[Column]) -> bool:
+    """Whether a column counts what others sum up: orders beside their gross amounts, the volume of
+    trade beside prices."""
+    name = folded_name(column).strip("_")
+    beside = _SUMS if name in _COUNTS else frozenset()
+    if name == "volume":
+        beside = _PRICES
+    return any(not beside.isdisjoint(words_of(other.name)) for other in numeric)
 
 
 def _reads_whole(column: Column) -> bool:
@@ -175,6 +192,7 @@ def numeric_columns(sheet: Sheet, excluded: Sequence[Column]) -> list[Column]:
         repeats = any(_repeats(column, used_column) for used_column in excluded)
         name = folded_name(column)
         says_no_value = name in CALENDAR_PARTS or _CODE.fullmatch(name) is not None
+        says_no_value |= kind_of_name(column.name) in _KINDS_OF_PERIODS
         says_no_value |= _ENDS.fullmatch(name) is not None
         if not (counts or repeats or says_no_value):
             likely.append(column)

@@ -184,6 +184,7 @@ def _from_beginnings(clock: Part | None) -> Part | None:
     return replace(clock, numbers=clock.numbers - length)
 
 
+_FEWEST_OF_A_DAY = 23  # steps of an hour
 _NEARLY = 0.08  # of a minute, as four digits of a day tell
 _DAY = 24 * 3600 * 10**6
 _ENDS = re.compile(r"\b(?:ending|he)\b")
@@ -201,14 +202,24 @@ def _minutes_of_day(column: Column) -> Part | None:
         r"(minute|second)s?[ _]?(?:of[ _]?(?:the[ _]?)?day|(?:since|after)[ _]?midn)",
         name,
     )
-    if match is None:
-        return None
     numbers = part_numbers(column)
+    if match is None:
+        all_of_a_day = re.fullmatch(r"min|minutes?", name) and _fill_a_day(numbers)
+        return Part(column, "clock", numbers * 60 * 10**6) if all_of_a_day else None
     unit = {"minute": 60, "second": 1}[match[1]]
     known_numbers = numbers[np.isfinite(numbers)]
     if not len(known_numbers) or known_numbers.max() * unit > 86_400:
         return None
     return Part(column, "clock", numbers * unit * 10**6)
+
+
+def _fill_a_day(minutes: ndarray) -> bool:
+    """Whether minutes such as 0, 15, …, 1425 are all steps of a day."""
+    distinct = np.unique(minutes)
+    steps = np.diff(distinct)
+    if len(steps) < _FEWEST_OF_A_DAY or (steps != steps[0]).any():
+        return False
+    return bool(distinct[0] in (0, steps[0]) and len(distinct) * steps[0] == 1440)
 
 
 def _fractions_of_day(column: Column) -> Part | None:

@@ -134,6 +134,23 @@ def periods_of_years(years: ndarray, period: Part) -> Part | None:
     return replace(period, kind=kind) if len(inner_years) else None
 
 
+def notes_on_ends(parts: Sequence[Part]) -> list[str]:
+    """What is said of clock times that name periods by their ends, 01:00 to 24:00."""
+    notes = []
+    for part in parts:
+        if part.kind != "clock" or not part.column.is_text:
+            continue
+        has_end_of_day = any(
+            str(text).strip()[:3] == "24:" for text in part.column.data
+        )
+        if has_end_of_day and np.nanmax(part.numbers) < 24 * _HOUR:
+            notes.append(
+                f"{part.column.name} names periods by their ends: each row has the time at which "
+                "its own begins"
+            )
+    return notes
+
+
 _PERIODS = {13: "four weeks", 12: "month", 4: "quarter", 2: "half"}
 _UNITS = {"month": "months", "quarter": "quarters", "half": "half-years"}
 

@@ -25,6 +25,7 @@ from lstmcast.data.times.shapes import month_named
 
 _FOOTERS = 0.2  # largest share of rows below a table without a month
 _MONTHS_OF_YEAR = set(range(1, 13))
+_MINUTES_LONG = {2: 30, 4: 15, 6: 10, 12: 5}
 _QUARTERS = 4  # of a year
 # all numbers that parts of years have
 _COUNTS = {
@@ -48,9 +49,27 @@ def parts_by_kind(columns: Sequence[Column]) -> dict[str, Part]:
         part = part_of(column, kind)
         if part is not None:
             by_kind.setdefault(part.kind, part)
+    by_kind = _with_minutes_of_slots(by_kind)
     by_kind = _with_likely_part(by_kind, columns)
     by_kind = _with_named_months(by_kind, columns)
     return by_kind or _unnamed_year_days(columns) or _unnamed_parts(columns)
+
+
+def _with_minutes_of_slots(by_kind: dict[str, Part]) -> dict[str, Part]:
+    """The parts of times with minutes, where intervals of five or fifteen of them are numbered in
+    each hour."""
+    hour, slot = by_kind.get("hour"), by_kind.get("slot")
+    if hour is None or slot is None or "minute" in by_kind:
+        return by_kind
+    numbers = np.unique(slot.numbers[np.isfinite(slot.numbers)])
+    length = _MINUTES_LONG.get(len(numbers))
+    counts_on = (
+        len(numbers) > 1 and (np.diff(numbers) == 1).all() and numbers[0] in (0, 1)
+    )
+    if length is None or not counts_on:
+        return by_kind
+    minutes = (slot.numbers - numbers[0]) * length
+    return by_kind | {"minute": Part(slot.column, "minute", minutes)}
 
 
 def _with_likely_part(

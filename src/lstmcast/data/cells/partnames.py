@@ -6,15 +6,15 @@ import re
 from collections.abc import Sequence
 
 _WORDS = {
-    "year": "year yr yy yyyy fy gjahr jahr année annee an año anio anyo ano anno jaar rok år "
-    "vuosi év yıl yil год 年 年度 年份 년 연도 aaaa leto godina година anul έτος рік aasta gads "
-    "metai tahun năm vuodet سنة سال שנה",
+    "year": "year isoyear yr yy yyyy fy ev gjahr jahr année annee an año anio anyo ano anno "
+    "jaar rok år vuosi év yıl yil год 年 年度 年份 년 연도 aaaa leto godina година anul έτος рік "
+    "aasta gads metai tahun năm vuodet سنة سال שנה",
     "half": "half semester semestre halbjahr 半期",
     "bimonth": "bimestre bimester bimestr bimonth",
     "quarter": "quarter qtr quart q quartal trimestre trim kvartal kwartaal kwartał квартал 四半期",
     "month": "month mo mm mnth mon monat mois mes mês mese maand måned månad měsíc mesic miesiąc "
-    "miesiac kuukausi hónap honap ay месяц 月 月份 월 kk kuu mesiac mjesec mesec месец lună luna "
-    "μήνας місяць mėnuo mēnesis bulan tháng شهر ماه חודש",
+    "miesiac kuukausi hónap honap ho ay месяц 月 月份 월 kk kuu mesiac mjesec mesec месец lună "
+    "luna μήνας місяць mėnuo mēnesis bulan tháng شهر ماه חודש",
     "week": "week wk weeknum weekno isoweek kw woche semaine semana settimana uge vecka týden "
     "tyden tydzień viikko hét hafta неделя 週 周 주",
     "yearday": "doy dayofyear yday jd jday julian julianday ydays",
@@ -35,8 +35,9 @@ _NAMED = {word: kind for kind, words in _WORDS.items() for word in words.split()
 # words that do not change the kind of a column
 _BESIDE_WORDS = """
 of the no nr number start begin beginning ending end local utc gmt cet cest iso mtu settlement in
-hours num index calendar fiscal period obs observation reference ref time trading delivery opr
-from von desde era date datum fecha financial fin academic tax crop water marketing 年号 元号
+hours num index calendar fiscal period obs observation reference ref mmwr epi time trading
+delivery opr from von desde era date datum fecha financial fin academic tax crop
+water marketing 年号 元号
 """
 _BESIDE = frozenset(_BESIDE_WORDS.split())
 

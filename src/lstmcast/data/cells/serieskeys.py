@@ -26,8 +26,8 @@ from lstmcast.errors import DataError
 # largest ratio of distinct times to rows in a panel; above it, repeats are mistakes in one series
 _PANEL_SHARE = 0.75
 _ID_WORDS = """
-id ids code key no nr store shop item sku product article branch site sensor client customer region
-country dept department family line station meter filiale artikel 店舗 商品 品番
+id ids code key no nr store shop plant werk item sku product article branch site sensor client
+customer region country dept department family line station meter filiale artikel 店舗 商品 品番
 """
 _ID_NAMES = frozenset(_ID_WORDS.split())
 _MEASURES = frozenset(

@@ -32,6 +32,7 @@ from lstmcast.errors import DataError
 
 # more rows than this with too many cells, and the file is refused instead of thinned out
 _LONG_SHARE = 0.01
+_FEW_ROWS = 8
 _MOST_TITLES = 40  # lines that are looked at for titles
 _SHORT_YEAR = re.compile(r"'\d\d")
 _LONGEST_TITLE = 200  # characters
@@ -242,6 +243,11 @@ def _width(rows: list[Row]) -> int:
     alone = [row.cells[0] for row in rows if len(row.cells) == 1]
     if len(alone) < len(rows) and not kind_of(alone):
         del counts[1]  # titles and notes
+    if max(counts.values()) < _FEW_ROWS:
+        # a small table across: its rows are the widest, and notes have commas too
+        wide = {width: width * count for width, count in counts.items() if count > 1}
+        if wide:
+            return max(wide, key=lambda width: (wide[width], width))
     return max(counts, key=lambda width: (counts[width], width))
 
 

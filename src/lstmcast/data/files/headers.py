@@ -134,6 +134,9 @@ def find_header(rows: Sequence[Row]) -> Header:
         place = _fullest(rows[:WITHIN])
         row = rows[place]
         return Header(row.cells, [row], place + 1)
+    if _names_times(rows[first]) and all(text_count(row) < 2 for row in rows[:first]):
+        # years below titles
+        return Header(rows[first].cells, [rows[first]], first + 1)
     first = _below_other_names(rows, first)
     header = _named_by(rows[:first], first, rows[first : first + WITHIN])
     lowest_line = header.rows[-1].line
@@ -307,8 +310,10 @@ def _names_times(row: Row) -> bool:
     if all(map(_DAY.fullmatch, cells)):
         return bool((np.diff(micros_of(times.values)) > 0).all())
     months = month_of(micros_of(times.values))
-    steps = set(np.diff(months))
-    return len(steps) == 1 and 0 not in steps
+    steps = np.diff(months)
+    if is_beside_a_name and len(cells) > 2:  # years that somebody compares
+        return bool((steps > 0).all() or (steps < 0).all())
+    return len(set(steps)) == 1 and 0 not in steps
 
 
 def _any_value(cells: Sequence[str]) -> bool:

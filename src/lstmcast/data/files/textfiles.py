@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lstmcast.data.numbers import parse_numbers
@@ -221,7 +221,27 @@ def find_delimiter(text: str) -> str:
     whole_lines = [line.strip() for line in lines[1:50]]
     if not _are_single_cells(whole_lines) and _evenness(map(str.split, lines)) >= 0.6:
         return " "
-    return best_delimiter or ","
+    return best_delimiter or _of_largest_table(lines) or ","
+
+
+def _of_largest_table(lines: list[str]) -> str:
+    """The delimiter with most cells in rows of one width, where most lines are text beside a small
+    table; "" where there is none."""
+    likeliest = ""
+    most_cells = 0
+    for delimiter in (*_DELIMITERS, " "):
+        if delimiter == " ":
+            rows = map(str.split, lines)
+        else:
+            rows = _sample_rows(lines, delimiter)
+        widths = Counter(map(len, rows))
+        for width, count in widths.items():
+            fewest = 3 if delimiter == " " else 2
+            is_table = count >= fewest and width > 3
+            if is_table and count * width > most_cells:
+                likeliest = delimiter
+                most_cells = count * width
+    return likeliest
 
 
 def _are_single_cells(texts: list[str]) -> bool:
@@ -337,11 +357,21 @@ def _reads_japanese(text: str) -> bool:
     return common > 0 and is_usual and halfwidth <= 2 * len(japanese)
 
 
-def _sample_rows(lines: list[str], delimiter: str) -> Iterator[list[str]]:
+def _sample_rows(lines: list[str], delimiter: str) -> list[list[str]]:
+    """The rows of some lines, none where one row is as long as half of them: a quote behind some
+    other delimiter opens a cell there that never ends."""
+    rows = []
+    longest = 0
+    last_line = 0
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
-        yield from csv.reader(lines, delimiter=delimiter)
+        for row in reader:
+            rows.append(row)
+            longest = max(longest, reader.line_num - last_line)
+            last_line = reader.line_num
     except csv.Error:
-        return
+        return rows
+    return [] if longest > max(3, len(lines) / 2) else rows
 
 
 def _evenness(rows: Iterable[list[str]]) -> float:

@@ -13,12 +13,14 @@ from numpy import ndarray
 from lstmcast.data.cells.across import unfolded
 from lstmcast.data.cells.acrossrows import days_in_rows, hours_in_rows, months_in_rows
 from lstmcast.data.cells.carried import with_carried_keys, with_carried_labels
+from lstmcast.data.cells.codedlabels import without_codes
 from lstmcast.data.cells.columns import (
     ask,
     named_column,
 )
 from lstmcast.data.cells.durations import with_durations
 from lstmcast.data.cells.subtotals import without_totals
+from lstmcast.data.cells.yearless import is_yearless
 from lstmcast.data.cells.zonecolumns import with_zones_applied
 from lstmcast.data.covariates.roles import Names as Names
 from lstmcast.data.layouts.countedrows import with_counted_before
@@ -50,7 +52,8 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
         return _checked(long_table(sheet, names, None))
     sheet = with_blocks_stacked(sheet) if names.time is None else sheet
     sheet = without_totals(sheet)
-    sheet = with_time_of_titles(sheet) if names.time is None else sheet
+    if names.time is None:
+        sheet = with_time_of_titles(sheet, names.written.day_first)
     sheet, names = _unfolded(with_carried_labels(sheet), names)
     apart = sheet
     sheet, names = with_one_time(sheet, names)
@@ -60,6 +63,9 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     if time is None:
         return _table_without_dates(sheet, names)
     if time.times is not None and time.times.problem:
+        below_years = _below_years(sheet, time, names)
+        if below_years is not None:
+            return table_from_sheet(below_years, names)
         raise DataError(f"{sheet.source}, column {time.name!r}: {time.times.problem}")
     sheet = with_carried_keys(drop_undated(sheet, time), time.name)
     sheet, time = with_zones_applied(sheet, named_column(sheet, time.name, "time"))
@@ -81,10 +87,21 @@ def _unfolded(sheet: Sheet, names: Names) -> tuple[Sheet, Names]:
     return unfolded_sheet, names
 
 
+def _below_years(sheet: Sheet, time: Column, names: Names) -> Sheet | None:
+    """A sheet of days without their years, which stand across, with one row per time."""
+    if names.time is not None or names.target is not None or not is_yearless(time):
+        return None
+    header = header_times(sheet)
+    return header and months_in_rows(sheet, header.columns, header.times)
+
+
 def _table_without_dates(sheet: Sheet, names: Names) -> Table:
     """The table of a sheet without a column of times, which are in its header then."""
     header = header_times(sheet) if names.time is None else None
     if header is None:
+        bare = without_codes(sheet) if names.time is None else sheet
+        if bare is not sheet:
+            return table_from_sheet(bare, names)
         require_free_dates(sheet, names)
         raise DataError(no_dates_error(sheet))
     if not names.target:

@@ -16,6 +16,7 @@ from lstmcast.data.cells.countedslots import counted_slots
 from lstmcast.data.cells.partcolumns import Part, clock_of
 from lstmcast.data.cells.partjoining import (
     carried_times,
+    notes_on_ends,
     with_parts,
 )
 from lstmcast.data.cells.partkinds import parts_by_kind
@@ -143,9 +144,8 @@ def _joined_to_date(
         values, parts = _date_and_clock(date, clock_columns)
         if parts:
             columns = [date, *(part.column for part in parts)]
-            return with_one_time(
-                sheet, columns, with_parts(values, parts), *date.times.notes
-            )
+            notes = (*date.times.notes, *notes_on_ends(parts))
+            return with_one_time(sheet, columns, with_parts(values, parts), *notes)
     return sheet
 
 

@@ -26,6 +26,7 @@ from lstmcast.data.sheet import Column, Sheet, folded
 from lstmcast.data.times.dates import parse_times
 from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.data.times.shapes import month_named, tidied
+from lstmcast.errors import DataError
 
 # when a file was made, not what is in it; and the year that an index is relative to
 _ABOUT_FILE = re.compile(
@@ -60,15 +61,21 @@ class TitleTime(NamedTuple):
     year: str
 
 
-def with_time_of_titles(sheet: Sheet) -> Sheet:
-    """A sheet with what its titles say of times, where its rows and columns lack just that."""
+def with_time_of_titles(sheet: Sheet, day_first: bool | None = None) -> Sheet:
+    """A sheet with what its titles say of times, where its rows and columns lack just that.
+
+    day_first: as for columns of dates. DataError where it is needed and None."""
     if not sheet.titles or any(map(_holds_times, sheet.columns)):
         return sheet
     if _COUNTED.fullmatch(folded(sheet.columns[0].name)):
         return _counted_from_start(sheet)
-    time = time_in(sheet.titles, day_first=_writes_commas(sheet) or None)
+    if day_first is None:
+        day_first = _writes_commas(sheet) or None
+    time = time_in(sheet.titles, day_first)
     labels = next(filter(is_yearless, sheet.columns), None)
     if labels is not None:
+        if sum(bool(_YEAR.fullmatch(column.name)) for column in sheet.columns) > 1:
+            return sheet  # the years stand across
         return _completed(sheet, labels, time.year) if time.year else sheet
     parts = parts_by_kind(sheet.columns)
     is_yearly = any(
@@ -79,6 +86,8 @@ def with_time_of_titles(sheet: Sheet) -> Sheet:
     if days_across(sheet):
         return _in_front(sheet, {"month": time.month})
     if _has_hours(sheet) or "hour" in parts or any(map(clock_of, sheet.columns)):
+        if not time.day:
+            _require_one_order(sheet, day_first)
         return _in_front(sheet, {"date": time.day})
     if "day" in parts:
         return _in_front(sheet, {"year": time.month[:4], "month": time.month[5:]})
@@ -109,11 +118,25 @@ def time_in(titles: Iterable[str], day_first: bool | None = None) -> TitleTime:
     return TitleTime(_only(days), _only(months), _only(years))
 
 
+def _require_one_order(sheet: Sheet, day_first: bool | None) -> None:
+    """DataError where a title has the only date, of which nobody knows where its day stands."""
+    for title in sheet.titles:
+        if _ABOUT_FILE.search(title):
+            continue
+        for match in _DATE.finditer(title):
+            if day_first is None and _day_of(match[0], True) and not _day_of(match[0]):
+                raise DataError(
+                    f"{sheet.source}: the date {match[0]!r} in the title above the table can be "
+                    "read as day/month/year or as month/day/year. Choose with --day-first or "
+                    "--month-first (in Python: day_first=True or False)."
+                )
+
+
 def _only(texts: set[str]) -> str:
     return next(iter(texts)) if len(texts) == 1 else ""
 
 
-def _day_of(text: str, day_first: bool | None) -> str:
+def _day_of(text: str, day_first: bool | None = None) -> str:
     """A date as 2023-03-02; "" where it is none, or may be another one."""
     times = parse_times([text], day_first=day_first)
     if (
@@ -179,7 +202,7 @@ def _counted_from_start(sheet: Sheet) -> Sheet:
     """A sheet whose days or months are counted from 0, with dates from the one in a title."""
     count, *columns = sheet.columns
     starts = list(filter(None, map(_START.search, sheet.titles)))
-    day = _day_of(starts[0][1], None) if starts else ""
+    day = _day_of(starts[0][1]) if starts else ""
     unit = _COUNTED.fullmatch(folded(count.name))
     if not day or unit is None or count.number_share < 1 or count.numbers is None:
         return sheet

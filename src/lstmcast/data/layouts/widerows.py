@@ -16,6 +16,7 @@ from lstmcast.data.cells.columns import (
 )
 from lstmcast.data.cells.serieskeys import names_of_rows
 from lstmcast.data.cells.values import numbers_of
+from lstmcast.data.cells.yearless import is_yearless
 from lstmcast.data.covariates.roles import Names
 from lstmcast.data.findings import dropped_lines
 from lstmcast.data.layouts.longtables import left_out_columns, same_columns
@@ -44,6 +45,9 @@ class HeaderTimes(NamedTuple):
 
 def header_times(sheet: Sheet) -> HeaderTimes | None:
     """The columns whose names are times; None if there are none."""
+    two_years = _two_years(sheet)
+    if two_years is not None:
+        return two_years
     sheet = _without_flags(sheet)
     names = [re.sub(r"\s*\[.*\]$", "", name).strip() for name in sheet.names]
     if sum(map(_is_digits, names)) >= 3:
@@ -52,6 +56,8 @@ def header_times(sheet: Sheet) -> HeaderTimes | None:
         places, times = _dated_names(sheet, names)
     if times is None or len(places) < 3:
         places, times = _prefixed_names(names)
+    if times is None or len(places) < 3:
+        places, times = _names_with_the_same_words(names)
     if times is None or len(places) < 3 or times.form == "index":
         first_column = sheet.columns[0]
         is_text = first_column.number_share < 0.5 and not first_column.missing.all()
@@ -64,6 +70,21 @@ def header_times(sheet: Sheet) -> HeaderTimes | None:
     if not all(map(_is_empty_or_numeric, columns)):
         return None
     return HeaderTimes(columns, times.values, times.notes)
+
+
+def _two_years(sheet: Sheet) -> HeaderTimes | None:
+    """The only two columns of years, one after the other, beside parts of a year."""
+    years = [
+        column
+        for column in sheet.columns
+        if re.fullmatch(r"(?:19|20)\d\d", column.name)
+    ]
+    if len(years) != 2 or not is_yearless(sheet.columns[0]):
+        return None
+    numbers = np.array([int(column.name) for column in years])
+    if abs(numbers[1] - numbers[0]) != 1 or not all(map(_is_empty_or_numeric, years)):
+        return None
+    return HeaderTimes(years, integer_times(numbers).values, ())
 
 
 def _without_flags(sheet: Sheet) -> Sheet:
@@ -135,6 +156,37 @@ def _prefixed_names(names: list[str]) -> tuple[list[int], Times | None]:
         return [], None
     note = f"dates read without {prefix!r} before them"
     return places, replace(times, notes=(*times.notes, note))
+
+
+def _names_with_the_same_words(names: list[str]) -> tuple[list[int], Times | None]:
+    """Names that are dates beside words that all of them have: total;March;2022;[pieces]."""
+    last_words = _words_in(names[-1])
+    places = [
+        place
+        for place, name in enumerate(names)
+        if _has_digit(name) and len(_words_in(name)) == len(last_words)
+    ]
+    if len(last_words) < 2 or len(places) < 3:
+        return [], None
+    words_PW = [_words_in(names[place]) for place in places]
+    differing = [len(set(words)) > 1 for words in zip(*words_PW, strict=True)]
+    years = [re.fullmatch(r"(?:19|20)\d\d", word) is not None for word in last_words]
+    dates = []
+    for words in words_PW:
+        kept = [
+            word
+            for word, differs, is_year in zip(words, differing, years, strict=True)
+            if differs or is_year
+        ]
+        dates.append(" ".join(kept))
+    times = parse_times(dates)
+    if times is None or times.form != "date" or times.bad.any() or times.problem:
+        return [], None
+    return places, times
+
+
+def _words_in(name: str) -> list[str]:
+    return [word.strip() for word in re.split(r"[;|,]| - ", name)]
 
 
 def _counted_names(names: list[str], named_by_first: bool) -> tuple[list[int], Times]:

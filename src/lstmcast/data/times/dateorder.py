@@ -48,6 +48,9 @@ def century(years: ndarray) -> ndarray:
     return np.where(years > _PIVOT, 1900, 2000) + years
 
 
+_RARELY_EVEN = 0.5  # largest share of even steps of a reading that is given up
+
+
 def year_first(
     fields: Fields, said: bool | None
 ) -> tuple[tuple[str, ...], None] | None:
@@ -56,7 +59,7 @@ def year_first(
     rows = np.flatnonzero(fields.first >= 0)
     if said is not None or len(rows) < 3 or (fields.last[rows] < 0).any():
         return None
-    if not (fields.second[rows] <= 12).all() or fields.marks == {"."}:
+    if not (fields.second[rows] <= 12).all():
         return None
     years = century(fields.first[rows])
     month = fields.second[rows]
@@ -70,6 +73,8 @@ def year_first(
     )
     if as_year_first < 0.9 or as_year_first <= otherwise:
         return None
+    if fields.marks == {"."} and otherwise > _RARELY_EVEN:
+        return None  # the day comes first, as usual
     fields.year[rows] = years
     fields.month[rows] = month
     fields.day[rows] = day

@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.rarermonths import with_english_months
 from lstmcast.data.scripts import without_false_friends
 from lstmcast.data.times.dateformats import formatted_times
 from lstmcast.data.times.dateorder import (
@@ -64,7 +65,8 @@ def parse_times(
     """
     if date_format:
         return formatted_times(texts, date_format)
-    tidy = without_false_friends([tidied(text) for text in texts])
+    tidy = with_english_months([tidied(text) for text in texts])
+    tidy = without_false_friends(tidy)
     filled_texts = [text for text in tidy if text]
     if not filled_texts:
         return None

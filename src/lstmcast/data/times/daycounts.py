@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.scripts import REPUBLIC
 from lstmcast.data.times.shapes import from_fields
 
 _DATED = re.compile(
@@ -18,11 +19,17 @@ _DATED = re.compile(
 _JULIAN = re.compile(r"(?:^|[\W_])(?:julian|julday|jde|jdate)(?:$|[\W_]|date)")
 _YEARS = re.compile(r"^(?:fiscal |calendar )?(?:year|jahr|année|ano|año|anno|年|年度)$")
 _BUDDHIST = re.compile(r"พ\.? ?ศ\.?|ปี|buddhist|b\.e\.")
+_REPUBLIC_NAMES = re.compile(r"民國|日期|年月|月份|期別")
+_REPUBLIC_NOTE = (
+    "numbers read as years of the Republic of China and months (11301 = January 2024)"
+)
 _CLOCK_NAMES = re.compile(
     r"(?:^|[\W_])(?:time|zeit|heure|hora|tijd|čas)(?:$|[\W_])|時刻|日時|时间"
 )
 _MJD_OF_1993 = 49_000  # and the serial day of a spreadsheet in 2034
 _SECONDS = 86_400
+# 2031; later dates may have a century in front, as IBM i writes them
+_LAST_OF_REPUBLIC = 120
 _CENTURY = 100_000  # of JD Edwards: 123001 is day 1 of 2023
 
 
@@ -87,6 +94,10 @@ def counted_days(name: str, numbers: ndarray) -> tuple[ndarray, str] | None:
         by_year = _days_of_years(numbers, is_known)
         if by_year is not None:
             return by_year, "numbers read as years and days of the year"
+    if _REPUBLIC_NAMES.search(folded_name):
+        of_republic = _of_republic(numbers, is_known)
+        if of_republic is not None:
+            return of_republic, _REPUBLIC_NOTE
     if _DATED.search(folded_name):
         with_century = _days_with_century(numbers, is_known)
         if with_century is not None:
@@ -158,6 +169,24 @@ def _days_with_century(numbers: ndarray, is_known: ndarray) -> ndarray | None:
         if np.isnat(times).any()
         else np.where(is_known, times, np.datetime64("NaT"))
     )
+
+
+def _of_republic(numbers: ndarray, is_known: ndarray) -> ndarray | None:
+    """1130131 as 31 January 2024 and 11301 as its month, as Taiwan writes them; None where the
+    numbers are anything else."""
+    dates = np.where(is_known, numbers, numbers[is_known][0])
+    if (dates != np.rint(dates)).any() or dates.min() < 8001:
+        return None
+    dates = dates.astype(np.int64)
+    have_days = dates.max() > 99_999
+    months = dates // 100 if have_days else dates
+    days = dates % 100 if have_days else 1
+    years = months // 100
+    is_believed = years.min() >= 80 and 100 <= years.max() <= _LAST_OF_REPUBLIC
+    times = from_fields(years + REPUBLIC, months % 100, days)
+    if not is_believed or np.isnat(times).any():
+        return None
+    return np.where(is_known, times, np.datetime64("NaT"))
 
 
 def _days_of_years(numbers: ndarray, is_known: ndarray) -> ndarray | None:

@@ -15,7 +15,7 @@ from lstmcast.data.times.timenumbers import are_quarters
 # U distinct texts
 
 PAIR = re.compile(
-    r"(?P<prefix>(?:fy|sy|ay) ?)?'?(?P<first>\d{1,4}) ?(?P<sep>[-/.:_ ]) ?"
+    r"(?P<prefix>(?:fy|sy|ay) ?)?'?(?P<first>\d{1,4}) ?(?P<sep>[-/.:_' ]) ?"
     r"'?(?P<second>\d{1,12})(?: ?年度?)?"
 )
 MOST = 0.9  # of the texts, that must follow a rule for it to be believed
@@ -314,7 +314,7 @@ def _is_short(pair: Pair) -> bool:
     lengths = {len(pair.first), len(pair.second)}
     if pair.sep == ".":
         return lengths == {2}
-    return pair.sep in "-/" and max(lengths) <= 2
+    return pair.sep in "-/'" and max(lengths) <= 2
 
 
 def _month_number(year: str, month: str) -> int | None:

@@ -36,6 +36,7 @@ from lstmcast.data.times.labelpairs import (
 from lstmcast.data.times.periodwords import full_year, named_period
 from lstmcast.data.times.ranges import range_start
 from lstmcast.data.times.rewritten import Labels, replaced, sample_of
+from lstmcast.data.times.rollingspans import rolling_spans
 from lstmcast.data.times.romanmonths import roman_months
 from lstmcast.data.times.seasonlabels import seasons_as_months
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
@@ -135,6 +136,7 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
         _seasons,
         zoned_labels,
         roman_months,
+        rolling_spans,
         _spelled,
         eras,
         _of_eras,
@@ -267,7 +269,7 @@ _UNIT_NAMES = {
     "day": "days of the year",
 }
 _SECONDS = re.compile(
-    r"(?:/?date\()?(?P<whole>\d{9,13})(?P<fraction>\.\d+)?(?:[+-]\d{4})?(?:\)/?)?"
+    r"(?:/?date\()?(?P<whole>\d{9,13})(?P<fraction>\.\d+)?(?:[+-]\d{4})?(?:\)/?)?:?"
 )
 
 

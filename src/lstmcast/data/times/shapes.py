@@ -13,33 +13,38 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lstmcast.data.missingwords import is_missing
+from lstmcast.data.rarermonths import RARER_MONTHS
 from lstmcast.data.scripts import OTHER_MONTHS, in_western_signs
 
 # dashes of any length, and waves, as ranges and fiscal years are written
 _STROKES = str.maketrans("‐‑‒–—―−〜～", "-------~~")
 DIGITS = str.maketrans("0123456789", "0" * 10)
-MONTHS = {
-    name: number
-    for number, names in enumerate(
-        [
-            "jan january januar janvier enero ene gennaio gen janeiro januari jaenner jänner",
-            "feb february februar février fevrier févr fevr febrero febbraio fevereiro fev "
-            "februari",
-            "mar march märz maerz mär mrz mars marzo março marco maart mrt",
-            "apr april avril avr abril abr aprile",
-            "may mai mayo maggio mag maio mei",
-            "jun june juni juin junio giugno giu junho",
-            "jul july juli juillet juil julio luglio lug julho",
-            "aug august août aout agosto ago augustus",
-            "sep sept september septembre septiembre settembre set setembro",
-            "oct october oktober okt octobre octubre ottobre ott outubro out",
-            "nov november novembre noviembre novembro",
-            "dec december dezember dez décembre decembre déc diciembre dic dicembre dezembro",
-        ],
-        start=1,
-    )
-    for name in names.split()
-} | OTHER_MONTHS
+MONTHS = (
+    {
+        name: number
+        for number, names in enumerate(
+            [
+                "jan january januar janvier enero ene gennaio gen janeiro januari jaenner jänner",
+                "feb february februar février fevrier févr fevr febrero febbraio fevereiro fev "
+                "februari",
+                "mar march märz maerz mär mrz mars marzo março marco maart mrt",
+                "apr april avril avr abril abr aprile",
+                "may mai mayo maggio mag maio mei",
+                "jun june juni juin junio giugno giu junho",
+                "jul july juli juillet juil julio luglio lug julho",
+                "aug august août aout agosto ago augustus",
+                "sep sept september septembre septiembre settembre set setembro",
+                "oct october oktober okt octobre octubre ottobre ott outubro out",
+                "nov november novembre noviembre novembro",
+                "dec december dezember dez décembre decembre déc diciembre dic dicembre dezembro",
+            ],
+            start=1,
+        )
+        for name in names.split()
+    }
+    | OTHER_MONTHS
+    | RARER_MONTHS
+)
 _WEEKDAY = (
     r"(?:(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?"
     # not "mar", which is March
@@ -50,10 +55,12 @@ _WEEKDAY = (
     r"|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?"
     r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|ma|wo|vr|za|zo)"
 )
+# before a whole date in digits it is no month
+_TUESDAY = r"mar(?=[.,]? +\d+[-/.]\d+[-/.]\d)"
 # a weekday before or behind a date, or a word in brackets behind it; behind a clock time, it is
 # the name of a zone
 _AROUND_DATES = (
-    rf"^{_WEEKDAY}[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\({_WEEKDAY}\)$|"
+    rf"^(?:{_WEEKDAY}|{_TUESDAY})[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\({_WEEKDAY}\)$|"
     r"(?<!:\d\d)(?<!:\d\d )[ ]?\([^()\d]{1,9}\)$"
 )
 # the year before the first of each era
@@ -125,7 +132,7 @@ def tidied(text: str) -> str:
         text = unicodedata.normalize("NFKC", text)
         text = text.translate(_STROKES).replace("元年", "1年")
         text = in_western_signs(text)
-    text = text.strip().casefold()
+    text = text.strip().lstrip(".").casefold()  # ..2020, indented
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)  # μαΐ is three signs more
     text = re.sub(r"(?<=[ap]\.) (?=m\.$)", "", text)  # 01:30 p. m.

@@ -8,11 +8,12 @@ import re
 ZONE_MINUTES = {
     **dict.fromkeys(("utc", "gmt", "wet", "z"), 0),
     **dict.fromkeys(("cet", "mez", "bst", "west"), 60),
-    **dict.fromkeys(("cest", "mesz", "eet"), 120),
-    **dict.fromkeys(("eest", "msk"), 180),
-    "awst": 480,
-    "jst": 540,
-    "kst": 540,
+    **dict.fromkeys(("cest", "mesz", "eet", "sast"), 120),
+    **dict.fromkeys(("eest", "msk", "trt"), 180),
+    "pkt": 300,
+    **dict.fromkeys(("ict", "wib"), 420),
+    **dict.fromkeys(("awst", "hkt", "sgt", "myt", "pht", "wita"), 480),
+    **dict.fromkeys(("jst", "kst"), 540),
     "acst": 570,
     "acdt": 630,
     "aest": 600,
@@ -31,8 +32,20 @@ ZONE_MINUTES = {
     "mdt": -360,
     "pst": -480,
     "pdt": -420,
+    "akst": -540,
+    "akdt": -480,
+    "hst": -600,
+    "brt": -180,
 }
+# India, Ireland or Israel; American zones in summer and winter
+_WITHOUT_OFFSET = ("ist", "et", "ct", "mt", "pt")
 _OFFSET = re.compile(r"(?:utc|gmt)? ?([+-])(\d\d?):?(\d\d)?")
+# clock times with the name of their zone behind them; dates.py reads those of UTC itself
+_OTHERS = [name for name in ZONE_MINUTES if name not in ("utc", "gmt", "z")]
+ZONED_CLOCK = re.compile(
+    r"(?P<clock>.*\d:\d\d(?::\d\d)?(?: ?[ap]m)?) ?"
+    rf"\(?(?P<zone>{'|'.join((*_OTHERS, *_WITHOUT_OFFSET))})\)?"
+)
 
 
 def offset_named(text: str) -> int | None:
