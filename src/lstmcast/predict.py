@@ -5,7 +5,7 @@ S series · O origins · H horizon · Q quantile levels
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias, cast, get_args
