@@ -85,6 +85,7 @@ SOURCES = {
     "training_loop": Source(("a noisy sine", "airpassengers"), "0"),
     "training_m3": Source(("m3",), "0"),
     "training_peers": Source(("m3",), "0"),
+    "generator": Source(("training parts of all sets of benchmarks/sets.py",), "0"),
     "validation": Source(("validation parts of the sets named in the rows",)),
     "peers/airline": Source(("airpassengers",)),
     "peers/classic": Source(("classic_univariate",)),

@@ -158,8 +158,8 @@ def test_titles_and_totals_of_pages_are_left_out(tmp_path):
 
 def summed(name: str, column: bool) -> list[list[object]]:
     """A table of three products by month, and their sum as a row or column."""
-    header = ["Product", *(f"{month} 2023" for month in MONTHS)]
-    rows = [header]
+    header: list[object] = ["Product", *(f"{month} 2023" for month in MONTHS)]
+    rows: list[list[object]] = [header]
     for place, product in enumerate(["Tea", "Coffee", "Cocoa"]):
         rows.append([product, *(100 * place + month + 0.25 for month in range(12))])
     sums = [sum(row[place] for row in rows[1:]) for place in range(1, 13)]

@@ -70,7 +70,7 @@ class Combination:
         shares = np.zeros((len(self.shares), len(names)))
         shares[:, : len(self.names)] = self.shares
         shares[rows] = 0.0
-        places = [names.index(name) for name in other.names]
+        places = np.array([names.index(name) for name in other.names])
         shares[np.ix_(rows, places)] = other.shares
         return Combination(names, shares)
 

@@ -52,7 +52,9 @@ _SHORT = (
     "sij velj ožu tra svi lip srp kol ruj lis stu pro",  # Croatian
     "led úno bře dub kvě čvn čvc srp zář říj lis pro",  # Czech
 )
-_SHORT_FORMS = [dict(zip(names.split(), _ENGLISH, strict=True)) for names in _SHORT]
+_SHORT_FORMS: list[dict[str, str]] = [
+    dict(zip(names.split(), _ENGLISH, strict=True)) for names in _SHORT
+]
 _WORD = re.compile(r"[^\W\d_]{3,4}(?![^\W\d_])")
 _LOOKED_AT = 50  # texts, in which all months come
 

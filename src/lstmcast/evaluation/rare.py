@@ -65,7 +65,7 @@ def _ordinary(forecasts: Tried, panel: Panel, held_out: HeldOut) -> Tried:
         is_rare_JH |= _at(cutoff_J1 - 1, over_since(values_T, season))
         is_rare_JH |= cutoff_J1 <= first_change(values_T)
         newest = _newest(cutoff_J1[:, 0], season)
-        is_rare_JH |= outgrown(_errors(forecasts, row), newest)
+        is_rare_JH |= outgrown(_errors(forecasts, int(row)), newest)
         is_event_T = events(values_T, season)
         if is_event_T.any():
             is_rare_JH |= _at(cutoff_J1 + steps_H, is_event_T)
@@ -78,8 +78,8 @@ def _errors(forecasts: Tried, row: int) -> NDArray:
     """The sizes of the errors of one origin (J, H), as ratios if all values are positive."""
     actual_JH = forecasts.actual_OJH[row]
     median_JH = forecasts.before_OJHQ[row, ..., MEDIAN]
-    lowest = min(np.nanmin(actual_JH), np.nanmin(median_JH))
-    if lowest > 0:
+    compared_JH = np.isfinite(actual_JH + median_JH)
+    if (actual_JH[compared_JH] > 0).all() and (median_JH[compared_JH] > 0).all():
         return np.abs(np.log(actual_JH / median_JH))
     return np.abs(actual_JH - median_JH)
 
@@ -100,7 +100,7 @@ def outgrown(error_JH: NDArray, newest: int) -> NDArray:
     [3, 4]
     """
     is_over_JH = np.zeros(error_JH.shape, bool)
-    is_known_J = np.isfinite(error_JH).any(axis=1)
+    is_known_J = np.count_nonzero(np.isfinite(error_JH), axis=1) > 0
     if np.count_nonzero(is_known_J[:newest]) < min(newest, LASTED):
         return is_over_JH
     usual_J = np.zeros(len(error_JH))

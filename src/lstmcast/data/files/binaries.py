@@ -101,4 +101,4 @@ def _polars_frame(path: Path, *, is_stream: bool) -> Any:
         ) from None
     if is_stream:
         return polars.read_ipc_stream(path)
-    return polars.read_ipc(path, memory_map=False)
+    return polars.read_ipc(path)
