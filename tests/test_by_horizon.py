@@ -63,7 +63,7 @@ def test_a_fitted_model_does_not_join_segments_to_what_it_remembers():
     remembering = LSTMForecaster(3)
     context = SavedContext.of(panel.until([45]))
     remembering.fitted = Fitted(remembering.network, saved_context=context)
-    assert remembering.continued(panel).went_on == ()
+    assert remembering.continued(panel).continued == ()
     np.testing.assert_array_equal(
         errors_by_horizon(remembering, panel, 3, cutoffs=[40, 50], observed=12)[
             "total"

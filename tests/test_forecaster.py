@@ -394,7 +394,7 @@ def test_newer_data_continue_as_if_the_whole_history_were_there(tmp_path, length
     loaded = saved(hourly(*(one[:length] for one in whole)), tmp_path / "model")
     newer = hourly(*(one[length:] for one in whole), hours=length)
     assert_same(loaded.predict(newer), LSTMForecaster(6).predict(hourly(*whole)))
-    assert loaded.continued(newer).afresh == ()
+    assert loaded.continued(newer).restarted == ()
 
 
 def test_what_is_remembered_is_bounded(tmp_path):
@@ -435,7 +435,7 @@ def test_a_gap_is_masked_as_it_is_inside_of_a_file(tmp_path, caplog, length, gap
     loaded = saved(hourly(*(values[:length] for values in whole)), tmp_path / "model")
     newer = hourly(*(values[length + gap :] for values in whole), hours=length + gap)
     continuation = loaded.continued(newer)
-    assert len(continuation.went_on) == 3
+    assert len(continuation.continued) == 3
     warned = [finding.message for finding in continuation.panel.check().warnings]
     steps = "1 step is" if gap == 1 else f"{gap} steps are"
     assert any(
@@ -471,7 +471,7 @@ def test_a_long_gap_starts_afresh_and_says_why(tmp_path, caplog, length, most):
         )
         for steps in (most, most + 1)
     )
-    assert loaded.continued(near).afresh == ()
+    assert loaded.continued(near).restarted == ()
     with caplog.at_level(logging.INFO, logger="lstmcast"):
         forecast = loaded.predict(far)
     assert_same(forecast, LSTMForecaster(6).predict(far))
@@ -500,7 +500,7 @@ def test_a_correction_from_before_what_is_remembered_does_not_erase_it(tmp_path)
     patch = np.full(2901, np.nan)
     patch[[0, -1]] = -7, values[3000]
     newer = hourly(patch, hours=100)
-    assert loaded.continued(newer).went_on == ("series 0",)
+    assert loaded.continued(newer).continued == ("series 0",)
     assert_same(loaded.predict(newer), LSTMForecaster(6).predict(hourly(values)))
 
 
@@ -552,7 +552,7 @@ def test_revised_values_count_where_the_data_overlap(tmp_path):
     revised[50:] += 3.0
     loaded = saved(monthly(values[:60]), tmp_path / "model")
     newer = monthly(revised[50:], start="2004-03")
-    assert loaded.continued(newer).went_on == ("series 0",)
+    assert loaded.continued(newer).continued == ("series 0",)
     assert_same(
         loaded.predict(newer),
         LSTMForecaster(6).predict(monthly(np.append(values[:50], revised[50:]))),
@@ -563,7 +563,7 @@ def test_data_that_reach_back_as_far_stand_for_themselves(tmp_path):
     values = seasonal(1, 80)
     loaded = saved(monthly(values[:60]), tmp_path / "model")
     continuation = loaded.continued(monthly(values))
-    assert continuation.afresh == ("series 0",) and "reach back" in str(continuation)
+    assert continuation.restarted == ("series 0",) and "reach back" in str(continuation)
     assert_same(
         loaded.predict(monthly(values)), LSTMForecaster(6).predict(monthly(values))
     )
@@ -577,7 +577,7 @@ def test_new_and_missing_series(tmp_path):
         start="2005-01",
     )
     continuation = loaded.continued(newer)
-    assert continuation.went_on == ("series 1",) and continuation.afresh == ("another",)
+    assert continuation.continued == ("series 1",) and continuation.restarted == ("another",)
     assert continuation.absent == ("series 0",)
     assert "series 'series 0' of the saved model: not in the data, no forecast" in str(
         continuation

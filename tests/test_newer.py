@@ -205,7 +205,7 @@ def test_no_value_is_refused(known, write):
 @pytest.mark.parametrize("rows", [1, 2, 4])
 def test_predict_goes_on_with_a_file_of_any_name(saved, write, network, rows):
     loaded, newer = lc.load(saved), write(months(36, 36 + rows), "january.csv")
-    assert loaded.continued(newer).went_on == ("old",)
+    assert loaded.continued(newer).continued == ("old",)
     whole = lc.LSTMForecaster(6, weights=network).predict(
         write(months(0, 36 + rows), "whole.csv")
     )
@@ -232,7 +232,7 @@ def test_series_with_names_of_their_own_are_not_mistaken(
     named = lc.Panel.from_arrays(
         {"another": SALES[36:]}, frequency="MS", start="2023-01"
     )
-    assert lc.load(saved).continued(named).afresh == ("another",)
+    assert lc.load(saved).continued(named).restarted == ("another",)
     shop = lc.read(
         write(
             "month,unique_id,sales\n"
@@ -241,7 +241,7 @@ def test_series_with_names_of_their_own_are_not_mistaken(
     )
     lc.LSTMForecaster(6, weights=network).save(tmp_path / "shop", shop)
     other = write("month,unique_id,sales\n2023-01,b,4\n")
-    assert lc.load(tmp_path / "shop").continued(other).afresh == ("b",)
+    assert lc.load(tmp_path / "shop").continued(other).restarted == ("b",)
 
 
 # ---- read as the saved data were
@@ -465,7 +465,7 @@ def test_days_stay_days_when_the_clocks_change(write, offset, hour):
     )
     assert went_on(known, newer)[1].values.tolist() == list(range(23))
     if hour == 0:
-        assert SavedContext(known).join(lc.read(newer)).went_on == ("old",)
+        assert SavedContext(known).join(lc.read(newer)).continued == ("old",)
 
 
 def test_zones_that_do_not_fit(write):

@@ -39,8 +39,8 @@ def unsold(panel: Panel, origins: Origins, horizon: int) -> NDArray | None:
     closed_RD = np.zeros((len(origins.series), week), bool)
     for first in range(0, len(row_R), AT_ONCE):
         some_R = row_R[first : first + AT_ONCE]
-        chosen = Origins(origins.series[some_R], origins.counts[some_R])
-        closed_RD[some_R] = _unsold(panel, chosen, week)
+        at_rows = Origins(origins.series[some_R], origins.counts[some_R])
+        closed_RD[some_R] = _unsold(panel, at_rows, week)
     if not closed_RD.any():
         return None
     return closed_RD[:, np.arange(horizon) % week]
@@ -52,8 +52,8 @@ def _unsold(panel: Panel, origins: Origins, week: int) -> NDArray:
     closed_RD = _silent(few_RT, week)
     row_R = np.flatnonzero(closed_RD.any(axis=1))
     if len(row_R):
-        chosen = Origins(origins.series[row_R], origins.counts[row_R])
-        closed_RD[row_R] = never_sold(window(panel, chosen, WEEKS * week), week)
+        at_rows = Origins(origins.series[row_R], origins.counts[row_R])
+        closed_RD[row_R] = never_sold(window(panel, at_rows, WEEKS * week), week)
     return closed_RD
 
 

@@ -67,12 +67,12 @@ def stuck_count(values_T: NDArray, season: int) -> int:
         return 0
     known_T = values_T[places]
     is_other_T = known_T != values_T[-1]
-    before = len(known_T) - int(is_other_T[::-1].argmax())
-    run = len(known_T) - before
-    if before < FEWEST or run == 0 or run > most_stuck((season,)):
+    begin = len(known_T) - int(is_other_T[::-1].argmax())
+    run = len(known_T) - begin
+    if begin < FEWEST or run == 0 or run > most_stuck((season,)):
         return 0
-    unread = len(values_T) - int(places[before])
-    before_T = known_T[:before]
+    unread = len(values_T) - int(places[begin])
+    before_T = known_T[:begin]
     if values_T[-1] == 0:
         return unread if run >= ZEROS and _is_outage(before_T, season) else 0
     same_T = before_T[1:] == before_T[:-1]

@@ -69,8 +69,8 @@ class SharedWeek(NamedTuple):
         day_R, week_R, is_said_R = self._places(origins)
         shape_RD = np.where(is_said_R[:, None], self.shape_WD[week_R], np.nan)
         newest_RN = window(panel, origins, WEEKS * DAYS)
-        before = np.arange(-WEEKS * DAYS, 0)
-        past_RN = _on_days(shape_RD, day_R, before)
+        past_days = np.arange(-WEEKS * DAYS, 0)
+        past_RN = _on_days(shape_RD, day_R, past_days)
         is_open_RN = past_RN > CLOSED
         level_RN = np.full_like(newest_RN, np.nan)
         np.divide(newest_RN, past_RN, out=level_RN, where=is_open_RN)
@@ -95,14 +95,14 @@ class SharedWeek(NamedTuple):
 def _by_week(panel: Panel, rows: NDArray, first_S: NDArray) -> NDArray:
     """The values of some of these series, on a grid of weeks (S, W, D); NaN outside of them."""
     evenly = np.linspace(0, len(rows) - 1, min(len(rows), MOST_SERIES))
-    chosen = rows[evenly.astype(int)]
-    last = int((first_S + panel.lengths)[chosen].max())
-    weeks = -(-last // DAYS)
-    values_ST = np.full((len(chosen), weeks * DAYS), np.nan)
-    for values_T, series in zip(values_ST, chosen.tolist(), strict=True):
+    example_E = rows[evenly.astype(int)]
+    end = int((first_S + panel.lengths)[example_E].max())
+    weeks = -(-end // DAYS)
+    values_ST = np.full((len(example_E), weeks * DAYS), np.nan)
+    for values_T, series in zip(values_ST, example_E.tolist(), strict=True):
         first = first_S[series]
         values_T[first : first + panel.lengths[series]] = panel.series(series)
-    return values_ST.reshape(len(chosen), weeks, DAYS)
+    return values_ST.reshape(len(example_E), weeks, DAYS)
 
 
 def _shape(values_SWD: NDArray) -> NDArray:
@@ -114,16 +114,16 @@ def _shape(values_SWD: NDArray) -> NDArray:
     level_SW = mean_SWD.mean(axis=2)
     is_said_SW = (count_SWD > 0).all(axis=2) & (level_SW > 0)
     number_W = is_said_SW.sum(axis=0)
-    said = np.flatnonzero(number_W >= FEWEST_SERIES)
+    week_K = np.flatnonzero(number_W >= FEWEST_SERIES)
     level_SW = np.where(is_said_SW, level_SW, np.nan)
-    most_W = LARGEST * np.nanmedian(level_SW[:, said], axis=0)
+    most_W = LARGEST * np.nanmedian(level_SW[:, week_K], axis=0)
     shape_WD = np.full(values_SWD.shape[1:], np.nan)
-    weight_SW = np.nan_to_num(np.minimum(level_SW[:, said], most_W))
+    weight_SW = np.nan_to_num(np.minimum(level_SW[:, week_K], most_W))
     relative_SWD = (
-        mean_SWD[:, said] / np.nan_to_num(level_SW[:, said], nan=1.0)[..., None]
+        mean_SWD[:, week_K] / np.nan_to_num(level_SW[:, week_K], nan=1.0)[..., None]
     )
     weighed_WD = (weight_SW[..., None] * relative_SWD).sum(axis=0)
-    shape_WD[said] = weighed_WD / weighed_WD.mean(axis=1, keepdims=True)
+    shape_WD[week_K] = weighed_WD / weighed_WD.mean(axis=1, keepdims=True)
     return shape_WD
 
 
@@ -194,8 +194,8 @@ class InWeek:
         in_week_OHQ, in_week_OJHQ = self._held_out.rows(rows).forecasts(
             lambda origins: self._week.quantiles(self._panel, origins, horizon)
         )
-        own = Tried(in_week_OHQ, in_week_OJHQ, forecasts.actual_OJH)
-        share_O = shares(own, forecasts)
+        in_week = Tried(in_week_OHQ, in_week_OJHQ, forecasts.actual_OJH)
+        share_O = shares(in_week, forecasts)
         self.share_O[rows] = share_O
         return forecasts._replace(
             quantiles_OHQ=_mean(forecasts.quantiles_OHQ, in_week_OHQ, share_O),
@@ -203,10 +203,10 @@ class InWeek:
         )
 
 
-def shares(own: Tried, forecasts: Tried) -> NDArray:
+def shares(in_week: Tried, forecasts: Tried) -> NDArray:
     """The share of own values (O,), by losses at the held-out cutoffs: a half where they are alike,
     towards which few cutoffs are drawn; 0 where they say nothing of now."""
-    loss_OJ, is_known_OJ = _losses(own)
+    loss_OJ, is_known_OJ = _losses(in_week)
     other_OJ, is_other_OJ = _losses(forecasts)
     is_both_OJ = is_known_OJ & is_other_OJ
     fading_J = FADE ** np.arange(is_both_OJ.shape[1])  # the newest cutoff first
@@ -218,7 +218,7 @@ def shares(own: Tried, forecasts: Tried) -> NDArray:
     count_O = is_both_OJ.sum(axis=1)
     drawn_O = ratio_O * count_O / (count_O + TRUST)
     share_O = 1 / (1 + np.exp(POWER * drawn_O))
-    says_O = np.isfinite(own.quantiles_OHQ).all(axis=(1, 2))
+    says_O = np.isfinite(in_week.quantiles_OHQ).all(axis=(1, 2))
     return np.where(says_O, share_O, 0.0)
 
 

@@ -9,7 +9,6 @@ import typer
 
 from lstmcast.cli import echo
 from lstmcast.cli.options.common import typed_options
-from lstmcast.util.text import counted
 
 if TYPE_CHECKING:
     from lstmcast.chunks.run import MakesJob, PartsJob
@@ -67,6 +66,7 @@ def run(job: PartsJob, quiet: bool, as_json: bool) -> None:
     """Run a job in parts and say what came of it."""
     from lstmcast.chunks.summary import accuracy_rows
     from lstmcast.cli import console
+    from lstmcast.util.text import counted
 
     outcome = job.run(echo.notes(quiet))
     if as_json:

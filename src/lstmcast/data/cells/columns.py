@@ -148,10 +148,10 @@ def _counts_beside_sums(column: Column, numeric: Sequence[Column]) -> bool:
     """Whether a column counts what others sum up: orders beside their gross amounts, the volume of
     trade beside prices."""
     name = folded_name(column).strip("_")
-    beside = _SUMS if name in _COUNTS else frozenset()
+    summed = _SUMS if name in _COUNTS else frozenset()
     if name == "volume":
-        beside = _PRICES
-    return any(not beside.isdisjoint(words_of(other.name)) for other in numeric)
+        summed = _PRICES
+    return any(not summed.isdisjoint(words_of(column.name)) for column in numeric)
 
 
 def _reads_whole(column: Column) -> bool:

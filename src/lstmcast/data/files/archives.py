@@ -134,10 +134,10 @@ def _untarred(packed: bytes, source: str) -> dict[str, bytes]:
 
 
 def _contents(
-    entries: Sequence[_Entry], what: str, source: str, packed: int
+    entries: Sequence[_Entry], archive: str, source: str, packed: int
 ) -> dict[str, bytes]:
     """The contents of the tables of an archive, by their names, with folders where those repeat."""
-    tables = _tables_in(entries, what, packed)
+    tables = _tables_in(entries, archive, packed)
     names = [PurePosixPath(table.name).name for table in tables]
     are_distinct = len(set(names)) == len(names)
     contents = {}
@@ -148,7 +148,7 @@ def _contents(
     return contents
 
 
-def _tables_in(entries: Sequence[_Entry], what: str, packed: int) -> list[_Entry]:
+def _tables_in(entries: Sequence[_Entry], archive: str, packed: int) -> list[_Entry]:
     """The files in an archive that are tables, by their names, or the only file; else DataError."""
     files = []
     tables = []
@@ -171,7 +171,7 @@ def _tables_in(entries: Sequence[_Entry], what: str, packed: int) -> list[_Entry
     if count > 6:
         names += f" and {count - 6} more"
     raise DataError(
-        f"{what} with {count} files: {names}. One table is expected. "
+        f"{archive} with {count} files: {names}. One table is expected. "
         "Unpack it, and name the files."
     )
 
