@@ -577,7 +577,9 @@ def test_new_and_missing_series(tmp_path):
         start="2005-01",
     )
     continuation = loaded.continued(newer)
-    assert continuation.continued == ("series 1",) and continuation.restarted == ("another",)
+    assert continuation.continued == ("series 1",) and continuation.restarted == (
+        "another",
+    )
     assert continuation.absent == ("series 0",)
     assert "series 'series 0' of the saved model: not in the data, no forecast" in str(
         continuation

@@ -219,7 +219,9 @@ def test_newer_data_are_joined(saved):
     whole = ForecastJob(LSTMForecaster(2), Source(SALES), cutoffs=0).run()
     assert (result.forecast.point == whole.forecast.point).all()
     document = result.document()
-    assert document["continued"]["continued"] == ["y"] and document["model"] == str(saved)
+    assert document["continued"]["continued"] == ["y"] and document["model"] == str(
+        saved
+    )
     assert document["data"]["values"] == 12 and document["panel"]["values"] == 60
 
 
