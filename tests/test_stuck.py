@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.evaluation.stuck import stuck_count
+from lstmcast.evaluation.stuck import stuck_count, stuck_note
 
 
 def readings(count, seed=1):
@@ -85,3 +85,31 @@ def test_goods_that_are_not_sold_are_not_an_outage():
     panel = lc.read(table | {"sold": ending(sold, 0, 4)})
     median = lc.LSTMForecaster(7).predict(panel).point[0]
     assert median.max() < 20
+
+
+def hourly(**series):
+    return lc.Panel.from_arrays(series, frequency="h", start="2024-01-01")
+
+
+def test_a_note_says_which_values_are_left_out():
+    wave = 20 + 5 * np.sin(np.arange(480) * 2 * np.pi / 24)
+    stuck = np.append(wave, [22.5] * 8)
+    alone = stuck_note(hourly(a=stuck), "combined")
+    assert alone.startswith("at the end, 22.5 repeats as no value did before")
+    several = stuck_note(hourly(a=stuck, b=wave), "combined")
+    assert several.startswith("in 1 of 2 series ('a'), a value at the end repeats")
+    assert stuck_note(hourly(a=wave), "combined") == ""
+    assert stuck_note(hourly(a=stuck), "network") == ""
+
+
+def test_forecasts_and_predictions_tell_of_stuck_values(run, tmp_path):
+    hours = np.datetime64("2024-01-01T00") + np.arange(240)
+    wave = 20 + 5 * np.sin(np.arange(240) * 2 * np.pi / 24)
+    wave[-8:] = 22.5
+    rows = [f"{hour},{value:.2f}" for hour, value in zip(hours, wave, strict=True)]
+    data = tmp_path / "sensor.csv"
+    data.write_text("time,temperature\n" + "\n".join(rows))
+    model = tmp_path / "model"
+    words = "22.5 repeats as no value did before"
+    assert words in run("forecast", data, "-H", 3, "--save", model).err
+    assert words in run("predict", "--model", model).err

@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Blocks, most_stuck, shortest_season
-from lstmcast.data.origins import Origins
+from lstmcast.data.origins import Origins, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.evaluation.held_out import HeldOut
+from lstmcast.evaluation.methods import COMBINED
+from lstmcast.util.text import some_names
 
 UNITS = ("second", "minute", "hour", "day", "business day")
 FEWEST = 36  # values that must be known before
@@ -50,6 +52,26 @@ def stuck_counts(panel: Panel, origins: Origins) -> NDArray:
         if values_T[-1] != 0 or not is_count_O[row]:
             counts_O[row] = stuck_count(values_T, season)
     return counts_O
+
+
+def stuck_note(panel: Panel, method: str) -> str:
+    """What is said of series whose newest values are left out by this method; "" if there are
+    none."""
+    if method != COMBINED or panel.covariates.future:
+        return ""
+    origins = origins_of(panel)
+    series = origins.series[stuck_counts(panel, origins) > 0]
+    if not len(series):
+        return ""
+    if len(panel) == 1:
+        return (
+            f"at the end, {panel.values[-1]:,.15g} repeats as no value did before: the forecast is "
+            "made from the values before it"
+        )
+    return (
+        f"in {len(series):,} of {len(panel):,} series ({some_names(panel.ids[series])}), a value "
+        "at the end repeats as none did before: the forecast is made from the values before it"
+    )
 
 
 def stuck_count(values_T: NDArray, season: int) -> int:

@@ -8,9 +8,11 @@ from lstmcast.covariates.reach import require_known_after
 from lstmcast.data.ahead import end_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError
+from lstmcast.jobs.events import Note
 
 if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
+    from lstmcast.jobs.events import Notify
     from lstmcast.totals import Asked, Totals
 
 
@@ -44,6 +46,15 @@ def totals_of(request: Asked | None, forecast: Forecast) -> Totals | None:
 def ended_at(date: str | None, forecast: Forecast, panel: Panel) -> Forecast:
     """The forecast without the steps after a date."""
     return forecast if date is None else forecast.until(end_of(date, panel))
+
+
+def tell_of_stuck(panel: Panel, model: Any, notify: Notify) -> None:
+    """Note which series are forecast from before their newest values."""
+    from lstmcast.evaluation.stuck import stuck_note
+
+    sentence = stuck_note(panel, getattr(model, "method", ""))
+    if sentence:
+        notify(Note(sentence))
 
 
 def without_forecast(forecast: Forecast) -> list[str]:

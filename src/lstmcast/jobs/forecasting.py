@@ -15,6 +15,7 @@ from lstmcast.jobs.answers import (
     require_coming,
     require_numbers,
     require_totals,
+    tell_of_stuck,
     totals_of,
     without_forecast,
 )
@@ -93,6 +94,7 @@ class ForecastJob:
         scenarios = self._compared(panels)
         first = None if scenarios is None else next(iter(scenarios.forecasts.values()))
         all_steps = self.model.predict(panel) if first is None else first
+        tell_of_stuck(panel, self.model, notify)
         forecast = ended_at(self.until, all_steps, panel)
         require_numbers(forecast, panel)
         totals = totals_of(self.totals, forecast)

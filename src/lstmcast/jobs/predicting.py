@@ -16,6 +16,7 @@ from lstmcast.jobs.answers import (
     ended_at,
     require_numbers,
     require_totals,
+    tell_of_stuck,
     totals_of,
     without_forecast,
 )
@@ -92,6 +93,7 @@ class PredictJob:
         self.outputs.looks.require(set(map(str, panel.ids)))
         self.outputs.check_rows(len(panel) * (horizon or model.horizon))
         forecast = ended_at(self.until, model.predict(continuation, horizon), panel)
+        tell_of_stuck(panel, model, notify)
         require_numbers(forecast, panel)
         totals = totals_of(self.totals, forecast)
         files = self.outputs.write(forecast, panel, None, model, totals)
