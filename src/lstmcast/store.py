@@ -19,7 +19,6 @@ import errno
 import hashlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,14 +32,15 @@ from lstmcast.store_problems import MANIFEST, damaged, not_there, unreadable
 from lstmcast.util.files import checked_path, output_errors, require_writable
 from lstmcast.util.files import make_durable as to_disk
 from lstmcast.util.folders import AtomicFolder, unfinished_in
+from lstmcast.util.patterns import pattern_of
 
 FORMAT = "lstmcast store"
 FORMAT_VERSION = 2
 # written by the store, not by callers
 OWN_KEYS = ("format", "format_version", "package_version", "files", "sha256")
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_FILE = re.compile(r"[a-z][a-z0-9_]*\.safetensors")
+_NAME = pattern_of(r"[a-z][a-z0-9_]*")
+_FILE = pattern_of(r"[a-z][a-z0-9_]*\.safetensors")
 
 
 def save(

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from lstmcast.errors import UsageError
+from lstmcast.util.patterns import pattern_of
 from lstmcast.util.spelling import did_you_mean
 
 # Versions of the parser differ in the words of these messages, not in what they are about.
-_WHOLE = re.compile(r"valid int")
-_NUMBER = re.compile(r"valid (float|number)")
+_WHOLE = pattern_of(r"valid int")
+_NUMBER = pattern_of(r"valid (float|number)")
 
 
 def message_of(error: Any, arguments: Sequence[str]) -> str:

@@ -6,7 +6,6 @@ What is rejected is not a plausible table of series, or has to be read in anothe
 from __future__ import annotations
 
 import io
-import re
 import tempfile
 import zipfile
 import zlib
@@ -20,6 +19,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.errors import DataError
+from lstmcast.util.patterns import pattern_of
 
 # The cells of a sheet between its first and last row and column, empty ones included: a million
 # rows of twenty columns, 0.5 GB.
@@ -39,7 +39,7 @@ LARGEST = 1e100  # a value: squares of it are numbers too
 FARTHEST_TIME = np.datetime64("99999-12-31", "us")
 MOST_PIPED = 1 << 30  # bytes that are taken from a pipe or device
 _BLOCK = 1 << 20
-_CELL = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+_CELL = pattern_of(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 
 
 class Allowance(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from lstmcast.util.patterns import pattern_of
 
 _MISSING_WORDS = r"""
 na n/a n.a. n.a #n/a #na nan nat null none nil missing <na> n.v. (null) \n 欠測 - -- --- – —
@@ -33,13 +33,13 @@ _UNKNOWN = frozenset(
         "缺失",
     ]
 )
-_ONLY_SIGNS = re.compile(r"[*?.…~#_–—-]+")  # ***, ****, ...., ##### of a narrow column
+_ONLY_SIGNS = pattern_of(r"[*?.…~#_–—-]+")  # ***, ****, ...., ##### of a narrow column
 # errors of spreadsheets in any language: #WERT!, #¡VALOR!, Err:502
-_ERROR = re.compile(
+_ERROR = pattern_of(
     r"#¡?[^\W\d_]{2,8}(?:/\w{1,2})?[!?]|#\w{1,4}/\w{1,2}[!?]?|err:\d{3}"
 )
 # as Eurostat writes a missing value with its flag
-_FLAGGED = re.compile(r": ?[a-z]{1,2}")
+_FLAGGED = pattern_of(r": ?[a-z]{1,2}")
 
 
 def is_missing(text: str) -> bool:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from lstmcast.util.patterns import pattern_of
+
 # words that stand together, and the powers of ten that they are
 _SIZES = """
 k 3 m 6 b 9 t 12
@@ -23,7 +25,7 @@ _MEASURES = frozenset(
     ["w", "wh", "wp", "b", "bit", "bps", "b/s", "hz", "va", "vah", "varh", "j"]
 )
 _PREFIXES = {"": 0, "k": 3, "m": 6, "g": 9, "t": 12}
-_MEASURED = re.compile(r"([kmgt]?)([a-z/]+)")
+_MEASURED = pattern_of(r"([kmgt]?)([a-z/]+)")
 # alone beside smaller numbers, these are sizes
 _THOUSANDS = frozenset("k千万천만")
 _MARKED = 0.9  # share of the numbers that carry a mark of accounts
@@ -124,7 +126,7 @@ def with_units_summed(texts: Sequence[str], places: Iterable[int]) -> Sequence[s
 
 
 _NUMBER = r"(\d[\d,]*)"
-_SUMMED = re.compile(
+_SUMMED = pattern_of(
     rf" *(?:{_NUMBER} ?[兆조])? ?(?:{_NUMBER} ?[億亿억])? ?(?:{_NUMBER} ?[万萬만])? ?"
     rf"{_NUMBER}? ?[円元원]? *"
 )

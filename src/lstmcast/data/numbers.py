@@ -22,25 +22,26 @@ from lstmcast.data.multiples import debit_of, powers_of, with_units_summed
 from lstmcast.data.oddgroups import with_usual_groups
 from lstmcast.data.qualitymarks import without_quality
 from lstmcast.data.scripts import western_digits
+from lstmcast.util.patterns import pattern_of
 
-_E_COMMA = re.compile(r"(\d),(\d+e[-+]?\d+)$", re.IGNORECASE)  # 4,039E+01
-_CURRENCY = re.compile(
+_E_COMMA = pattern_of(r"(\d),(\d+e[-+]?\d+)$", re.IGNORECASE)  # 4,039E+01
+_CURRENCY = pattern_of(
     r"(?:(?:us|r|a|c|ca|au|nz|hk|s|nt|mx|rd|cl|co)?\$|[€£¥₹₩₽₺฿¢円元₫₪₴₦₱₸₡₲₾₼₵]|chf|usd|eur|gbp|jpy|"
     r"cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|zar|myr|idr|thb|php|krw|vnd|rub|uah|ron|bgn|mxn|"
     r"clp|cop|pen|ars|sgd|hkd|twd|nzd|ils|aed|sar|egp|try|kr\.?|rs\.?|rp\.?|fr\.?|zł|kč|"
     r"s/\.?|rm|bs\.?|лв\.?|руб\.?|грн\.?)"
 )
-_PARTS = re.compile(r"([^\d]*?)([-+]?[.,]?\d(?:[\d.,' ]*\d)?)([.,]?)([^\d]*)")
+_PARTS = pattern_of(r"([^\d]*?)([-+]?[.,]?\d(?:[\d.,' ]*\d)?)([.,]?)([^\d]*)")
 # by thousands, and in India by hundreds above the first thousand: 12,34,567
 _GROUPED = {
-    ",": re.compile(r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3}"),
-    ".": re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+"),
+    ",": pattern_of(r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3}"),
+    ".": pattern_of(r"[1-9]\d{0,2}(?:\.\d{3})+"),
 }
-_SPACED = re.compile(
+_SPACED = pattern_of(
     r"\d{1,3}(?:[ ']\d{3})+(?=$|[.,])|\d{1,2}(?: \d\d)+ \d{3}(?=$|[.,])"
 )
 # a minus behind the digits, an old habit of accounting; 12.– is a Swiss price
-_MINUS_BEHIND = re.compile(r"(.*\d) ?- ?(\D{0,6})")
+_MINUS_BEHIND = pattern_of(r"(.*\d) ?- ?(\D{0,6})")
 _MARKS = str.maketrans("−–—‒﹣’", "-----'")
 # what statistical offices write behind a number: provisional, estimated, revised, break in series
 _FLAGS = frozenset(
@@ -65,7 +66,7 @@ _FLAGS = frozenset(
 )
 _ABOUT = ("≈", "~", "ca.", "ca", "c.", "approx.", "about")
 # signs that point to a footnote, behind a digit
-_FOOTNOTE = re.compile(r"(?<=\d) ?(\[\w{1,2}\]|\(\d\d?\)|[*†‡§]{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
+_FOOTNOTE = pattern_of(r"(?<=\d) ?(\[\w{1,2}\]|\(\d\d?\)|[*†‡§]{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
 _UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
 
 

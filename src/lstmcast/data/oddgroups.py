@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-_SCORED = re.compile(r"[-+]?[1-9]\d{0,2}(?:_\d{3})+(?:\.\d+)?")
+from lstmcast.util.patterns import pattern_of
+
+_SCORED = pattern_of(r"[-+]?[1-9]\d{0,2}(?:_\d{3})+(?:\.\d+)?")
 _FEWEST_GROUPED = 3
-_SHORT = re.compile(r"[-+]?\d{1,3}(?:\.\d+)?|")
-_BRACKETED = re.compile(r"\[([^-\[\]]*\d[^-\[\]]*)\]")
+_SHORT = pattern_of(r"[-+]?\d{1,3}(?:\.\d+)?|")
+_BRACKETED = pattern_of(r"\[([^-\[\]]*\d[^-\[\]]*)\]")
 
 
 def with_usual_groups(texts: Sequence[str], pending: Sequence[int]) -> Sequence[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from lstmcast.util.patterns import pattern_of
+
 # signed digits of one length, filled up with zeros: not a decimal comma
-_MARKED = re.compile(r"[+-]\d{3,6},[0-9A-Z]")
+_MARKED = pattern_of(r"[+-]\d{3,6},[0-9A-Z]")
 _FEWEST = 3
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from lstmcast.util.patterns import pattern_of
+
 _NAMES = (
     "yanvar urtarrila xaneiro janar ionawr januarie jannar јануари январ студзень січ "
     "қаңтар იანვარი հունվար جنوری jän genn jaan xan",
@@ -55,7 +57,7 @@ _SHORT = (
 _SHORT_FORMS: list[dict[str, str]] = [
     dict(zip(names.split(), _ENGLISH, strict=True)) for names in _SHORT
 ]
-_WORD = re.compile(r"[^\W\d_]{3,4}(?![^\W\d_])")
+_WORD = pattern_of(r"[^\W\d_]{3,4}(?![^\W\d_])")
 _LOOKED_AT = 50  # texts, in which all months come
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from lstmcast.util.patterns import pattern_of
+
 # the first name of each month is the one in full; others are its genitive and short forms
 _OTHER_NAMES = (
     "gener jaanuar sausis sausio janvāris януари яну јануар siječanj siječnja janúar "
@@ -178,8 +180,8 @@ _ENGLISH_OF = {
 }
 _LONGEST_FIRST = sorted(_ENGLISH_OF, key=len, reverse=True)
 # two digits behind a Thai name are a year of the Buddhist century 2500
-_SHORT_THAI_YEAR = re.compile(r"[ก-๙]+[. ]*(?<!\d)(?P<year>\d\d)$")
-_SIGNED_NAME = re.compile("|".join(map(re.escape, _LONGEST_FIRST)))
+_SHORT_THAI_YEAR = pattern_of(r"[ก-๙]+[. ]*(?<!\d)(?P<year>\d\d)$")
+_SIGNED_NAME = pattern_of("|".join(map(re.escape, _LONGEST_FIRST)))
 # zero of Arabic-Indic, Persian, Devanagari, Bengali and Thai digits
 _ZEROS = "٠۰०০๐"
 # marks of the direction of writing, which nobody sees
@@ -193,33 +195,33 @@ _SIGNS = (
     | {ord("٫"): ".", ord("٬"): "'", ord("،"): ",", ord("’"): "'", ord("‘"): "'"}
 )
 _NUMERALS = {sign: value for value, sign in enumerate("一二三四五六七八九十", start=1)}
-_NUMERAL = re.compile(r"(十?[一二三四五六七八九十])(?=月|季度|四半期|분기)")
-_CROATIAN = re.compile("stude[nm]|siječ|ožuj|kolovoz|prosinac|prosinca")
-_AVGUST = re.compile(r"avg(?=\.?[ /-]*\d)")
-_SLAVIC = re.compile(r"(?:maj|okt)\.?[ /-]*\d")
+_NUMERAL = pattern_of(r"(十?[一二三四五六七八九十])(?=月|季度|四半期|분기)")
+_CROATIAN = pattern_of("stude[nm]|siječ|ožuj|kolovoz|prosinac|prosinca")
+_AVGUST = pattern_of(r"avg(?=\.?[ /-]*\d)")
+_SLAVIC = pattern_of(r"(?:maj|okt)\.?[ /-]*\d")
 _HALVES_OF_DAY = {
     "am": r"上午|午前|오전|ص|π\.?μ\.?",
     "pm": r"下午|午後|오후|م|μ\.?μ\.?",
 }
 _HALF = "|".join(_HALVES_OF_DAY.values())
-_HALF_FIRST = re.compile(rf"({_HALF}) ?(\d\d?(?:[:時时시].*)?)$")
-_HALF_LAST = re.compile(rf"(?<=[:.]\d\d) ?({_HALF})$")
+_HALF_FIRST = pattern_of(rf"({_HALF}) ?(\d\d?(?:[:時时시].*)?)$")
+_HALF_LAST = pattern_of(rf"(?<=[:.]\d\d) ?({_HALF})$")
 _EAST_ASIAN = (
-    (re.compile(r" ?(?:星期|礼拜|禮拜|週|周)[一二三四五六日天]$"), ""),
-    (re.compile(r"(?:中華)?民[國国] ?(?=\d)"), "民國"),
-    (re.compile(r"년 ?"), "年"),
-    (re.compile(r"월 ?"), "月"),
-    (re.compile(r"(?<=\d)일"), "日"),
-    (re.compile(r"(?<=\d)[时點点시]"), "時"),
-    (re.compile(r"(?<=\d)분(?!기)"), "分"),
-    (re.compile(r"(?<=\d)초"), "秒"),
-    (re.compile(r"月[分份度期]"), "月"),
-    (re.compile(r"(?<=[年度])/(?=第?\d)"), ""),  # a year above a month: 2024年/1月
-    (re.compile(r"(?<=\d)年/(?=[A-Za-z])"), " "),
-    (re.compile(r"第?(\d)(?:/4)? ?(?:季度|분기|季(?!節))"), r"第\1四半期"),
-    (re.compile(r"(?<=\d)(?:周|주차?)"), "週"),
+    (pattern_of(r" ?(?:星期|礼拜|禮拜|週|周)[一二三四五六日天]$"), ""),
+    (pattern_of(r"(?:中華)?民[國国] ?(?=\d)"), "民國"),
+    (pattern_of(r"년 ?"), "年"),
+    (pattern_of(r"월 ?"), "月"),
+    (pattern_of(r"(?<=\d)일"), "日"),
+    (pattern_of(r"(?<=\d)[时點点시]"), "時"),
+    (pattern_of(r"(?<=\d)분(?!기)"), "分"),
+    (pattern_of(r"(?<=\d)초"), "秒"),
+    (pattern_of(r"月[分份度期]"), "月"),
+    (pattern_of(r"(?<=[年度])/(?=第?\d)"), ""),  # a year above a month: 2024年/1月
+    (pattern_of(r"(?<=\d)年/(?=[A-Za-z])"), " "),
+    (pattern_of(r"第?(\d)(?:/4)? ?(?:季度|분기|季(?!節))"), r"第\1四半期"),
+    (pattern_of(r"(?<=\d)(?:周|주차?)"), "週"),
 )
-_REPUBLIC = re.compile(r"(?:民國(\d{1,3})|(?<!\d)(1\d\d))(?=年)")
+_REPUBLIC = pattern_of(r"(?:民國(\d{1,3})|(?<!\d)(1\d\d))(?=年)")
 # the first year of the Republic of China is 1912
 REPUBLIC = 1911
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,8 +21,9 @@ from lstmcast.data.times.timenumbers import decimal_times, integer_times
 from lstmcast.data.times.times import Times
 from lstmcast.util.categories import Categories
 from lstmcast.util.objects import objects
+from lstmcast.util.patterns import pattern_of
 
-_INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")  # as Python writes it, within 64 bits
+_INTEGER = pattern_of(r"0|-?[1-9]\d{0,17}")  # as Python writes it, within 64 bits
 _BEYOND_INTEGERS = 2.0**63
 
 

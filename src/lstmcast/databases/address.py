@@ -14,6 +14,7 @@ from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from lstmcast.errors import UsageError
+from lstmcast.util.patterns import pattern_of
 from lstmcast.util.spelling import did_you_mean
 
 Engine = Literal["duckdb", "sqlite", "postgresql", "mysql"]
@@ -33,13 +34,13 @@ _EXAMPLE = (
     "postgresql://user@host/database?table=sales or duckdb:///shop.db?table=sales"
 )
 _SCHEME = "|".join(ENGINES)
-_ADDRESS = re.compile(rf"({_SCHEME})(\+\w+)?://", re.IGNORECASE)
-_TARGET = re.compile(
+_ADDRESS = pattern_of(rf"({_SCHEME})(\+\w+)?://", re.IGNORECASE)
+_TARGET = pattern_of(
     rf"(?P<table>[^@]*)@(?P<address>({_SCHEME})(\+\w+)?://.*)", re.IGNORECASE
 )
 # a password that is hidden already is skipped: any later @ of a message would match
-_PASSWORD = re.compile(r"(://[^:@/\s]*):(?!\*\*\*@).*@", re.DOTALL)
-_PARAMETER = re.compile(r"([?&](?:password|passwd|sslpassword)=)[^&\s]*", re.IGNORECASE)
+_PASSWORD = pattern_of(r"(://[^:@/\s]*):(?!\*\*\*@).*@", re.DOTALL)
+_PARAMETER = pattern_of(r"([?&](?:password|passwd|sslpassword)=)[^&\s]*", re.IGNORECASE)
 # parameters of the drivers, beside our own
 _OPTIONS = {
     "postgresql": (

@@ -17,9 +17,10 @@ from lstmcast.databases.offline import tables_only
 from lstmcast.databases.quoting import quoted, quoted_column, quoted_text
 from lstmcast.duckdb.rows import forecast_rows, score_rows
 from lstmcast.errors import LstmcastError, UsageError
+from lstmcast.util.patterns import pattern_of
 
 CHUNK = 500  # series that are forecast at a time
-_STATEMENT = re.compile(r"\s*(select|from|with|values|table|\()", re.IGNORECASE)
+_STATEMENT = pattern_of(r"\s*(select|from|with|values|table|\()", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

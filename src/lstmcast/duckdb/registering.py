@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,13 @@ from lstmcast.databases.opening import opened
 from lstmcast.duckdb.functions import Functions
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
+from lstmcast.util.patterns import pattern_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 # what DuckDB puts before the errors of Python functions
-_IN_FUNCTION = re.compile(
+_IN_FUNCTION = pattern_of(
     r"^.*Python exception occurred while executing the UDF: (\w+: )?"
 )
 _ROWS = (

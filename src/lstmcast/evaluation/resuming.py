@@ -9,7 +9,6 @@ airline-backtest/
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path, PurePath
@@ -20,13 +19,14 @@ import numpy as np
 from lstmcast import store
 from lstmcast.errors import ModelError
 from lstmcast.util.files import checked_path
+from lstmcast.util.patterns import pattern_of
 
 Arrays = dict[str, np.ndarray]
 KIND = "backtest"
 MOST_DIFFERENCES = 3
 # Values that are used as facts directly.
 PLAIN = (str, bool, int, float, complex, bytes, np.generic, PurePath)
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_ADDRESS = pattern_of(r" at 0x[0-9a-fA-F]+")
 
 
 class Finished:

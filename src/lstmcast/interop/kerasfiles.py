@@ -12,7 +12,6 @@ import io
 import json
 import math
 import os
-import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from lstmcast.errors import MissingExtraError, ModelError
 from lstmcast.util.files import check_output, whole_file
+from lstmcast.util.patterns import pattern_of
 
 LARGEST = 2**27  # numbers in one array: an LSTM layer of 4,096 units has half of that
 MOST_BYTES = 2**20  # for the names of layers, or of a layer's arrays
@@ -30,7 +30,7 @@ GROUPS = {"LSTM": "lstm", "Dense": "dense", "TimeDistributed": "time_distributed
 # the groups in which a layer stores its arrays
 INSIDE = {"lstm": "cell/", "dense": "", "time_distributed": "layer/"}
 ROOTS = ("layers", "_layer_checkpoint_dependencies")  # the second: Keras 2.12 and later
-_COUNTED = re.compile(rf"({'|'.join(INSIDE)})(?:_(\d+))?")
+_COUNTED = pattern_of(rf"({'|'.join(INSIDE)})(?:_(\d+))?")
 
 
 class Stored(Protocol):

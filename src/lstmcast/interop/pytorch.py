@@ -6,7 +6,6 @@ PyTorch has two biases in each LSTM layer, and only their sum matters. PyTorch i
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -31,10 +30,11 @@ from lstmcast.interop.parts import (
 from lstmcast.model.activations import Activation
 from lstmcast.model.network import Network
 from lstmcast.util.files import check_output, whole_file
+from lstmcast.util.patterns import pattern_of
 
 MOST_MODULES = 8  # modules whose order is searched: all orders are tried
 EXPECTED = "The weights of nn.LSTM and nn.Linear modules are expected"
-_ENTRY = re.compile(
+_ENTRY = pattern_of(
     r"(?:(?P<module>.+)\.)?(?P<array>(?:weight|bias)(?:_(?:ih|hh|hr)(?:_l\d+)?(?:_reverse)?)?)"
 )
 Blocks = dict[str, list[Part]]  # a module and its layers: nn.LSTM may have several

@@ -13,9 +13,10 @@ from lstmcast.data.ahead import one_season
 from lstmcast.data.opening import STDIN
 from lstmcast.data.panel import Panel
 from lstmcast.jobs.jobfile import job_from
+from lstmcast.util.patterns import pattern_of
 
 # what precedes and follows the path of a database file in an address
-_IN_ADDRESS = re.compile(
+_IN_ADDRESS = pattern_of(
     r"((?:[^@]*@)?(?:duckdb|sqlite):///)([^?]*)(.*)", re.IGNORECASE
 )
 _HEAD = """\

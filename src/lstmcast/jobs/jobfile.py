@@ -28,9 +28,10 @@ from lstmcast.errors import UsageError
 from lstmcast.jobs.source import Source
 from lstmcast.output.places import Outputs
 from lstmcast.util.config import requirement
+from lstmcast.util.patterns import pattern_of
 from lstmcast.util.spelling import did_you_mean
 
-_AGE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(hour|day|week)s?\s*")
+_AGE = pattern_of(r"\s*(\d+(?:\.\d+)?)\s*(hour|day|week)s?\s*")
 _HOURS = {"hour": 1, "day": 24, "week": 168}
 _OPTIONS = (
     *(

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -55,6 +54,7 @@ from lstmcast.output.report_tables import (
 from lstmcast.util.files import check_output, whole_file
 from lstmcast.util.html import escape, script_data
 from lstmcast.util.language import Words, words_of
+from lstmcast.util.patterns import pattern_of
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
@@ -227,8 +227,8 @@ class Report:
 
 
 # Texts to translate: `{{The numbers}}` in a page, `say("history")` in its scripts.
-_IN_BRACES = re.compile(r"\{\{(.+?)\}\}")
-_SAID = re.compile(r'\bsay\("([^"]+)"')
+_IN_BRACES = pattern_of(r"\{\{(.+?)\}\}")
+_SAID = pattern_of(r'\bsay\("([^"]+)"')
 
 
 def in_words(page: str, words: Words) -> str:

@@ -19,6 +19,7 @@ from lstmcast.jobs import Source
 from lstmcast.server.problems import UNUSABLE, Problem
 from lstmcast.server.settings import Limits
 from lstmcast.server.sources import History, Table
+from lstmcast.util.patterns import pattern_of
 
 Model = TypeVar("Model", bound=BaseModel)
 JSON, FORM = "application/json", "multipart/form-data"
@@ -26,7 +27,7 @@ FILE = "file"  # the form field that holds a table
 SHORT = 100_000  # bytes up to which reading is faster than starting it in a thread
 MOST_FILES, MOST_FIELDS, LONGEST_FIELD = 20, 100, 100_000
 _LONGEST_NAME = 100
-_ODD = re.compile(r"[\x00-\x1f\x7f/\\:*?\[\]\"<>|]")
+_ODD = pattern_of(r"[\x00-\x1f\x7f/\\:*?\[\]\"<>|]")
 
 
 class Upload(NamedTuple):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lstmcast.data.limits import Allowance
 from lstmcast.errors import UsageError
+from lstmcast.util.patterns import pattern_of
 
 # of models and streams, never a path
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME = pattern_of(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 UNPACKED = 4  # compressed files may hold this many times the bytes of a body
 CELLS = 20  # cells per value: tables have other columns and missing values
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 from lstmcast.data.panel import Panel
 from lstmcast.data.times.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.errors import DataError
+from lstmcast.util.patterns import pattern_of
 
-_MONTH = re.compile(r"\d{4}-\d{2}")
+_MONTH = pattern_of(r"\d{4}-\d{2}")
 INTEGER = "integer"
 _WITHIN_A_DAY = ("hour", "minute", "second")
 _FARTHEST = 10**15  # steps; larger times could overflow

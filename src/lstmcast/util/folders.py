@@ -25,12 +25,13 @@ from typing import TypeVar
 
 from lstmcast.errors import ModelError
 from lstmcast.util.files import exchange, is_left_behind, make_durable, own_mark, umask
+from lstmcast.util.patterns import pattern_of
 
 T = TypeVar("T")
 PATIENCE = 1.0  # seconds that another process has to finish replacing a folder
 # seconds after which an unfinished folder must belong to a killed process
 _LEFT_BEHIND = 3600.0
-_UNFINISHED = re.compile(
+_UNFINISHED = pattern_of(
     r"\..+\.new-(?:[0-9a-f]+at[0-9a-f]{8}-)?[a-z0-9_]{8}", re.DOTALL
 )  # the names that `replace` gives them
 

@@ -28,19 +28,20 @@ from string import Formatter
 from typing import TextIO
 
 from lstmcast.errors import UsageError
+from lstmcast.util.patterns import pattern_of
 
 # the catalogue of each language; English needs none
 LANGUAGES = {"en": "", "ja": "japanese.txt"}
 _DEEPEST, _LONGEST = 12, 4_000  # nested texts; letters of a text that is looked up
 _SENTENCES = 8  # maximum number in one template
 _REMEMBERED = 10_000  # maximum number of cached translations
-_SENTENCE_END = re.compile(r"(?<=[.?!]) (?=\S)")
-_NEXT_SENTENCE = re.compile(r"(?<=[\w)'\"`\]])[.?!] \S")
-_KIND = re.compile(r":\w+\}")
+_SENTENCE_END = pattern_of(r"(?<=[.?!]) (?=\S)")
+_NEXT_SENTENCE = pattern_of(r"(?<=[\w)'\"`\]])[.?!] \S")
+_KIND = pattern_of(r":\w+\}")
 # A quote opens and closes at the edge of a word, unlike an apostrophe.
-_QUOTED = re.compile(r"(?<!\w)(['\"`])(?=\S).+?(?<=\S)\1(?!\w)")
+_QUOTED = pattern_of(r"(?<!\w)(['\"`])(?=\S).+?(?<=\S)\1(?!\w)")
 # "and" or "or" between the last two quoted items of a list
-_LAST_OF_LIST = re.compile(r"(?<=['\"`]) (?:and|or) (?=['\"`])")
+_LAST_OF_LIST = pattern_of(r"(?<=['\"`]) (?:and|or) (?=['\"`])")
 _GUARD = "\ue000"  # replaces the space after a full stop in quotes; no text contains it
 _STOP, _FULL_WIDTH_STOP = ".", "。"
 # What each kind of place may hold.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Sequence
 from unicodedata import combining, east_asian_width
+
+from lstmcast.util.patterns import pattern_of
 
 
 def width(text: str) -> int:
@@ -21,7 +22,7 @@ def width(text: str) -> int:
 # What is not divided by line breaks: a word or, in scripts without spaces (Chinese, Japanese), one
 # letter with the brackets before it and the marks after it.
 _WIDE = "\\u2e80-\\u9fff\\uac00-\\ud7af\\uf900-\\ufaff\\uff00-\\uff60"
-_UNBROKEN = re.compile(
+_UNBROKEN = pattern_of(
     rf"[「『（]*(?:[^\s{_WIDE}]+|\s+|.)[、。，．：；？！」』）％ー…)\]]*"
 )
 

@@ -9,7 +9,6 @@ import datetime
 import errno
 import json
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, overload
@@ -24,6 +23,7 @@ from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.util.categories import Categories
 from lstmcast.util.files import check_output, whole_file
 from lstmcast.util.objects import none_where_unknown, objects
+from lstmcast.util.patterns import pattern_of
 
 FRAMES = ("arrays", "pandas", "polars", "pyarrow")
 ENDINGS = (".csv", ".parquet", ".xlsx", ".jsonl", ".csv.gz")
@@ -203,7 +203,7 @@ def _listed_text(column: np.ndarray) -> Any:
 
 
 _FORMULAS = set("=+-@\t\r")  # first characters of a formula
-_NUMBER = re.compile(r"[+-]?\d[\d.,eE+-]*")
+_NUMBER = pattern_of(r"[+-]?\d[\d.,eE+-]*")
 
 
 @overload

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -36,8 +35,9 @@ from lstmcast.data.times.calendars import (
 from lstmcast.data.times.shapes import from_fields
 from lstmcast.data.times.timenumbers import iso_weeks
 from lstmcast.util.objects import objects
+from lstmcast.util.patterns import pattern_of
 
-TOTALS = re.compile(
+TOTALS = pattern_of(
     r"(?:total|totals|sum|annual|year|yearly|avg|average|mean|ann|j-d|d-n|ytd|jahr|gesamt|summe|"
     r"mittel|total général|somme|計|合計|年計|年間|年平均|平均|年).*|"
     r"d-?j-?f|m-?a-?m|j-?j-?a|s-?o-?n|metann"

@@ -18,6 +18,7 @@ from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.periodwords import named_period
 from lstmcast.data.times.seasonlabels import middle_month
 from lstmcast.data.times.shapes import month_named
+from lstmcast.util.patterns import pattern_of
 
 _WEEKDAY_WORDS = (
     "mon monday mo montag lundi lun 月",
@@ -31,25 +32,25 @@ _WEEKDAY_WORDS = (
 _WEEKDAYS = {
     word: day for day, words in enumerate(_WEEKDAY_WORDS) for word in words.split()
 }
-_HOUR = re.compile(
+_HOUR = pattern_of(
     r"(?:h|hr|hour|he|hour ending|stunde|std|heure|hora|ora|uur|time|timme|godz|godzina|óra|tunti|"
     r"saat|час|ώρα|時刻|kwh|load)?[ _.]?(\d{1,2})(?:[:.h]?(\d\d))?(?::00)?"
     r"(?: ?([ap])m)?(?: ?(?:h|uhr|時))?(?: ?[-~–] ?\d{1,2}[:.]?(?:\d\d)? ?(?:h|uhr|時)?)?"
 )
-_SLOT = re.compile(
+_SLOT = pattern_of(
     r"(?:p|sp|period|value|v|slot|interval|settlement period|hh|half[ _-]?hour)?[ _.]?(\d{1,3})"
 )
-_DAY = re.compile(r"(?:d|day|tag)?[ _.]?(\d{1,2})(?:st|nd|rd|th|日)?")
-_MONTH = re.compile(r"(?:m|month|mon|value)?[ _.]?(\d{1,2})(?:月)?")
-_QUARTER = re.compile(
+_DAY = pattern_of(r"(?:d|day|tag)?[ _.]?(\d{1,2})(?:st|nd|rd|th|日)?")
+_MONTH = pattern_of(r"(?:m|month|mon|value)?[ _.]?(\d{1,2})(?:月)?")
+_QUARTER = pattern_of(
     r"(?:q|qtr|quarter|t|k)[ _.]?([1-4])|([1-4])(?:q|(?:st|nd|rd|th) (?:quarter|qtr\.?))|"
     r"第?([1-4])四半期|"
     r"([1-4])\.? ?(?:quartal|trimestre|kwartał|kvartal)"
 )
-_MONTHS_OF_QUARTER = re.compile(
+_MONTHS_OF_QUARTER = pattern_of(
     r"([^\W\d_]+|\d\d?)\.?月? ?[-~–—〜～/] ?([^\W\d_]+|\d\d?)\.?(?:月期?)?"
 )
-_HALF = re.compile(
+_HALF = pattern_of(
     r"(?:h|s|hy|half|semester|semestre|sem)[ _.]?([12])|([12])(?:h|st half|nd half)"
 )
 _HALVES = {
@@ -60,8 +61,8 @@ _HALVES = {
     "first half": 1,
     "second half": 2,
 }
-_WEEK = re.compile(r"(?:w|wk|week|kw|woche|semaine|s)?[ _.]?(\d{1,2})(?:週)?")
-_UPPER_LEVEL = re.compile(r"[^/]*[^/\d]/(?=[^/]+$)")  # hours of the day/1
+_WEEK = pattern_of(r"(?:w|wk|week|kw|woche|semaine|s)?[ _.]?(\d{1,2})(?:週)?")
+_UPPER_LEVEL = pattern_of(r"[^/]*[^/\d]/(?=[^/]+$)")  # hours of the day/1
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
@@ -279,7 +280,7 @@ def _tidy_name(column: Column) -> str:
 
 
 _SLOTS_OF_DAY = (24, 48, 96, 144, 288)
-_ANY_SLOT = re.compile(
+_ANY_SLOT = pattern_of(
     r"[^\W\d_]{0,12}[ _.-]?(\d{1,3})"
 )  # QH1, where there are 48 or more
 

@@ -5,7 +5,6 @@ across and days down, days across and hours down."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,6 +21,7 @@ from lstmcast.data.findings import Finding, dropped_lines
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.calendars import micros_of, month_of, month_start, times_of
 from lstmcast.data.times.shapes import from_fields, month_named
+from lstmcast.util.patterns import pattern_of
 
 # texts beside twelve names of months: totals and means of years in any language
 _MOST_UNKNOWN = 2
@@ -220,7 +220,7 @@ def _parts_of_year(column: Column) -> tuple[ndarray | None, int]:
 # parser of the names of a part of the year, and number of parts in a year
 _PARTS_OF_YEAR = (
     (month_named, 12),
-    (number_in(re.compile(r"(\d{1,2})月|m(\d\d?)")), 12),
+    (number_in(pattern_of(r"(\d{1,2})月|m(\d\d?)")), 12),
     (quarter_of, 4),
     (half_of, 2),
 )

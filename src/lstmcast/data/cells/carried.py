@@ -14,16 +14,17 @@ from lstmcast.data.cells.partjoining import last_filled
 from lstmcast.data.findings import Finding, dropped_lines
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.times.shapes import DIGITS, MONTHS, tidied
+from lstmcast.util.patterns import pattern_of
 
-_YEAR_FIRST = re.compile(
+_YEAR_FIRST = pattern_of(
     r"(?P<head>(?:\d{4}|(?:令和|平成|昭和|大正|明治)\d{1,2})\s?[年/.\s-]\s?)(?P<rest>\S.*)"
 )
-_YEAR_LAST = re.compile(r"(?P<rest>[^\W\d_]{3,9})(?P<head>\.?[ ,'-]+\d{4})")
-_DAY_FIRST = re.compile(
+_YEAR_LAST = pattern_of(r"(?P<rest>[^\W\d_]{3,9})(?P<head>\.?[ ,'-]+\d{4})")
+_DAY_FIRST = pattern_of(
     r"(?P<head>(?:\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4})[ t]+)(?P<rest>\d\d?:\d\d.*)"
 )
-_QUARTER = re.compile(r"[qtk][1-4]|[1-4][qtk]|i{1,3}|iv")
-_YEAR_ALONE = re.compile(r"\d{4}年?")
+_QUARTER = pattern_of(r"[qtk][1-4]|[1-4][qtk]|i{1,3}|iv")
+_YEAR_ALONE = pattern_of(r"\d{4}年?")
 _HEADS = (_YEAR_FIRST, _YEAR_LAST, _DAY_FIRST)
 _MOST_TEXTS = 5000
 _FEWEST_ROWS = 4

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.times.dates import parse_times
+from lstmcast.util.patterns import pattern_of
 
-_CODE = re.compile(r".*[^\W\d_].*[^\w]|.*[^\W\d]_?", re.DOTALL)
+_CODE = pattern_of(r".*[^\W\d_].*[^\w]|.*[^\W\d]_?", re.DOTALL)
 _FEWEST = 4  # labels
 
 

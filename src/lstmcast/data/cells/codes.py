@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.findings import Finding, advise
 from lstmcast.data.table import Table, format_time
+from lstmcast.util.patterns import pattern_of
 
 _FEWEST = 3  # smallest number of equal values that may be a code
 _MOST_SHARE = 0.6
@@ -19,10 +18,10 @@ _FAR, _VERY_FAR = 2.0, 10.0
 # distance of a usual code, in units of itself: 99 beside 100 and 101 is a value
 _APART = 0.1
 # values that programs write for "none": all nines, and limits of integer types
-_USUAL = re.compile(
+_USUAL = pattern_of(
     r"-?(?:9{2,}(?:\.9+)?|8{3,}|7{3,}|6{4,}|99?\.9+|32768|32767|65535|2147483647)"
 )
-_NINES = re.compile(r"(?=(?:9\.?){4})9{2,}(?:\.9+)?")
+_NINES = pattern_of(r"(?=(?:9\.?){4})9{2,}(?:\.9+)?")
 _MOST_CODES = 4
 
 

@@ -12,6 +12,7 @@ from lstmcast.data.cells.nestednames import of_level, on_path
 from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import DataError
+from lstmcast.util.patterns import pattern_of
 from lstmcast.util.spelling import did_you_mean
 
 # share of the filled cells; not all, since a column may hold titles and totals
@@ -36,15 +37,15 @@ _KINDS_OF_PERIODS = ("year", "half", "quarter", "month", "week", "yearday", "wee
 _COUNTERS = frozenset(
     ["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"]
 )
-_ROW_NUMBER = re.compile(
+_ROW_NUMBER = pattern_of(
     r"(unnamed.*|column\d+|index|(?:.*[\W_])?(?:id|objectid|fid|oid|gid|rowid)|no|nr|row|record|"
     r"seq|instant|position|#)\.?"
 )
-_ENDS = re.compile(
+_ENDS = pattern_of(
     r"(?:end|ending|to|bis)[ _](?:hour|hr|minute|period)|"
     r"(?:hour|hr|minute|period|stunde|hora)[ _](?:end|to|bis|hasta)"
 )
-_CODE = re.compile(r"(?:.*[\W_])?(?:code|id|oid|uuid|guid)|.*コード")
+_CODE = pattern_of(r"(?:.*[\W_])?(?:code|id|oid|uuid|guid)|.*コード")
 
 
 class NoSuchColumnError(DataError):

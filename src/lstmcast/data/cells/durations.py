@@ -10,19 +10,20 @@ import numpy as np
 from lstmcast.data.findings import Finding
 from lstmcast.data.missingwords import is_missing
 from lstmcast.data.sheet import Column, Sheet, folded
+from lstmcast.util.patterns import pattern_of
 
-_PARTED = re.compile(
+_PARTED = pattern_of(
     r"(?P<sign>-?)(?:(?P<days>\d+) ?days?,? ?\+?)?(?P<h>\d{1,5}):(?P<m>[0-5]\d)"
     r"(?::(?P<s>[0-5]\d(?:[.,]\d+)?))?"
 )
-_NAMED = re.compile(
+_NAMED = pattern_of(
     r"(?P<sign>-?)(?:p(?=[t\d]))?(?:(?P<days>\d+) ?d(?:ays?)?,? ?)?t?"
     r"(?:(?P<h>\d+(?:[.,]\d+)?) ?(?:h|hrs?|hours?|std)\.?,? ?)?"
     r"(?:(?P<m>\d+(?:[.,]\d+)?) ?(?:m|mins?|minutes?)\.?,? ?)?"
     r"(?:(?P<s>\d+(?:[.,]\d+)?) ?(?:s|secs?|seconds?)\.?)?"
 )
 # names of columns whose 7:45 is no time of day
-_LENGTHS = re.compile(
+_LENGTHS = pattern_of(
     r"hours?|h:mm|hh:mm|duration|elapsed|length|wait|stunden|dauer|arbeitszeit|durée|heures|"
     r"duraci|durata|horas|\bor[ea]\b|uren|timer\b|godziny|час|длит|時間|时长|시간"
 )

@@ -15,6 +15,7 @@ from lstmcast.data.scripts import western_halves
 from lstmcast.data.sheet import Column, folded
 from lstmcast.data.times.seasonlabels import middle_month
 from lstmcast.data.times.shapes import month_named, tidied
+from lstmcast.util.patterns import pattern_of
 
 _HIGHEST = {
     "half": 2,
@@ -30,24 +31,24 @@ _HIGHEST = {
     "second": 60,
     "slot": 300,
 }
-_NUMBER = re.compile(
+_NUMBER = pattern_of(
     r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,6})(?:\.0+)?"
     r"(?:st|nd|rd|th|四半期|半期| ?uhr| ?hrs?| ?h| ?utc| ?gmt|[^\W\d_])?\.?"
     r"(?: ?(?:quartal|quarter|qtr|trimestre|kwartał|čtvrtletí|halbjahr|semestre))?"
     r"(?: ?[-~] ?\d{1,2} ?(?:時|h|uhr)?)?"
 )
-_CLOCK = re.compile(
+_CLOCK = pattern_of(
     r"(?P<H>\d\d?)(?:[:.h](?P<M>\d\d)|(?= ?[ap]\.?m))(?:[:.](?P<S>\d\d))?(?:[.,]\d+)?"
     r" ?(?P<half>[ap])?\.?(?:m\.?)?(?: ?(?:hrs?\.?|h|uhr|uur))?"
     r"(?: ?[-~–] ?\d\d?[:.h]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\.?)?)?"
 )
-_HOUR_RANGE = re.compile(r"(\d\d?) ?(?:h|uhr)? ?[-–~] ?(\d\d?) ?(?:h|uhr)?")
-_COMPACT = re.compile(
+_HOUR_RANGE = pattern_of(r"(\d\d?) ?(?:h|uhr)? ?[-–~] ?(\d\d?) ?(?:h|uhr)?")
+_COMPACT = pattern_of(
     r"\b(time|hhmm|hhmmss|hour|hr|stunde|uhrzeit|zeit|heure|hora|ora|ore|klo|tid|tijd|godzina|"
     r"czas|čas|hodina|uur|saat|óra|idő|время|час|clock|時刻|時間|时间|时刻|시간)\b"
 )
 # names of rows that sum up a year, in a column of months or quarters
-_SUMS = re.compile(
+_SUMS = pattern_of(
     r"(?:m13|q0?5|s0?3|a0?1|fy|total|annual|annual average|year|average|avg|mean|sum|jahr|gesamt|"
     r"summe|année|anual|計|合計|年計|年間|通年|平均)\.?"
 )
@@ -187,7 +188,7 @@ def _from_beginnings(clock: Part | None) -> Part | None:
 _FEWEST_OF_A_DAY = 23  # steps of an hour
 _NEARLY = 0.08  # of a minute, as four digits of a day tell
 _DAY = 24 * 3600 * 10**6
-_ENDS = re.compile(r"\b(?:ending|he)\b")
+_ENDS = pattern_of(r"\b(?:ending|he)\b")
 
 
 def _spaced_name(column: Column) -> str:

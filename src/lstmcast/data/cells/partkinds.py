@@ -22,6 +22,7 @@ from lstmcast.data.cells.partnames import kind_of_name, kinds_of_stem, likely_ki
 from lstmcast.data.sheet import Column, folded
 from lstmcast.data.times.seasonlabels import middle_month
 from lstmcast.data.times.shapes import month_named
+from lstmcast.util.patterns import pattern_of
 
 _FOOTERS = 0.2  # largest share of rows below a table without a month
 _MONTHS_OF_YEAR = set(range(1, 13))
@@ -33,7 +34,7 @@ _COUNTS = {
     "month": (_MONTHS_OF_YEAR,),
     "quarter": (set(range(1, 5)),),
 }
-_MONTH_CODE = re.compile(r"(?:m|mm|monat|month|mes|mois|mese|per|period|p)[ _.-]?\d\d?")
+_MONTH_CODE = pattern_of(r"(?:m|mm|monat|month|mes|mois|mese|per|period|p)[ _.-]?\d\d?")
 
 
 def parts_by_kind(columns: Sequence[Column]) -> dict[str, Part]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lstmcast.util.patterns import pattern_of
+
 _WORDS = {
     "year": "year isoyear yr yy yyyy fy ev gjahr jahr année annee an año anio anyo ano anno "
     "jaar rok år vuosi év yıl yil год 年 年度 年份 년 연도 aaaa leto godina година anul έτος рік "
@@ -29,7 +31,7 @@ _WORDS = {
     "時刻コード コマ viertelstunde halbstunde intervallo intervalo intervalle kwadrans kvarter "
     "pte mtu",
 }
-_STEM = re.compile(r"(.+)[ _-]([^ _-]+)")
+_STEM = pattern_of(r"(.+)[ _-]([^ _-]+)")
 _LETTERS = {"y": "year", "q": "quarter", "m": "month", "d": "day", "h": "hour"}
 _NAMED = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 # words that do not change the kind of a column

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from numpy import ndarray
 
 from lstmcast.data.cells.columns import ask
 from lstmcast.data.sheet import Column, Sheet
+from lstmcast.util.patterns import pattern_of
 
 _SHOWN = 4
 _MOST_CODES = 6  # largest number of distinct texts that may be codes for missing values
 _MOST_SHARE = 0.5  # of the cells
-_LIMIT = re.compile(r"[<>≤≥]=? ?\d[\d.,]*")
+_LIMIT = pattern_of(r"[<>≤≥]=? ?\d[\d.,]*")
 
 
 def text_among_numbers(sheet: Sheet, column: Column, rows: ndarray, role: str) -> str:

@@ -5,7 +5,6 @@ was planned."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy import ndarray
 
 from lstmcast.data.findings import Finding
 from lstmcast.data.sheet import Column, Sheet, folded
+from lstmcast.util.patterns import pattern_of
 
 # debit and credit, where the words mean nothing else
 _SIDES = (
@@ -26,15 +26,15 @@ _SIDES = (
 # and where the name of the column says what they mean: cards are debit and credit cards, too
 _NAMED_SIDES = (("d", "c"), ("s", "h"), ("debit", "credit"), ("débit", "crédit"))
 _NAMED_SIDES += (("débito", "crédito"), ("debito", "credito"))
-_SIDE_NAME = re.compile(
+_SIDE_NAME = pattern_of(
     r"(?:^|\W)(?:dr|cr|s/h|sh|d/c|c/d|dc)(?:$|\W)|soll|haben|transaction|indicator|sign|"
     r"kennzeichen|débit|debit|d[eé]bito"
 )
-_NOT_SIDE_NAME = re.compile(
+_NOT_SIDE_NAME = pattern_of(
     r"card|payment|method|tender|karte|zahlung|carte|paiement|tarjeta"
 )
 _MARKED = 0.9  # share of the rows that carry a mark
-_UNIT_NAME = re.compile(
+_UNIT_NAME = pattern_of(
     r"(?:^|[\W_])(?:unit|units|uom|unit of measure|currency|einheit|me|währung|waehrung|unité|"
     r"devise|unidad|moneda|moeda)(?:$|[\W_])|単位|通貨"
 )

@@ -11,13 +11,14 @@ from lstmcast.data.findings import Finding
 from lstmcast.data.missingwords import is_missing
 from lstmcast.data.numbers import CURRENCY_SIGNS, DECIMAL_COMMA
 from lstmcast.data.sheet import Column, Sheet, columns_without
+from lstmcast.util.patterns import pattern_of
 
-_POINTS = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
-_COMMAS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
+_POINTS = pattern_of(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
+_COMMAS = pattern_of(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
 # kinds of whole numbers without thousands separators
-_SMALL = re.compile(r"[-+]?\d{1,3}")
-_GERMAN_DATE = re.compile(r"\d\d?\.\d\d?\.(?:\d\d){1,2}(?: .*)?")
-_SLASH_DATE = re.compile(r"(\d\d?)/(\d\d?)/(?:\d\d){1,2}(?: .*)?")
+_SMALL = pattern_of(r"[-+]?\d{1,3}")
+_GERMAN_DATE = pattern_of(r"\d\d?\.\d\d?\.(?:\d\d){1,2}(?: .*)?")
+_SLASH_DATE = pattern_of(r"(\d\d?)/(\d\d?)/(?:\d\d){1,2}(?: .*)?")
 # of languages that write decimal commas, in names of columns
 _WORDS = """
 datum monat jahr woche stunde quartal umsatz menge anzahl wert betrag preis absatz
@@ -29,7 +30,7 @@ tarih ay yıl satış miktar tutar rok miesiąc kwartał wartość liczba měsí
 tanggal bulan tahun jumlah penjualan дата месяц год период количество значение
 """
 _COMMA_WORDS = frozenset(_WORDS.split())
-_BESIDE = re.compile(r"[^\d.,:/+-]")  # units, currencies, spaces
+_BESIDE = pattern_of(r"[^\d.,:/+-]")  # units, currencies, spaces
 _FEWEST = 3  # values with three digits after every mark
 _SAMPLE = 2000
 _TRIANGLES = "▲△"  # a minus of Japanese accounts, which have no decimals

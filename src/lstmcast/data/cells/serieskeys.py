@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from itertools import chain, combinations
 
@@ -22,6 +21,7 @@ from lstmcast.data.cells.columns import (
 from lstmcast.data.cells.timecolumns import DATE_SHARE
 from lstmcast.data.sheet import Column, Sheet, columns_without, folded
 from lstmcast.errors import DataError
+from lstmcast.util.patterns import pattern_of
 
 # largest ratio of distinct times to rows in a panel; above it, repeats are mistakes in one series
 _PANEL_SHARE = 0.75
@@ -42,8 +42,8 @@ _SERIES_NAMES = (
     "ts_id",
     "系列",
 )
-_CODE_OF = re.compile(r"(.*[^\W_])[ _-]?(?:code|コード)")
-_ID_ENDING = re.compile(r"(id|code|店|コード)$")
+_CODE_OF = pattern_of(r"(.*[^\W_])[ _-]?(?:code|コード)")
+_ID_ENDING = pattern_of(r"(id|code|店|コード)$")
 # largest share of rows that repeat a time and a key, for a key to be accepted
 _REPEATED = 0.01
 _MOST_COLUMNS = 4  # columns that name the series together

@@ -16,9 +16,10 @@ from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.scripts import western_halves
 from lstmcast.data.sheet import Column, Sheet, columns_without, folded
 from lstmcast.data.times.shapes import ERAS
+from lstmcast.util.patterns import pattern_of
 
-_HALF = re.compile(r"[ap]\.? ?m\.?")
-_YEAR_OF_ERA = re.compile(r"0?[1-9]|[1-5]\d|6[0-4]")
+_HALF = pattern_of(r"[ap]\.? ?m\.?")
+_YEAR_OF_ERA = pattern_of(r"0?[1-9]|[1-5]\d|6[0-4]")
 _NOON = 13 * 3600 * 10**6
 
 

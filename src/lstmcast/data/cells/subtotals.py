@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.times.dates import parse_times
 from lstmcast.data.times.periodwords import named_period
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape, tidied
+from lstmcast.util.patterns import pattern_of
 
 _WORDS = (
     r"(?:grand |sub-?|page |overall )?totals?|gesamt(?:ergebnis|summe)?|(?:zwischen)?summe|"
@@ -24,10 +24,10 @@ _WORDS = (
     r"(?:sous-)?total(?: général)?|somme|suma|totale|soma|totaal|общий итог|итого?|"
     r"合計|小計|総計|総合計|計|合计|小计|总计|합계|소계|총계"
 )
-_TOTAL = re.compile(
+_TOTAL = pattern_of(
     rf"(?:{_WORDS})(?:[ :].*)?|\S.* (?:{_WORDS}):?|\S+(?:合計|小計|合计|小计)"
 )
-_YEAR = re.compile(r"(?:fy|cy)? ?\d{4}(?: ?年度?)?")
+_YEAR = pattern_of(r"(?:fy|cy)? ?\d{4}(?: ?年度?)?")
 # periods, the longer ones first, and how many months they have
 _LENGTHS = {"year": 12, "half": 6, "quarter": 3, "month": 1, "week": 0, "day": 0}
 _MOST_TEXTS = 5000

@@ -18,6 +18,7 @@ from lstmcast.data.cells.columns import (
 from lstmcast.data.cells.twoclocks import by_one_clock
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import DataError
+from lstmcast.util.patterns import pattern_of
 
 # share of the filled cells, as some are titles and totals
 DATE_SHARE = 0.6
@@ -40,8 +41,8 @@ _END_WORDS = (
 _BEGINNING = frozenset(_BEGINNING_WORDS.split())
 _END = frozenset(_END_WORDS.split())
 # in names without spaces, such as INTERVALSTARTTIME
-_BEGINS = re.compile(r"start|begin|from")
-_ENDS = re.compile(r"end|stop|until")
+_BEGINS = pattern_of(r"start|begin|from")
+_ENDS = pattern_of(r"end|stop|until")
 # of columns that say when a row was written
 _WRITTEN = frozenset(
     [
@@ -70,7 +71,7 @@ _INDEX_NAMES = [
 ]
 _FEWEST_YEARS = 5  # that follow each other, by which a column is one of years
 _FEWEST_STEPS = 11  # of numbers that are times by their steps alone
-_STAMP = re.compile(r"column\d+|t|ts|dt|at")
+_STAMP = pattern_of(r"column\d+|t|ts|dt|at")
 
 
 def find_time(sheet: Sheet) -> Column | None:

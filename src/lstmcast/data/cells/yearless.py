@@ -8,19 +8,20 @@ from collections.abc import Sequence
 
 from lstmcast.data.sheet import Column
 from lstmcast.data.times.shapes import month_named, tidied
+from lstmcast.util.patterns import pattern_of
 
 # weeks, months, days of a month and quarters
-_PART = re.compile(
+_PART = pattern_of(
     r"(?:week|wk|w|kw|woche|semaine|semana|day|tag|month|monat|q|quarter|t|trim|trimestre|quartal|"
     r"kvartal|uge|vecka|uke|v|se|settimana) ?\d{1,3}\.?|\d\d?\.? (?:kw|quartal|trimestre|kvartal)|"
     r"\d\d?週|第?[1-4]四半期|\d\d?[/-]\d\d?|\d\d?\.\d\d?\.|\d\d?月(?:\d\d?日)?|"
     r"\d\d? [^\W\d_]{3,9}\.? \d\d?:\d\d(?::\d\d)?"
 )
-_CLOCK_OF_DAY = re.compile(r"\d\d?\.?(?:,? \d\d?:\d\d(?::\d\d)?)?")
-_CLOCK = re.compile(
+_CLOCK_OF_DAY = pattern_of(r"\d\d?\.?(?:,? \d\d?:\d\d(?::\d\d)?)?")
+_CLOCK = pattern_of(
     r"(?P<day>.*?\S)(?P<clock>,? \d\d?:\d\d(?::\d\d)?|(?<=日) ?\d\d?時.*)"
 )
-_DAY_AND_NAME = re.compile(r"\d\d?(?:\.|st|nd|rd|th|º)? (?:de )?(?P<name>[^\W\d_]+)\.?")
+_DAY_AND_NAME = pattern_of(r"\d\d?(?:\.|st|nd|rd|th|º)? (?:de )?(?P<name>[^\W\d_]+)\.?")
 _SHARE = 0.8  # of the labels that are parts of a year, at least
 
 

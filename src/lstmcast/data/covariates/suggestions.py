@@ -5,7 +5,6 @@ attributes of series."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,13 +17,14 @@ from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding
 from lstmcast.data.ragged import lagged
 from lstmcast.data.sheet import Column, folded
+from lstmcast.util.patterns import pattern_of
 
 RULE = "likely known in advance"
 STATIC_RULE = "likely static"
 _MOST = 8
 _LAGS = (0, 1, 2, 7)  # rows by which a column may be the target
 # names of columns that only number or date the rows
-_COUNTERS = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
+_COUNTERS = pattern_of(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
 
 
 def going_on(

@@ -3,13 +3,13 @@ for missing values below them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from lstmcast.data.files.firstrows import Row
+from lstmcast.util.patterns import pattern_of
 
-_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
-_NUMBER = re.compile(r"-?\d+\.?\d*")
+_YEAR = pattern_of(r"1[5-9]\d\d|20\d\d")
+_NUMBER = pattern_of(r"-?\d+\.?\d*")
 _FEWEST = 4  # rows
 
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 
 from lstmcast.data.files.firstrows import Row, kind_of
+from lstmcast.util.patterns import pattern_of
 
 _MOST = 20  # rows below the data
 _BODY = 60  # rows that show what the first column holds
-_WORDS = re.compile(
+_WORDS = pattern_of(
     r"(?:sources?|notes?|footnotes?|quellen?|anmerkung(?:en)?|hinweis|fuente|nota|fonte|źródło|zdroj|"
     r"forrás|kaynak|lähde|källa|kilde|bron|источник|примечани[ея]|出典|資料|注|资料来源|출처|자료)\b",
     re.IGNORECASE,

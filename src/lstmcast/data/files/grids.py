@@ -29,12 +29,13 @@ from lstmcast.data.limits import require_columns
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.table import Finding
 from lstmcast.errors import DataError
+from lstmcast.util.patterns import pattern_of
 
 # more rows than this with too many cells, and the file is refused instead of thinned out
 _LONG_SHARE = 0.01
 _FEW_ROWS = 8
 _MOST_TITLES = 40  # lines that are looked at for titles
-_SHORT_YEAR = re.compile(r"'\d\d")
+_SHORT_YEAR = pattern_of(r"'\d\d")
 _LONGEST_TITLE = 200  # characters
 
 

@@ -25,14 +25,15 @@ from lstmcast.data.files.firstrows import (
 from lstmcast.data.missingwords import is_missing
 from lstmcast.data.times.calendars import micros_of, month_of
 from lstmcast.data.times.dates import parse_times
+from lstmcast.util.patterns import pattern_of
 
 _LEVELS_IN_COMMENTS = 3
 _MOST_SAID = 4  # rows of values that are said of a file
 _COMMENTS = ("#", "%", "//", "!")
 # levels of names are joined by this: store A/sales
 _LEVELS = "/"
-_DAY = re.compile(r"(?:19|20)\d{6}")
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_DAY = pattern_of(r"(?:19|20)\d{6}")
+_YEAR = pattern_of(r"(?:19|20)\d\d")
 
 
 class Header(NamedTuple):

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lstmcast.data.files.jsontables import Records
+from lstmcast.util.patterns import pattern_of
 
 _CELLS = ("c", "f", "Data")  # where a row keeps its cells
 _VALUES = ("v", "VarCharValue")  # where a cell keeps its value
-_DATE = re.compile(
+_DATE = pattern_of(
     r"(?:new )?Date\((\d{4}), ?(\d{1,2})(?:, ?(\d{1,2}))?((?:, ?\d{1,3})*)\)"
 )
 # names of columns, or what wraps it, beside rows

@@ -20,13 +20,14 @@ from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.times.dates import parse_times
 from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.errors import DataError, UsageError
+from lstmcast.util.patterns import pattern_of
 
 _MOST_FIELDS = 5000
 _LISTS = ("target", "values", "y")  # usual names of a list of the values of a series
 _MOST_KEYS = 4  # in a list of keys
-_NUMBERS = re.compile(r"\[(?:-?\d+(?:\.\d+)?(?:e[-+]?\d+)?,){2}", re.IGNORECASE)
+_NUMBERS = pattern_of(r"\[(?:-?\d+(?:\.\d+)?(?:e[-+]?\d+)?,){2}", re.IGNORECASE)
 # comments, a call or a variable in front of a document
-_WRAPPED = re.compile(
+_WRAPPED = pattern_of(
     r"\s*(?:/\*.*?\*/\s*|\)\]\}',?\s*)?(?:(?:var|let|const)\s+)?"
     r"[A-Za-z_$][\w.$]*\s*[(=]\s*(?=[\[{])"
 )

@@ -7,15 +7,16 @@ import re
 from lstmcast.data.files.points import Point, sheet_of_points
 from lstmcast.data.sheet import Sheet
 from lstmcast.errors import DataError
+from lstmcast.util.patterns import pattern_of
 
 _SAMPLE = 20  # lines that are looked at
 _TEXT = r"(?:\\.|[^\s,=\\])+"  # a backslash stands before spaces, commas and = in names
 _FIELD = rf'{_TEXT}=(?:"(?:\\.|[^"\\])*"|{_TEXT})'
-_LINE = re.compile(
+_LINE = pattern_of(
     rf"(?P<measurement>{_TEXT})(?P<tags>(?:,{_TEXT}={_TEXT})*) +"
     rf"(?P<fields>{_FIELD}(?:,{_FIELD})*)(?: +(?P<time>-?\d+))?"
 )
-_PAIR = re.compile(rf'({_TEXT})=("(?:\\.|[^"\\])*"|{_TEXT})')
+_PAIR = pattern_of(rf'({_TEXT})=("(?:\\.|[^"\\])*"|{_TEXT})')
 
 
 def is_line_protocol(start: str) -> bool:

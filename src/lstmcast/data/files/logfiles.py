@@ -9,13 +9,14 @@ from typing import NamedTuple
 from lstmcast.data.files.points import Point, sheet_of_points
 from lstmcast.data.sheet import Sheet
 from lstmcast.errors import DataError
+from lstmcast.util.patterns import pattern_of
 
 _SAMPLE = 20  # lines that are looked at
-_LABELS = re.compile(r'([^\s,;={}]+)="?((?:\\.|[^"\\,;\s])*)"?')
-_QUOTED_LABELS = re.compile(r'(\w+)="((?:\\.|[^"\\])*)"')
+_LABELS = pattern_of(r'([^\s,;={}]+)="?((?:\\.|[^"\\,;\s])*)"?')
+_QUOTED_LABELS = pattern_of(r'(\w+)="((?:\\.|[^"\\])*)"')
 _VALUE = r"[-+]?(?:\d[\d.]*|\.\d+)(?:e[-+]?\d+)?|nan|[-+]?inf"
 _PAIR = r'[^\W\d][\w.@/-]*=(?:"(?:\\.|[^"\\])*"|[^\s",;=]*)'
-_PAIRS = re.compile(r'([^\W\d][\w.@/-]*)=("(?:\\.|[^"\\])*"|[^\s",;=]*)')
+_PAIRS = pattern_of(r'([^\W\d][\w.@/-]*)=("(?:\\.|[^"\\])*"|[^\s",;=]*)')
 _CLOCK = r"\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:z|[+-]\d\d:?\d\d)?"
 _TIME = rf"\d{{4}}[-/]\d\d[-/]\d\d[t ]{_CLOCK}|[a-z]{{3}} +\d\d? {_CLOCK}|\d{{10,19}}(?:\.\d+)?"
 _TIME_NAMES = ("time", "ts", "timestamp", "@timestamp", "datetime", "date", "t")
@@ -114,7 +115,7 @@ def _prometheus(labels: str) -> _Format:
     return _Format("metrics of Prometheus", _compiled(pattern), _metric)
 
 
-_DECLARED = re.compile(r"^# (?:TYPE|HELP) \S", re.MULTILINE)
+_DECLARED = pattern_of(r"^# (?:TYPE|HELP) \S", re.MULTILINE)
 # labels may be absent where types are declared
 _SCRAPE = _prometheus(r"(?:\{(?P<labels>.*)\})?")
 _FORMATS = (

@@ -12,8 +12,9 @@ import numpy as np
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.table import Finding
 from lstmcast.errors import DataError
+from lstmcast.util.patterns import pattern_of
 
-_HEADER = re.compile(r"\s*(?:100,NEM12,|200,[^\n]*\n\s*300,\d{8},)", re.IGNORECASE)
+_HEADER = pattern_of(r"\s*(?:100,NEM12,|200,[^\n]*\n\s*300,\d{8},)", re.IGNORECASE)
 _REGISTER, _DAY = "200", "300"  # kinds of lines
 _MINUTES_OF_DAY = 1440
 

@@ -13,6 +13,7 @@ from lstmcast.data.scripts import HEADER_WORDS
 from lstmcast.data.table import Finding
 from lstmcast.data.times.shapes import MONTHS
 from lstmcast.errors import DataError
+from lstmcast.util.patterns import pattern_of
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -63,8 +64,8 @@ _OF_ONE_BYTE = (
 _FEWEST_COMMON = 0.15  # share of the letters
 _JIS_MARKS = (b"\x1b$B", b"\x1b$@")  # Japanese letters begin, in seven bits
 _EXPECTED = "A table is expected: CSV, Excel (.xlsx) or Parquet."
-_JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uff01-\uff5e々〆]")
-_FORMULA = re.compile(r'^="(.*)"$')  # ="007", for spreadsheets to keep as it is
+_JAPANESE = pattern_of(r"[\u3040-\u30ff\u4e00-\u9fff\uff01-\uff5e々〆]")
+_FORMULA = pattern_of(r'^="(.*)"$')  # ="007", for spreadsheets to keep as it is
 _MAGIC = (
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),

@@ -18,9 +18,10 @@ from lstmcast.data.layouts.periodsheets import (
     table_of,
 )
 from lstmcast.data.sheet import Column, Sheet
+from lstmcast.util.patterns import pattern_of
 
 _SERIES = "series"  # the column of their names
-_ANY_NAME = re.compile(  # what programs call a sheet or a file that nobody named
+_ANY_NAME = pattern_of(  # what programs call a sheet or a file that nobody named
     r"(?:sheet|tabelle|feuil|feuille|hoja|planilha|foglio|blatt|blad|ark|arkusz|list|munka1?|taul|"
     r"лист|シート|sayfa|工作表|시트|part|data|file|export|page|chunk|table|download)?"
     r"[ _.-]*\(?(\d*)\)?",

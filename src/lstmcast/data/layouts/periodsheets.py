@@ -19,16 +19,17 @@ from lstmcast.data.sheet import Column, Sheet, folded
 from lstmcast.data.table import Table
 from lstmcast.data.times.shapes import month_named
 from lstmcast.errors import LstmcastError
+from lstmcast.util.patterns import pattern_of
 
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=\D|$)")
+_YEAR = pattern_of(r"(?<!\d)(?:19|20)\d\d(?=\D|$)")
 # 'Jan 23, Sales FY21
-_SHORT_YEAR = re.compile(r"(?<![^\W\d_])(?:fy|[^\W\d_]{3,})[ '’_-]{0,2}(\d\d)(?!\d)")
+_SHORT_YEAR = pattern_of(r"(?<![^\W\d_])(?:fy|[^\W\d_]{3,})[ '’_-]{0,2}(\d\d)(?!\d)")
 _Y, _M, _D = r"(?:19|20)\d\d", r"0[1-9]|1[0-2]", r"0[1-9]|[12]\d|3[01]"
-_DAY = re.compile(
+_DAY = pattern_of(
     rf"(?<!\d)(?:(?P<y>{_Y})[-_.]?(?P<m>{_M})[-_.]?(?P<d>{_D})|"
     rf"(?P<d2>{_D})[-_.](?P<m2>{_M})[-_.](?P<y2>{_Y}))(?!\d)"
 )
-_MONTH = re.compile(
+_MONTH = pattern_of(
     rf"(?<!\d)(?:(?P<y>{_Y})[-_. ]?(?P<m>{_M})|(?P<m2>{_M})[-_. ]?(?P<y2>{_Y}))(?!\d)"
 )
 

@@ -3,7 +3,6 @@ with a year of its own."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Sequence
 from dataclasses import replace
 
@@ -12,8 +11,9 @@ import numpy as np
 from lstmcast.data.findings import Finding
 from lstmcast.data.layouts.stacking import stacked_column
 from lstmcast.data.sheet import Column, Sheet
+from lstmcast.util.patterns import pattern_of
 
-_NUMBERED = re.compile(r"(.+)_\d+")
+_NUMBERED = pattern_of(r"(.+)_\d+")
 _MOST_BLOCKS = 60
 
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -31,8 +30,9 @@ from lstmcast.data.layouts.yearparts import (
 )
 from lstmcast.data.sheet import Column, Sheet, columns_without, folded
 from lstmcast.errors import DataError
+from lstmcast.util.patterns import pattern_of
 
-_HOUR_AND_MINUTES = re.compile(r"\d\d?[hH]\d\d")
+_HOUR_AND_MINUTES = pattern_of(r"\d\d?[hH]\d\d")
 
 
 def with_joined_times(

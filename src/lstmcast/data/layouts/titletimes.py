@@ -27,29 +27,30 @@ from lstmcast.data.times.dates import parse_times
 from lstmcast.data.times.frequency import parse_frequency
 from lstmcast.data.times.shapes import month_named, tidied
 from lstmcast.errors import DataError
+from lstmcast.util.patterns import pattern_of
 
 # when a file was made, not what is in it; and the year that an index is relative to
-_ABOUT_FILE = re.compile(
+_ABOUT_FILE = pattern_of(
     r"stand\b|emisi|emission|update|create|erstellt|generate|print|druck|export|abruf|download|issued|"
     r"publi|as of|copyright|©|\d{4} ?= ?100|base|basis|ダウンロード|作成|出力|時点|公表|更新",
     re.IGNORECASE,
 )
-_DATE = re.compile(
+_DATE = pattern_of(
     r"\d{4}[-/.]\d\d?[-/.]\d\d?(?!\d)|(?<!\d)\d\d?[-/.]\d\d?[-/.]\d{4}|\d{4}年\d\d?月\d\d?日|"
     r"(?<!\d)\d\d?\.? (?:de )?[^\W\d_]{3,10}\.?,? (?:de )?\d{4}|[^\W\d_]{3,10}\.? \d\d?,? \d{4}"
 )
-_MONTH = re.compile(
+_MONTH = pattern_of(
     r"(?P<name>[^\W\d_]{3,10})\.?,? (?:de )?(?P<y>(?:19|20)\d\d)|"
     r"(?P<y2>(?:19|20)\d\d)[-/](?P<m>\d\d)(?!\d)|"
     r"(?<!\d)(?P<m2>\d\d)[-/.](?P<y3>(?:19|20)\d\d)|(?P<y4>\d{4})年(?P<m3>\d\d?)月"
 )
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_YEAR = pattern_of(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 # how web analytics write times, and where they begin
-_COUNTED = re.compile(r"nth (hour|day|week|month)")
+_COUNTED = pattern_of(r"nth (hour|day|week|month)")
 _UNITS_COUNTED = {"hour": "h", "day": "D", "week": "W", "month": "MS"}
-_START = re.compile(r"start date\W*([-/.\d]+)", re.IGNORECASE)
+_START = pattern_of(r"start date\W*([-/.\d]+)", re.IGNORECASE)
 
 
 class TitleTime(NamedTuple):

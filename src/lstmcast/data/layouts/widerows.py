@@ -28,10 +28,11 @@ from lstmcast.data.times.timenumbers import integer_times
 from lstmcast.data.times.times import Times
 from lstmcast.errors import DataError
 from lstmcast.util.objects import objects
+from lstmcast.util.patterns import pattern_of
 
-_PREFIXED = re.compile(r"([^\W\d]+[ _.-]?)((?:19|20)\d\d[ _./-]?\d\d(?:[ _./-]?\d\d)?)")
+_PREFIXED = pattern_of(r"([^\W\d]+[ _.-]?)((?:19|20)\d\d[ _./-]?\d\d(?:[ _./-]?\d\d)?)")
 # 1990F, 2010_flag, 2021-03 Status: marks that say of 1990 what its values are
-_FLAG_NAME = re.compile(r"(.*\d)[ _.-]?(?:[a-z]|flags?|status|symbol|note|code)", re.I)
+_FLAG_NAME = pattern_of(r"(.*\d)[ _.-]?(?:[a-z]|flags?|status|symbol|note|code)", re.I)
 _FIRST_YEAR, _LAST_YEAR = 1800, 2100  # of names such as X1990
 
 

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 from numpy import ndarray
 
@@ -21,12 +19,13 @@ from lstmcast.data.times.calendars import (
     month_of,
 )
 from lstmcast.errors import UsageError
+from lstmcast.util.patterns import pattern_of
 
 MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
 # days by which holidays move the first or last business day of a month, at most
 HOLIDAYS = 4
 _MOSTLY = 0.6  # share of months of which it is the weekday next to the month's edge
-_MONTH_ANCHOR = re.compile(
+_MONTH_ANCHOR = pattern_of(
     r"(?:(?:business )?(?:start|end)|day ([1-9]|[12]\d|3[01]))(?: ([A-Z]{3}))?"
 )
 

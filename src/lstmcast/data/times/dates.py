@@ -38,18 +38,19 @@ from lstmcast.data.times.shapes import (
 )
 from lstmcast.data.times.timenumbers import absent_weeks, iso_weeks, whole_number_texts
 from lstmcast.data.times.times import Times
+from lstmcast.util.patterns import pattern_of
 
 # U distinct texts
 
 _NO_MONTH = 99  # where there is no such quarter or week
 _PLAIN = 0.8  # share of the texts that are digits only, at least, beside marked ones
 # 20240301.0 and 1.7040672e+12, as data frames and spreadsheets write whole numbers
-_FLOATED = re.compile(r"\d{6,14}\.0+|\d\.\d{7,14}e\+?\d\d")
-_FOOTNOTE = re.compile(r"(\d+) ?((?:\*+|[a-z]|est\.?|prel\.?|\(?\d\)|\([a-z*]+\))?)")
+_FLOATED = pattern_of(r"\d{6,14}\.0+|\d\.\d{7,14}e\+?\d\d")
+_FOOTNOTE = pattern_of(r"(\d+) ?((?:\*+|[a-z]|est\.?|prel\.?|\(?\d\)|\([a-z*]+\))?)")
 # 2023A and 2024E: years that all say whether they are actual ones
-_ALL_MARKED = re.compile(r"(\d{4}(?:[-/]\d\d(?:\d\d)?)?) ?([aefp]|\*+)")
+_ALL_MARKED = pattern_of(r"(\d{4}(?:[-/]\d\d(?:\d\d)?)?) ?([aefp]|\*+)")
 _MARK_ENDS = frozenset("*†‡§)praef#")
-_MARKED = re.compile(r"(.*\w.*?) ?(\*+|[pr†‡§#]|\((?:[a-z*]{1,4}|\d)\)|\d\))")
+_MARKED = pattern_of(r"(.*\w.*?) ?(\*+|[pr†‡§#]|\((?:[a-z*]{1,4}|\d)\)|\d\))")
 
 
 def parse_times(

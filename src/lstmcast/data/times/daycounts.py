@@ -11,19 +11,20 @@ from numpy import ndarray
 
 from lstmcast.data.scripts import REPUBLIC
 from lstmcast.data.times.shapes import from_fields
+from lstmcast.util.patterns import pattern_of
 
-_DATED = re.compile(
+_DATED = pattern_of(
     r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日|"
     r"^(?:excel[ _]?)?serial$"
 )
-_JULIAN = re.compile(r"(?:^|[\W_])(?:julian|julday|jde|jdate)(?:$|[\W_]|date)")
-_YEARS = re.compile(r"^(?:fiscal |calendar )?(?:year|jahr|année|ano|año|anno|年|年度)$")
-_BUDDHIST = re.compile(r"พ\.? ?ศ\.?|ปี|buddhist|b\.e\.")
-_REPUBLIC_NAMES = re.compile(r"民國|日期|年月|月份|期別")
+_JULIAN = pattern_of(r"(?:^|[\W_])(?:julian|julday|jde|jdate)(?:$|[\W_]|date)")
+_YEARS = pattern_of(r"^(?:fiscal |calendar )?(?:year|jahr|année|ano|año|anno|年|年度)$")
+_BUDDHIST = pattern_of(r"พ\.? ?ศ\.?|ปี|buddhist|b\.e\.")
+_REPUBLIC_NAMES = pattern_of(r"民國|日期|年月|月份|期別")
 _REPUBLIC_NOTE = (
     "numbers read as years of the Republic of China and months (11301 = January 2024)"
 )
-_CLOCK_NAMES = re.compile(
+_CLOCK_NAMES = pattern_of(
     r"(?:^|[\W_])(?:time|zeit|heure|hora|tijd|čas)(?:$|[\W_])|時刻|日時|时间"
 )
 _MJD_OF_1993 = 49_000  # and the serial day of a spreadsheet in 2034
@@ -46,21 +47,21 @@ class _Count(NamedTuple):
 
 _COUNTS = (
     _Count(
-        re.compile(r"(?:^|[\W_])(?:mjd|modified julian|julian)(?:$|[\W_])"),
+        pattern_of(r"(?:^|[\W_])(?:mjd|modified julian|julian)(?:$|[\W_])"),
         np.datetime64("1858-11-17", "us"),
         33_282,
         88_069,
         "numbers read as modified Julian dates, days since 17 November 1858",
     ),
     _Count(
-        re.compile(r"(?:^|[\W_])(?:[hb]?jd|julian|julday)(?:$|[\W_])"),
+        pattern_of(r"(?:^|[\W_])(?:[hb]?jd|julian|julday)(?:$|[\W_])"),
         np.datetime64("1858-11-16T12", "us") - np.timedelta64(2_400_000, "D"),
         2_415_020,
         2_488_070,
         "numbers read as Julian dates, days that begin at noon",
     ),
     _Count(
-        re.compile(r"(?:^|[\W_])(?:datenum|matlab)"),
+        pattern_of(r"(?:^|[\W_])(?:datenum|matlab)"),
         np.datetime64("1970-01-01", "us") - np.timedelta64(719_529, "D"),
         693_962,
         767_010,

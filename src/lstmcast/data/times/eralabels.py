@@ -12,16 +12,17 @@ from lstmcast.data.scripts import REPUBLIC
 from lstmcast.data.times.labelpairs import mostly
 from lstmcast.data.times.rewritten import Labels, replaced, sample_of
 from lstmcast.data.times.shapes import ERAS
+from lstmcast.util.patterns import pattern_of
 
 _ERA_LETTERS = {"r": "令和", "h": "平成", "s": "昭和", "t": "大正", "m": "明治"}
-_ERA = re.compile(
+_ERA = pattern_of(
     r"(令和|平成|昭和|大正|明治|[rhstm])\.? ?(\d\d?|元) ?(?:年度?|[./-]) ?"
     r"(?:(0?\d|1[012]) ?[月./-]?)? ?(?:(\d\d?) ?日?)?期?"
 )
 
-IS_REPUBLIC = re.compile(r"1[0-4]\d/\d\d?(?:/\d\d?)?")
+IS_REPUBLIC = pattern_of(r"1[0-4]\d/\d\d?(?:/\d\d?)?")
 # and before 2011, which had year 100
-_REPUBLIC_BESIDE = re.compile(r"(\d{2,3})/(\d\d?(?:/\d\d?)?)")
+_REPUBLIC_BESIDE = pattern_of(r"(\d{2,3})/(\d\d?(?:/\d\d?)?)")
 
 
 def eras(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
@@ -53,8 +54,8 @@ def with_western_years(texts: Sequence[str]) -> list[str] | None:
     ]
 
 
-_ERA_BEFORE = re.compile(r"(令和|平成|昭和|大正|明治) ?(\d\d?|元) ?年")
-_ERA_YEAR = re.compile(r"([mtshr]) ?(\d\d?|元)")
+_ERA_BEFORE = pattern_of(r"(令和|平成|昭和|大正|明治) ?(\d\d?|元) ?年")
+_ERA_YEAR = pattern_of(r"([mtshr]) ?(\d\d?|元)")
 
 
 def _era_year(match: re.Match[str]) -> str:

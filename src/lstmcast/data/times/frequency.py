@@ -8,7 +8,6 @@ weekends; all other code counts steps.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,12 +49,13 @@ from lstmcast.data.times.frequencywords import (
     name_of,
 )
 from lstmcast.errors import UsageError
+from lstmcast.util.patterns import pattern_of
 
 FAMILIES = ("yearly", "quarterly", "monthly", "weekly", "daily", "hourly", "other")
 # result of position() for a time that is not on the grid
 OFF_GRID = int(np.iinfo(np.int64).min)
 # a number, a unit, parts of an anchor
-_WRITTEN = re.compile(r"\s*(\d{0,6})\s*([A-Za-z ]+?)((?:-\w+){0,2})\s*")
+_WRITTEN = pattern_of(r"\s*(\d{0,6})\s*([A-Za-z ]+?)((?:-\w+){0,2})\s*")
 _UNITS = (
     "year",
     "quarter",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from lstmcast.data.times.labelpairs import mostly
 from lstmcast.data.times.shapes import DIGITS, match_shape
+from lstmcast.util.patterns import pattern_of
 
-_HOUR = re.compile(
+_HOUR = pattern_of(
     r"(?P<date>.*\d)[ ,_-]*(?P<word>he|hour ending|hour|hr|h|stunde|std|heure)[ ._]?"
     r"(?P<hour>\d\d?)(?P<twin>[ab]?)"
 )

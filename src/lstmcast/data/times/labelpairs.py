@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -11,10 +10,11 @@ import numpy as np
 
 from lstmcast.data.times.periodwords import Period, full_year
 from lstmcast.data.times.timenumbers import are_quarters
+from lstmcast.util.patterns import pattern_of
 
 # U distinct texts
 
-PAIR = re.compile(
+PAIR = pattern_of(
     r"(?P<prefix>(?:fy|sy|ay) ?)?'?(?P<first>\d{1,4}) ?(?P<sep>[-/.:_' ]) ?"
     r"'?(?P<second>\d{1,12})(?: ?年度?)?"
 )

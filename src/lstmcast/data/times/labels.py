@@ -44,18 +44,19 @@ from lstmcast.data.times.shortyears import short_years
 from lstmcast.data.times.spellings import SPELLINGS
 from lstmcast.data.times.timenumbers import decimal_times
 from lstmcast.data.times.zonedlabels import zoned_labels
+from lstmcast.util.patterns import pattern_of
 
 _WEEK = r"(?:w/?[bce] ?|week (?:of|commencing|beginning|starting|ending) )?"
-_MONTH_DAY = re.compile(rf"{_WEEK}(?P<name>[^\W\d_]{{3,9}})\.?[ -]?(?P<number>\d\d?)")
-_DAY_MONTH = re.compile(_WEEK + r"(?P<number>\d{1,2})[ -]?(?P<name>[^\W\d_]{3,9})\.?")
-_CLOCKS = re.compile(r"(.*\d{4}.*|\d{4}.*) ?(\d\d:\d\d)-(\d\d:\d\d)")
-_SEASON = re.compile(
+_MONTH_DAY = pattern_of(rf"{_WEEK}(?P<name>[^\W\d_]{{3,9}})\.?[ -]?(?P<number>\d\d?)")
+_DAY_MONTH = pattern_of(_WEEK + r"(?P<number>\d{1,2})[ -]?(?P<name>[^\W\d_]{3,9})\.?")
+_CLOCKS = pattern_of(r"(.*\d{4}.*|\d{4}.*) ?(\d\d:\d\d)-(\d\d:\d\d)")
+_SEASON = pattern_of(
     r"(?:season|saison|temporada|stagione|(?:crop|marketing|school|academic) year|[mcsa]y) ?"
     r"(\d{2,4} ?[/-].*)|"
     r"(\d.*) (?:season|saison|(?:crop|marketing|school|academic) year)"
 )
-_DAY_ZERO = re.compile(r"(\d{4}[-/.]\d\d)[-/.]00")
-_DAY_FIRST = re.compile(
+_DAY_ZERO = pattern_of(r"(\d{4}[-/.]\d\d)[-/.]00")
+_DAY_FIRST = pattern_of(
     r"(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])((?:19|20)\d\d)[ t_](\d\d?:\d\d.*)"
 )
 _NO_YEAR = (
@@ -268,7 +269,7 @@ _UNIT_NAMES = {
     "week": "ISO weeks, which start on Monday",
     "day": "days of the year",
 }
-_SECONDS = re.compile(
+_SECONDS = pattern_of(
     r"(?:/?date\()?(?P<whole>\d{9,13})(?P<fraction>\.\d+)?(?:[+-]\d{4})?(?:\)/?)?:?"
 )
 

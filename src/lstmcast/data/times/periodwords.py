@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstmcast.util.patterns import pattern_of
+
 _UNITS = {
     "quarter": "q cq qtr qu quarter quartal kvartal kvt kv k trim trimestre trimester tr t "
     "四半 кв квартал qq kwartał čtvrtletí çeyrek negyedév kwartaal štvrťrok "
@@ -50,8 +52,8 @@ _OTHERWISE = {"half": "week", "quarter": "week"}
 _KNOWN_WORDS = {*_UNIT_OF, *_FISCAL, *_FILLERS, *_HALVES, *_ROMAN, "'", "年", "第"}
 _FIRST_YEAR, _LAST_YEAR = 1000, 2999
 # 12.50K and 3.4M are numbers
-_SIZE = re.compile(r"\d{1,3}[.,]\d{1,3} ?[kmb]")
-_TOKENS = re.compile(r"\d+|[a-zà-žа-яјăạ-ỹ]+|四半|[週半上下度']|年|第")
+_SIZE = pattern_of(r"\d{1,3}[.,]\d{1,3} ?[kmb]")
+_TOKENS = pattern_of(r"\d+|[a-zà-žа-яјăạ-ỹ]+|四半|[週半上下度']|年|第")
 
 
 class Period(NamedTuple):

@@ -7,26 +7,27 @@ from collections.abc import Callable
 from functools import partial
 
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
+from lstmcast.util.patterns import pattern_of
 
-_SEPARATOR = re.compile(
+_SEPARATOR = pattern_of(
     r" ?(?:-+|~|\.\.|/| to | bis | until | thru | through | から | a | au |から|至|到) ?"
 )
-_BRACKETS = re.compile(r"[\[(](.+), (.+)[\])]")  # as pandas writes intervals
-_DURATION = re.compile(r"p(?:t?0+[a-z])+")  # 2024-03-01T00:00Z/PT1H
-_CLOCK = re.compile(r"00?[:.]00(?:[:.]00)?(?: ?[ap]\.?m\.?)?")
-_DAY_OF_YEAR = re.compile(r"00?([./-])00?|(?:00?月)?00?日")  # an end without its year
+_BRACKETS = pattern_of(r"[\[(](.+), (.+)[\])]")  # as pandas writes intervals
+_DURATION = pattern_of(r"p(?:t?0+[a-z])+")  # 2024-03-01T00:00Z/PT1H
+_CLOCK = pattern_of(r"00?[:.]00(?:[:.]00)?(?: ?[ap]\.?m\.?)?")
+_DAY_OF_YEAR = pattern_of(r"00?([./-])00?|(?:00?月)?00?日")  # an end without its year
 # the year stands at the end only
 _YEAR_LATE = (
-    re.compile(
+    pattern_of(
         r"(?P<m>[^\W\d_]+)\.? (?P<d>\d{1,2}) ?(?:-|~|to|bis) ?(?:(?P<m2>[^\W\d_]+)\.? )?\d{1,2},? "
         r"(?P<y>\d{4})"
     ),
-    re.compile(
+    pattern_of(
         r"(?P<d>\d{1,2})\.?(?: (?P<m>[^\W\d_]+)\.?)? ?(?:-|~|to|bis) ?\d{1,2}\.? "
         r"(?P<m2>[^\W\d_]+)\.?,? (?P<y>\d{4})"
     ),
 )
-_DAYS_LATE = re.compile(
+_DAYS_LATE = pattern_of(
     r"(?P<a>\d{1,2})(?P<s>[./])(?P<b>\d{1,2})\.? ?(?:-|~|to|bis) ?"
     r"(?P<c>\d{1,2})(?P=s)(?P<e>\d{1,2})(?P=s)(?P<y>\d{4})"
 )

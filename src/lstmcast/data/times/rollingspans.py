@@ -11,8 +11,9 @@ import numpy as np
 from lstmcast.data.times.labelpairs import mostly
 from lstmcast.data.times.rewritten import Labels, replaced, sample_of
 from lstmcast.data.times.shapes import MONTHS
+from lstmcast.util.patterns import pattern_of
 
-_SPAN = re.compile(
+_SPAN = pattern_of(
     r"(?P<first>[^\W\d_]{3,9})\.?(?: \d{4})? ?(?:-|to|/) ?"
     r"(?P<last>[^\W\d_]{3,9})\.? (?P<year>\d{4})"
 )

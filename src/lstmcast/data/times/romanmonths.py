@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from lstmcast.data.times.labelpairs import mostly
 from lstmcast.data.times.rewritten import Labels, replaced, sample_of
+from lstmcast.util.patterns import pattern_of
 
 _ROMAN = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"]
-_LABEL = re.compile(
+_LABEL = pattern_of(
     r"(?:(?P<day>\d\d?)[. /-]+)?(?P<month>[ivx]{1,4})[. /-]+(?P<year>\d{4})(?: ?r\.?| ?г\.?)?"
 )
 _QUARTERS = {"i", "ii", "iii", "iv"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from lstmcast.data.times.labelpairs import mostly
 from lstmcast.data.times.periodwords import full_year
+from lstmcast.util.patterns import pattern_of
 
 # the seasons of the meteorologists, which begin in March, June, September and December
 _WORDS = (
@@ -23,7 +23,7 @@ _SEASONS = {
 }
 _SPRING, _SUMMER, _AUTUMN, _WINTER = range(4)
 _YEAR = r"(?P<year>\d{4})(?: ?[/-] ?(?P<next>\d{4}|\d\d))?"
-_LABEL = re.compile(
+_LABEL = pattern_of(
     rf"(?P<word>[^\W\d_]+)[ ',-]*{_YEAR}|{_YEAR.replace('year', 'year2').replace('next', 'next2')}"
     r" ?年?[ ,-]*(?P<word2>[^\W\d_]+)"
 )

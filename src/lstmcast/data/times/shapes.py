@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from lstmcast.data.missingwords import is_missing
 from lstmcast.data.rarermonths import RARER_MONTHS
 from lstmcast.data.scripts import OTHER_MONTHS, in_western_signs
+from lstmcast.util.patterns import pattern_of
 
 # dashes of any length, and waves, as ranges and fiscal years are written
 _STROKES = str.maketrans("‐‑‒–—―−〜～", "-------~~")
@@ -103,7 +104,7 @@ _SHAPES = [
 _COMPACT_TIME = (
     r"(?P<y>0000)-?(?P<m>00)-?(?P<d>00)[t _](?P<H>00)(?P<M>00)(?P<S>00)?(?P<zone>z)?"
 )
-_FOREIGN = re.compile(r"[^\w /.,:'+\[\]-]")  # in none of the shapes
+_FOREIGN = pattern_of(r"[^\w /.,:'+\[\]-]")  # in none of the shapes
 # when first tried: most columns of dates need the first one only
 _compiled = cache(re.compile)
 

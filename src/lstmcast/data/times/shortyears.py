@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from lstmcast.data.times.labelpairs import mostly
 from lstmcast.data.times.periodwords import full_year
 from lstmcast.data.times.rewritten import Labels, replaced, sample_of
+from lstmcast.util.patterns import pattern_of
 
-_SHORT_YEAR = re.compile(r"'(\d\d)")
+_SHORT_YEAR = pattern_of(r"'(\d\d)")
 
 
 def short_years(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from lstmcast.util.patterns import pattern_of
 
 # minutes east of UTC
 ZONE_MINUTES = {
@@ -39,10 +39,10 @@ ZONE_MINUTES = {
 }
 # India, Ireland or Israel; American zones in summer and winter
 _WITHOUT_OFFSET = ("ist", "et", "ct", "mt", "pt")
-_OFFSET = re.compile(r"(?:utc|gmt)? ?([+-])(\d\d?):?(\d\d)?")
+_OFFSET = pattern_of(r"(?:utc|gmt)? ?([+-])(\d\d?):?(\d\d)?")
 # clock times with the name of their zone behind them; dates.py reads those of UTC itself
 _OTHERS = [name for name in ZONE_MINUTES if name not in ("utc", "gmt", "z")]
-ZONED_CLOCK = re.compile(
+ZONED_CLOCK = pattern_of(
     r"(?P<clock>.*\d:\d\d(?::\d\d)?(?: ?[ap]m)?) ?"
     rf"\(?(?P<zone>{'|'.join((*_OTHERS, *_WITHOUT_OFFSET))})\)?"
 )

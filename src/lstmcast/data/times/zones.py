@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.times.frequency import Frequency
+from lstmcast.util.patterns import pattern_of
 
-_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d\d):?(\d\d)")
+_OFFSET = pattern_of(r"(?:UTC|GMT)?([+-])(\d\d):?(\d\d)")
 _NO_OFFSET = ("UTC", "GMT", "Z", "Etc/UTC")
 
 

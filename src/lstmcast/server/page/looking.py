@@ -18,10 +18,11 @@ from lstmcast.output.report_sections import data_section, findings_section
 from lstmcast.server.requests import require_rows
 from lstmcast.server.settings import Limits
 from lstmcast.util.language import Words
+from lstmcast.util.patterns import pattern_of
 
-_OPTION = re.compile(r"--([a-z-]+)")
+_OPTION = pattern_of(r"--([a-z-]+)")
 # with names of columns that have brackets of their own, such as Sales (EUR)
-_IN_PYTHON = re.compile(r" ?\((?:in Python: |Python ?では )(?:[^()]|\([^()]*\))*\)")
+_IN_PYTHON = pattern_of(r" ?\((?:in Python: |Python ?では )(?:[^()]|\([^()]*\))*\)")
 # options of the command that are fields of the page
 _LABELS = {
     "target": "Target",
@@ -41,10 +42,10 @@ _VALUES = {
 }
 _PLACEHOLDERS = ("", "NAME", "FREQ", "列名")
 _VALUE = r' (?:"[^"]*"|NAME|FREQ|列名|index|[\w.]+(?=[,.()、]| (?:and|or)\b))'
-_LABELLED = re.compile(rf"--(?P<option>{'|'.join(_LABELS)})\b(?!-)(?P<value>{_VALUE})?")
+_LABELLED = pattern_of(rf"--(?P<option>{'|'.join(_LABELS)})\b(?!-)(?P<value>{_VALUE})?")
 # duplicates="mean" (--duplicates mean)
-_PYTHON_FIRST = re.compile(r'\b\w+=(?:"[^"]*"|[\w.]+) \((?P<option>--[^()]*)\)')
-_QUOTED = re.compile(r"'([^']+)'")
+_PYTHON_FIRST = pattern_of(r'\b\w+=(?:"[^"]*"|[\w.]+) \((?P<option>--[^()]*)\)')
+_QUOTED = pattern_of(r"'([^']+)'")
 MOST_COLUMNS = 200  # columns that can be chosen
 FEW = 0.05  # of all rows: if so few times come twice, no column tells series apart
 Document = dict[str, Any]
