@@ -81,10 +81,11 @@ def _hours_of(column: Column) -> np.ndarray | None:
         if is_missing(tidy):
             hours.append(np.nan)
             continue
-        match = _PARTED.fullmatch(tidy) or _NAMED.fullmatch(tidy)
+        parted = _PARTED.fullmatch(tidy)
+        match = parted or _NAMED.fullmatch(tidy)
         if match is None or not any(match.group(*_HOURS)):
             return None
-        has_unit &= match.re is _NAMED or match["days"] is not None
+        has_unit &= parted is None or match["days"] is not None
         hours.append(_in_hours(match))
     distinct = np.array(hours)
     says_so = (
