@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lstmcast import store
 from lstmcast.data.words import Words
 from lstmcast.errors import UsageError
+from lstmcast.evaluation.calibration import quantiles_of
 from lstmcast.evaluation.methods import AUTO, checked_candidates
 from lstmcast.fit import FitOptions, fitted_on
 from lstmcast.fitted import Fitted, Mode
@@ -29,7 +30,6 @@ from lstmcast.predict import (
     continued,
     forecast_as,
     joined,
-    quantiles_of,
     read_as_said,
 )
 from lstmcast.pretrained import Start

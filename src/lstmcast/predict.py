@@ -23,8 +23,6 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.wholes import made_whole, whole_origins
 from lstmcast.decoding.weekdays import shut, unsold
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.calibration import NARROWEST as NARROWEST
-from lstmcast.evaluation.calibration import WIDEST as WIDEST
 from lstmcast.evaluation.calibration import (
     Decode,
     HeldOut,
@@ -33,7 +31,6 @@ from lstmcast.evaluation.calibration import (
     calibrated,
     widened,
 )
-from lstmcast.evaluation.calibration import quantiles_of as quantiles_of
 from lstmcast.evaluation.candidates import Candidate
 from lstmcast.evaluation.cold import LIKE, with_typical
 from lstmcast.evaluation.combination import combined, mixed, of_panel
@@ -231,7 +228,7 @@ def _completed(
     answers = _with_typical(answers, panel, origins)
     left_out_O = stuck_counts(panel, origins)
     rows = np.flatnonzero(left_out_O)
-    if not len(rows) or panel.covariates.future:
+    if not len(rows):
         return answers
     combinations: list[Combination | None] = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from lstmcast.data.scripts import ENGLISH_MONTHS
 from lstmcast.util.patterns import pattern_of
 
 _NAMES = (
@@ -35,27 +36,13 @@ RARER_MONTHS = {
     for number, names in enumerate(_NAMES, start=1)
     for name in names.split()
 }
-_ENGLISH = [
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "may",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "oct",
-    "nov",
-    "dec",
-]
 # short forms that are other months, or nothing, in other languages
 _SHORT = (
     "sij velj ožu tra svi lip srp kol ruj lis stu pro",  # Croatian
     "led úno bře dub kvě čvn čvc srp zář říj lis pro",  # Czech
 )
 _SHORT_FORMS: list[dict[str, str]] = [
-    dict(zip(names.split(), _ENGLISH, strict=True)) for names in _SHORT
+    dict(zip(names.split(), ENGLISH_MONTHS, strict=True)) for names in _SHORT
 ]
 _WORD = pattern_of(r"[^\W\d_]{3,4}(?![^\W\d_])")
 _LOOKED_AT = 50  # texts, in which all months come

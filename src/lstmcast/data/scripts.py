@@ -153,7 +153,7 @@ _INDIAN_MONTHS = (
     "नवंबर नवम्बर",
     "दिसंबर दिसम्बर",
 )
-_ENGLISH = [
+ENGLISH_MONTHS = [
     "jan",
     "feb",
     "mar",
@@ -171,7 +171,7 @@ _ENGLISH = [
 _ENGLISH_OF = {
     name: english
     for month_names in (_THAI_MONTHS, _INDIAN_MONTHS, _BENGALI_MONTHS, _TAMIL_MONTHS)
-    for names, english in zip(month_names, _ENGLISH, strict=True)
+    for names, english in zip(month_names, ENGLISH_MONTHS, strict=True)
     for name in names.split()
 } | {
     name.replace("_", " "): english

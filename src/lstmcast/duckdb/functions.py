@@ -59,7 +59,7 @@ class Functions:
         frequency: str | None,
     ) -> str:
         """The SELECT of a forecast."""
-        from lstmcast.predict import quantiles_of
+        from lstmcast.evaluation.calibration import quantiles_of
 
         self.error = None
         levels = self._percents(level)
@@ -182,7 +182,7 @@ class Functions:
 
     def _percents(self, level: str | None) -> list[float]:
         """Levels from DuckDB's text of a number or a list; UsageError."""
-        from lstmcast.predict import quantiles_of
+        from lstmcast.evaluation.calibration import quantiles_of
 
         try:
             levels = [float(number) for number in str(level).strip("[] ").split(",")]

@@ -18,8 +18,8 @@ def forecast_rows(
 ) -> list[dict[str, Any]]:
     """A forecast of each series, over one season unless a horizon is given."""
     from lstmcast.data.ahead import one_season
+    from lstmcast.evaluation.calibration import quantiles_of
     from lstmcast.forecaster import LSTMForecaster
-    from lstmcast.predict import quantiles_of
 
     steps = one_season(panel) if horizon is None else horizon
     model = LSTMForecaster(steps, quantiles=quantiles_of(levels), method=method)

@@ -34,9 +34,10 @@ FAR = 0.2  # the smallest is at least this share of the largest
 
 
 def stuck_counts(panel: Panel, origins: Origins) -> NDArray:
-    """How many of the newest values before each origin are left out, as they are stuck (O,)."""
+    """How many of the newest values before each origin are left out, as they are stuck (O,); none
+    beside columns that are known in advance."""
     counts_O = np.zeros(len(origins.series), np.int64)
-    if panel.frequency.unit not in UNITS:
+    if panel.frequency.unit not in UNITS or panel.covariates.future:
         return counts_O
     season = shortest_season(panel.periods) or 1
     start_O = Blocks.of(panel.periods).start(origins.counts)
@@ -57,7 +58,7 @@ def stuck_counts(panel: Panel, origins: Origins) -> NDArray:
 def stuck_note(panel: Panel, method: str) -> str:
     """What is said of series whose newest values are left out by this method; "" if there are
     none."""
-    if method != COMBINED or panel.covariates.future:
+    if method != COMBINED:
         return ""
     origins = origins_of(panel)
     series = origins.series[stuck_counts(panel, origins) > 0]

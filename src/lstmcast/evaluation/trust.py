@@ -44,10 +44,10 @@ def trusted(
     actual_OJH = np.where(np.isnan(with_OJH), np.nan, with_columns.actual_OJH)
     share_O = shares_without(with_OJH, without_OJH, actual_OJH, held_out)
     averaged = Tried(
-        quantiles_OHQ=_averaged(
+        quantiles_OHQ=average_of(
             with_columns.quantiles_OHQ, without_columns.quantiles_OHQ, share_O
         ),
-        before_OJHQ=_averaged(
+        before_OJHQ=average_of(
             with_columns.before_OJHQ, without_columns.before_OJHQ, share_O
         ),
         actual_OJH=actual_OJH,
@@ -136,7 +136,7 @@ def typical_ratio(errors: Errors) -> NDArray:
     return (weight_OJ * log_OJ).sum(axis=1) / np.where(total_O > 0, total_O, 1.0)
 
 
-def _averaged(first: NDArray, second: NDArray, share_O: NDArray) -> NDArray:
+def average_of(first: NDArray, second: NDArray, share_O: NDArray) -> NDArray:
     """Weighted average of two forecasts, where the second has this share; the first alone if the
     second is unknown."""
     share = per_origin(share_O, first)

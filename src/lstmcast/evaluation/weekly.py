@@ -21,6 +21,7 @@ from lstmcast.context import shortest_season
 from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
 from lstmcast.evaluation.held_out import HeldOut, Tried
+from lstmcast.evaluation.trust import average_of
 from lstmcast.evaluation.weights import FADE, TRUST
 from lstmcast.model.heads import HEAD_QUANTILES
 
@@ -198,8 +199,8 @@ class InWeek:
         share_O = shares(in_week, forecasts)
         self.share_O[rows] = share_O
         return forecasts._replace(
-            quantiles_OHQ=_mean(forecasts.quantiles_OHQ, in_week_OHQ, share_O),
-            before_OJHQ=_mean(forecasts.before_OJHQ, in_week_OJHQ, share_O),
+            quantiles_OHQ=average_of(forecasts.quantiles_OHQ, in_week_OHQ, share_O),
+            before_OJHQ=average_of(forecasts.before_OJHQ, in_week_OJHQ, share_O),
         )
 
 
@@ -228,10 +229,3 @@ def _losses(forecasts: Tried) -> tuple[NDArray, NDArray]:
     loss_OJH = np.maximum(LEVELS * error_OJHQ, (LEVELS - 1) * error_OJHQ).sum(axis=3)
     is_known_OJ = np.isfinite(loss_OJH).any(axis=2)
     return np.nansum(loss_OJH, axis=2), is_known_OJ
-
-
-def _mean(quantiles: NDArray, in_week: NDArray, share_O: NDArray) -> NDArray:
-    """The average of quantiles (O, …) where both are known, else the first."""
-    share = share_O.reshape(-1, *[1] * (quantiles.ndim - 1))
-    mean = (1 - share) * quantiles + share * in_week
-    return np.where(np.isnan(mean), quantiles, mean)

@@ -246,7 +246,7 @@ class FileJob:
         return section.horizon or one_season(panel)
 
     def _quantiles(self) -> dict[str, Any]:
-        from lstmcast.predict import quantiles_of
+        from lstmcast.evaluation.calibration import quantiles_of
 
         levels = self.job.forecast.level
         return {"quantiles": quantiles_of(levels)} if levels else {}

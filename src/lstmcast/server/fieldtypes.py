@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from lstmcast.data.table import LONGEST_PERIOD
 from lstmcast.data.times.frequency import parse_frequency
-from lstmcast.predict import NARROWEST, WIDEST
+from lstmcast.evaluation.calibration import NARROWEST, WIDEST
 from lstmcast.server.problems import LISTED, NAMED
 from lstmcast.totals import SPANS, STEP, WHOLE
 

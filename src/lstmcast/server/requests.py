@@ -11,7 +11,7 @@ from pydantic import Field, StrictStr, model_validator
 
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import Kind
-from lstmcast.predict import quantiles_of
+from lstmcast.evaluation.calibration import quantiles_of
 from lstmcast.server.fieldtypes import (
     KnownCells,
     KnownFrequency,

@@ -106,13 +106,13 @@ def _days_of_years(column: Column, years: Sequence[Column]) -> ndarray | None:
     for year in years:
         labels = with_years(column, [year.name] * len(column))
         texts += labels.spread(labels.data).tolist()
-    times = Column.of_texts(column.name, texts).times
+    days = Column.of_texts(column.name, texts)
+    times = days.times
     if times is None or times.problem or times.form != "date":
         return None
     if times.bad.sum() > len(years):
         return None  # there is a 29 February in some
-    days = Column.of_texts(column.name, texts).spread(times.values)
-    return days.reshape(len(years), len(column)).T
+    return days.spread(times.values).reshape(len(years), len(column)).T
 
 
 def days_in_rows(

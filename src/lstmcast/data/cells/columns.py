@@ -152,7 +152,7 @@ def _counts_beside_sums(column: Column, numeric: Sequence[Column]) -> bool:
     summed = _SUMS if name in _COUNTS else frozenset()
     if name == "volume":
         summed = _PRICES
-    return any(not summed.isdisjoint(words_of(column.name)) for column in numeric)
+    return any(not summed.isdisjoint(words_of(rival.name)) for rival in numeric)
 
 
 def _reads_whole(column: Column) -> bool:
