@@ -598,7 +598,7 @@ def test_an_example_learns_from_a_readers_own_column(
     )
     assert measure.value == 3
     status, _, err = run_cli(capsys, "a", "--data", "own.csv")
-    assert status == 1 and "Choose one with --column a (in Python: column=" in err
+    assert status == 1 and "Choose one with --column a, or" in err
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_points_group_thousands_where_the_file_says_so(lines, tmp_path):
     panel = lc.read(write(tmp_path, *lines), target="Menge")
     assert panel.values.min() >= 1000
     if "€" not in lines[1]:
-        assert any("--decimal ." in str(finding) for finding in panel.check().warnings)
+        assert any("decimal='.'" in str(finding) for finding in panel.check().warnings)
 
 
 @pytest.mark.parametrize("mark", [("$", ","), ("€", ".")])
@@ -174,7 +174,7 @@ def test_words_among_numbers_are_asked_about_with_what_to_write(words, tmp_path)
     codes = ",".join(words)
     with pytest.raises(lc.DataError, match="means a missing value") as caught:
         lc.read(path)
-    assert f'--missing-codes "{codes}"' in str(caught.value)
+    assert f"missing_codes={words}" in str(caught.value)
     assert np.isnan(lc.read(path, missing_codes=codes).values).sum() == 4
     assert (
         np.isnan(
@@ -190,7 +190,7 @@ def test_words_among_numbers_are_asked_about_with_what_to_write(words, tmp_path)
 def test_less_than_one_is_what_somebody_says(code, value, tmp_path):
     lines = [f"{day},{'<1' if n == 9 else 20 + n}" for n, day in enumerate(DAYS)]
     path = write(tmp_path, "day,searches", *lines)
-    with pytest.raises(lc.DataError, match='--missing-codes "<1=1"'):
+    with pytest.raises(lc.DataError, match="missing_codes='<1=1'"):
         lc.read(path)
     np.testing.assert_equal(lc.read(path, missing_codes=code).values[9], value)
 
@@ -231,7 +231,7 @@ def test_the_order_of_dates_can_be_said(day_first, first, tmp_path):
         "04/05/2022,3",
         "07/09/2022,4",
     )
-    with pytest.raises(lc.DataError, match="--day-first or --month-first"):
+    with pytest.raises(lc.DataError, match="day_first=True or day_first=False"):
         lc.read(path)
     times = lc.read(path, day_first=day_first, frequency="D").starts
     assert str(times[0])[:10] == first

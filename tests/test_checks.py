@@ -142,7 +142,7 @@ def test_inexact_clocks_get_a_period_that_people_think_in():
         sales_table(hours("2024-01-01", 50) + late, np.arange(50)), "times off the grid"
     )
     assert found.message.startswith("the times have no regular frequency: ")
-    assert 'frequency="h" (--frequency h) or longer' in found.action
+    assert "--frequency h or longer" in found.action
 
 
 def test_events_that_fill_little_of_a_grid_get_advice_too():
@@ -155,10 +155,7 @@ def test_events_that_fill_little_of_a_grid_get_advice_too():
     found = only(
         sales_table(np.unique(times), np.arange(len(np.unique(times)))), "gaps"
     )
-    assert (
-        found.severity == "warning"
-        and 'frequency="h" (--frequency h) or longer' in found.action
-    )
+    assert found.severity == "warning" and "--frequency h or longer" in found.action
 
 
 def test_an_odd_first_time_is_the_one_that_is_named():
@@ -172,10 +169,7 @@ def test_an_odd_first_time_is_the_one_that_is_named():
 
 def test_a_wrong_anchor_is_corrected():
     given = sales_table(["2024-01-31", "2024-02-29", "2024-03-31"], range(3))
-    assert (
-        'frequency="ME" (--frequency ME)'
-        in only(given, "times off the grid", frequency="MS").action
-    )
+    assert "--frequency ME" in only(given, "times off the grid", frequency="MS").action
 
 
 def test_dates_and_numbers_need_their_own_frequency():
@@ -265,7 +259,7 @@ def test_empty_periods_are_errors_where_gaps_are(how):
 def test_repeats_have_no_remedy_of_their_own_in_an_aggregation():
     with pytest.raises(
         UsageError,
-        match=r"--duplicates first\) would have no effect, since .*--aggregate sum",
+        match=r"duplicates='first' would have no effect, since .*aggregate='sum\'",
     ):
         ReadOptions(aggregate="sum", duplicates="first")
 

@@ -383,5 +383,5 @@ LOG = [
 
 def test_the_only_date_of_a_log_may_need_its_order(read_lines):
     log = ["Linux 5.4 (web01)  01/05/2023  _x86_64_", "", "12:00:01 AM  CPU  %user"]
-    with pytest.raises(DataError, match=r"'01/05/2023' in the title.*--day-first"):
+    with pytest.raises(DataError, match=r"'01/05/2023' in the title.*day_first=True"):
         read_lines([*log, *LOG])

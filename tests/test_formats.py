@@ -311,7 +311,7 @@ def test_of_several_sheets_with_series_the_reader_chooses(tmp_path):
     )
     with pytest.raises(lc.DataError, match="2 sheets with series") as caught:
         lc.read(path)
-    assert "--sheet 2021" in str(
+    assert "sheet='2021'" in str(
         caught.value
     ) and "'2022': 12 rows of day, sold" in str(caught.value)
     assert len(lc.read(path, sheet="2022").values) == 12

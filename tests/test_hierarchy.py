@@ -221,9 +221,7 @@ def test_values_below_zero_are_set_to_zero_and_summed_again():
 
 
 def test_few_errors_say_nothing():
-    with pytest.raises(
-        DataError, match=r"3 known one-step errors.*--reconcile bottom-up"
-    ):
+    with pytest.raises(DataError, match=r"3 known one-step errors.*method='bottom-up'"):
         Covariance.of(np.ones((2, 3)))
 
 
@@ -477,7 +475,7 @@ def test_a_job_refuses_what_does_not_go_together(tmp_path):
     from lstmcast.totals import Asked
 
     how = {"source": Source(shops()), "hierarchy": Hierarchy("mint")}
-    with pytest.raises(UsageError, match=r"Leave out --save or --reconcile"):
+    with pytest.raises(UsageError, match=r"Leave out --save or method="):
         ForecastJob(
             lc.LSTMForecaster(2), outputs=Outputs(model=tmp_path / "m"), **how
         ).run()

@@ -127,7 +127,7 @@ def test_one_note_says_how_many_and_how_to_undo_it(tmp_path):
     assert counts.text == (
         "8 of 11 series ('p0', 'p1', 'p2', …) are recognised as counts: whole numbers, none below "
         "0, that contain zeros or have a median below 20. No forecast of them is below 0. If "
-        'values can be negative, use kind="real" (--kind real).'
+        "values can be negative, use --kind real."
     )
     assert (counts.severity, counts.count, touching.count) == ("note", 8, 1)
     assert (

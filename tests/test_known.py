@@ -304,10 +304,10 @@ def test_newer_data_need_the_columns():
     context = saved(lc.read(shop(), target="sold", future="price"))
     with pytest.raises(DataError, match=r"'price' for the future covariate") as error:
         read_newer(shop().drop(columns="price"), context.panel)
-    assert str(error.value).endswith("a table of its own: --future-data FILE.")
+    assert str(error.value).endswith("a table of its own: future_data='FILE'.")
     with pytest.raises(DataError) as error:
         read_newer(shop().rename(columns={"sold": "x"}), context.panel)
-    assert "--future-data" not in str(error.value)
+    assert "future_data=" not in str(error.value)
 
 
 def test_series_that_the_newer_data_lack_keep_theirs():
@@ -615,7 +615,7 @@ def test_columns_that_go_on_are_suggested():
     assert said == [
         "note: 'price' and 'promoted' continue after the last values of the target. If they "
         "are known "
-        "in advance, use --future price,promoted (in Python: future='price,promoted')."
+        "in advance, use --future price,promoted."
     ]
     assert not findings(
         "likely known in advance", frame, series="product", future="price,promoted"
@@ -634,7 +634,7 @@ def test_columns_that_do_not_change_within_a_series_are_suggested_as_static():
     said = findings("likely static", frame, series="product")
     assert said == [
         "note: 'size' does not change within a series. To use what describes series, use "
-        "--static size (in Python: static='size')."
+        "--static size."
     ]
     known = findings("likely known in advance", frame, series="product")
     assert "'size'" not in known[0]

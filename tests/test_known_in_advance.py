@@ -571,7 +571,7 @@ def test_a_saved_model_asks_for_columns_of_series_from_their_beginning(tmp_path)
     model = lc.load(tmp_path / "model")
     with pytest.raises(DataError, match="columns 'promo' and 'warm', known in advance"):
         model.predict(bare(panel))
-    with pytest.raises(DataError, match="--future warm"):
+    with pytest.raises(DataError, match="future='warm'"):
         model.predict(panel_of(sales, {"promo": future["promo"]}))
 
 

@@ -172,10 +172,10 @@ def test_an_item_does_not_swallow_those_after_it():
 TOLD = [
     "'price' continues after the last values of the target. If it is known in advance, use "
     "--future "
-    "price (in Python: future='price').",
+    "price.",
     "'price' and 'promo' continue after the last values of the target. If they are known in "
     "advance, "
-    "use --future price,promo (in Python: future='price,promo').",
+    "use --future price,promo.",
     "the future column 'bill' carries the same information as the target (correlation 1). Leave "
     "it out: the forecast would see the values to be forecast.",
     "the past column 'bill' carries the same information as the target of 7 steps later. Leave it "
@@ -198,7 +198,7 @@ TOLD = [
     "a.csv has no column 'vv' for the future covariate. Did you mean 'v'? Its columns are:",
     "a.csv: text in the future column 'a': line 5 has 'w', line 7 has 'q'. Numbers are expected. "
     "Write numbers, leave cells empty where values are missing, or name another column with "
-    "--future NAME (in Python: future='NAME').",
+    "--future NAME.",
     "the column 'price' is named as past covariate and as future covariate. Name it once: a "
     "future column includes past values.",
     "a.csv: the future column 'until' holds dates: 2024-01-01. Numbers, yes and no, or categories "
@@ -228,7 +228,7 @@ TOLD = [
     "drop one.",
     "a.csv: the static column 'size' changes in series 'tea': '5' in line 7, '7' in line 9. One "
     "value per series is expected. If it changes, name it with --future if it is known in "
-    "advance, else with --past (in Python: future=, past=).",
+    "advance, else with --past.",
     "the static column 'size' is missing for 2 of 9 series, the first 'a' and 'b'. It is treated "
     "as unknown there.",
     "static columns: size, group. Series with little history are forecast like those with the "
@@ -245,7 +245,7 @@ TOLD = [
     "it does is not known. Did you mean 'fair'?",
     "plan.csv: the column 'prize' was not used. Did you mean 'price'?",
     "shop.csv: the columns 'price' and 'promo', known in advance in the data of the model, are "
-    "missing. Read the data with --future price,promo (in Python: future='price,promo').",
+    "missing. Read the data with --future price,promo.",
     "The saved model was made with 'day' for the time and 'sales' for the target and "
     "'a', 'b' beside the target. Rename the column, or name another (--time NAME, --target NAME).",
     "The forecast of 3 steps would be recursive, but the network also reads 'a' and 'b', whose "
@@ -339,21 +339,18 @@ SAID_TO_ANALYSTS = [
     "of plan.csv). One row per series and time is expected: drop one, or name the keys as in the "
     "data.",
     "a.csv, column 'ds': dates such as 01/02/2024 can be read as day/month/year or as "
-    "month/day/year, and the column does not show which. Choose with --day-first or --month-first "
-    "(in Python: day_first=True or False).",
+    "month/day/year, and the column does not show which. Choose with --day-first or --month-first.",
     "column 'MTU': ranges such as '2024-03-01 00:00 - 01:00' read as their starts.",
     "9 of 12 times have no row: the longest gap is from 2024-01-02 to 2024-01-31 (after line 62). "
     "They become missing values and are masked. If these are single events, aggregate them, with "
-    'aggregate="sum" (--aggregate sum) for events and sales or mean for measurements, and '
-    'frequency="D" (--frequency D) or longer.',
+    "--aggregate sum for events and sales or mean for measurements, and --frequency D or longer.",
     'a.json is JSON without a table. A list of records such as [{"date": "2024-01-01", "sales": '
     '5}, …], or columns such as {"date": […], "sales": […]}, is expected.',
     "b.pdf is a PDF document. A table is expected: CSV, Excel (.xlsx) or Parquet.",
-    "sheet='X' (--sheet) would have no effect: only workbooks such as .xlsx have sheets, but none "
+    "--sheet X would have no effect: only workbooks such as .xlsx have sheets, but none "
     "of the 2 files is one. Leave it out.",
     "Two different series are called 'a/b' when the columns 'store' and 'item' are joined with a "
-    "slash. Use a single column of ids, and name it with --series NAME (in Python: "
-    "series='NAME').",
+    "slash. Use a single column of ids, and name it with --series NAME.",
     "shop.csv: series 'a': there are two rows for 2020-01-01 (line 61 and line 62).",
     "1 of 44 periods has no rows: 2024-01-21 of series 'b'. They count as 0.",
     "1 of 44 periods has no rows: 2024-01-21. They count as 0.",
@@ -400,7 +397,7 @@ def test_names_from_the_data_stay():
     said = JAPANESE(
         "s.csv: text in the target column 'no date': line 3 has 'naive'. Numbers are expected. "
         "Write numbers, leave cells empty where values are missing, or name another column with "
-        "--target NAME (in Python: target='NAME')."
+        "--target NAME."
     )
     assert "'no date'" in said and "'naive'" in said and LETTERS.search(said)
 

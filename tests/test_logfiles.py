@@ -82,7 +82,7 @@ def test_values_of_several_keys_are_asked_about(tmp_path):
     path = write(
         tmp_path, [f"{clock(hour)}Z gw temp={hour}.5 hum={hour}" for hour in HOURS]
     )
-    with pytest.raises(lc.DataError, match="--target temp"):
+    with pytest.raises(lc.DataError, match="target='temp'"):
         lc.read(path)
     assert lc.read(path, target="hum").values[5] == 5
 

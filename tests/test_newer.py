@@ -167,7 +167,7 @@ def test_the_saved_columns_are_looked_for_and_missed(known, write):
         read_newer(write(months(36, 38, target="fares")), known)
     with pytest.raises(
         DataError,
-        match=r"(?s)no column 'month' for the time.*--time NAME, --target NAME",
+        match=r"(?s)no column 'month' for the time.*time='NAME', target='NAME'",
     ):
         read_newer(write(months(36, 38, time="date")), known)
     assert read_newer(
@@ -329,11 +329,11 @@ def test_another_aggregation_is_refused(write):
     )
     with pytest.raises(
         ModelError,
-        match=r"made with .*--aggregate sum\): values aggregated by mean do not continue it",
+        match=r"made with aggregate='sum': values aggregated by mean do not continue it",
     ):
         read_newer(write(sold(20, 22)), known, lc.ReadOptions(aggregate="mean"))
     other = Panel.from_arrays({"a": SALES}, frequency="h", start="2024-01-21")
-    with pytest.raises(ModelError, match=r"\(--aggregate sum --frequency D\)"):
+    with pytest.raises(ModelError, match=r"\(aggregate='sum', frequency='D'\)"):
         SavedContext(known).join(other)
 
 

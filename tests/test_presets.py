@@ -133,7 +133,9 @@ def test_the_command(tmp_path):
     assert "Selected: shipped." in done.stdout
     assert lc.load(place).predict().point.shape == (1, 7)
     idle = CliRunner().invoke(app, [*said, "--preset", "best", "--epochs", "3"])
-    assert "--epochs would have no effect: --preset best decides" in str(idle.exception)
+    assert (
+        "--epochs would have no effect: --preset best decides" in idle.exception.message
+    )
     unknown = CliRunner().invoke(app, [*said, "--preset", "fast"])
     assert "preset='fast' is not known" in str(unknown.exception)
     as_json = CliRunner().invoke(app, [*said, "--preset", "best", "--json", "--quiet"])

@@ -279,7 +279,7 @@ def test_the_target_is_asked_for_where_two_columns_could_be_it(refusal_of, table
     text = "ds,temp,rain\n2024-01,5,1\n2024-02,6,2\n2024-03,7,3\n"
     message = refusal_of(text)
     assert (
-        "--target temp" in message
+        "target='temp'" in message
         and "'rain': 1, 2, 3" in message
         and "target='*'" in message
     )
@@ -344,12 +344,12 @@ def test_two_date_columns_are_a_question(refusal_of):
     message = refusal_of(
         "ordered,shipped,n\n2024-01,2024-02,1\n2024-02,2024-03,2\n2024-03,2024-04,3\n"
     )
-    assert "--time ordered" in message
+    assert "time='ordered'" in message
 
 
 def test_no_dates_is_a_question_with_an_answer(refusal_of, table_of):
     text = "y\n5\n6\n7\n"
-    assert "--time index" in refusal_of(text)
+    assert "time='index'" in refusal_of(text)
     assert table_of(text, time="index").times.tolist() == [1, 2, 3]
 
 
@@ -446,10 +446,7 @@ def test_one_row_per_series_has_no_column_for_the_target(
         "data.csv has one series per row, with times in the column names (2024-01, 2024-02, "
         f"2024-03, …): {named} " in (message)
     )
-    assert (
-        "Leave out --target (in Python: target=)" in message
-        and "--time index" in message
-    )
+    assert "Leave out target= to read" in message and "time='index'" in message
     assert table_of(text, target="2024-01", time="index").values.tolist() == [1, 3, 1]
 
 
@@ -528,7 +525,7 @@ def test_text_in_the_target_names_a_few_lines(refusal_of):
     assert (
         "line 16 has 'x', line 17 has 'x'" in message
         and "6 more" in message
-        and "--target" in message
+        and "target=" in message
     )
 
 
@@ -622,7 +619,7 @@ def test_a_sheet_is_refused_where_nothing_has_sheets(tmp_path):
     ):
         with pytest.raises(
             UsageError,
-            match=rf"sheet='Sales' \(--sheet\) would have no effect: only work.*but {why}",
+            match=rf"sheet='Sales' would have no effect: only work.*but {why}",
         ):
             read(source, sheet="Sales")
 

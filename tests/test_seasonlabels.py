@@ -81,7 +81,7 @@ def test_labels_without_a_year_are_asked_about(texts, tmp_path):
     rows = [f"{label},{5 + n}" for n, label in enumerate(texts.split("|"))]
     path.write_text("\n".join(["when,sold", *rows]) + "\n")
     with pytest.raises(
-        lc.DataError, match=r"(have no|without a) year.*--time index --period N"
+        lc.DataError, match=r"(have no|without a) year.*time='index', periods=N"
     ):
         lc.read(path)
     assert lc.read(

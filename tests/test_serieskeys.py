@@ -67,11 +67,11 @@ def test_of_two_ways_that_both_tell_rows_apart_the_reader_chooses(tmp_path):
     ]
     path = write(tmp_path, "date,colour,clerk,sold", rows)
     with pytest.raises(
-        lc.DataError, match=r"--series colour .*or --series clerk"
+        lc.DataError, match=r"series='colour' .*or series='clerk'"
     ) as caught:
         lc.read(path, target="sold")
     for column in ("colour", "clerk"):
-        assert f"--series {column}" in str(caught.value)
+        assert f"series={column!r}" in str(caught.value)
         assert len(lc.read(path, series=column, target="sold")) >= 3
 
 
@@ -85,7 +85,7 @@ def test_columns_that_do_not_tell_rows_apart_are_not_advised(tmp_path):
                 [f"{r[:-2]},m,z,{r[-1]}" for r in rows],
             )
         )
-    assert "--series colour" not in str(caught.value)
+    assert "series='colour'" not in str(caught.value)
     assert "aggregate" in str(caught.value) or "duplicate" in str(caught.value)
 
 
@@ -118,9 +118,9 @@ def test_rows_are_named_by_the_smallest_set_of_names(province, tmp_path):
 def test_a_target_that_would_be_refused_is_not_advised(tmp_path):
     rows = [f"{day},{n},{'closed' if n == 3 else n}" for n, day in enumerate(DAYS)]
     path = write(tmp_path, "date,open,total", rows)
-    with pytest.raises(lc.DataError, match="--target open") as caught:
+    with pytest.raises(lc.DataError, match="target='open'") as caught:
         lc.read(path)
-    assert '--target "*"' not in str(caught.value)
+    assert "target='*'" not in str(caught.value)
     assert len(lc.read(path, target="open").values) == 20
 
 
@@ -128,7 +128,7 @@ def test_a_frequency_that_would_make_single_values_is_not_advised(tmp_path):
     rows = [f"2022-01-{n + 1:02d},shop {n},5" for n in range(12)]
     with pytest.raises(lc.DataError, match="no series has two times") as caught:
         lc.read(write(tmp_path, "date,shop,sold", rows), series="shop")
-    assert "frequency=" not in str(caught.value) and "--series NAME" in str(
+    assert "frequency=" not in str(caught.value) and "series='NAME'" in str(
         caught.value
     )
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.advice import advise
 from lstmcast.continuation_checks import is_unnamed, require_continuing, still_true
 from lstmcast.data.covariates.covariatejoining import (
     continued_future,
@@ -20,7 +21,6 @@ from lstmcast.data.findings import (
     Case,
     Finding,
     Findings,
-    advise,
     per_series,
 )
 from lstmcast.data.keys import Keys

@@ -14,6 +14,8 @@ A message says what happened and where, what was expected, and what to do.
 
 from __future__ import annotations
 
+from lstmcast.advice import in_python
+
 # bounds of a message, since data can put anything into it
 _LONGEST_LINE, _MOST_LINES = 2_000, 60
 
@@ -24,6 +26,12 @@ class LstmcastError(Exception):
     exit_status = 1
 
     def __str__(self) -> str:
+        """The message for a reader in Python."""
+        return in_python(self.message)
+
+    @property
+    def message(self) -> str:
+        """The message as it was written, with options of the command (`advice`)."""
         return bounded(super().__str__())
 
 

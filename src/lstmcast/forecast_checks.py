@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmcast.errors import UsageError
+from lstmcast.util.text import brief
 
 if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
@@ -87,7 +88,7 @@ def require_series(history: Any) -> None:
     """Raise UsageError for a history that is not a Panel, such as the path of a picture."""
     if not hasattr(history, "ids"):
         raise UsageError(
-            f"panel={history!r} is not a Panel. To write a picture, use "
+            f"panel={brief(history)} is not a Panel. To write a picture, use "
             "plot().savefig('forecast.png')."
         )
 

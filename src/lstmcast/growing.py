@@ -237,13 +237,12 @@ class DataRecord:
 
 def unusable(folder: Path, error: ModelError) -> str:
     """The error for an unusable checkpoint or record, with advice that is possible there."""
-    reason = (
-        str(error).partition("\n")[0].replace("The model in", "The checkpoint in", 1)
+    reason = error.message.partition("\n")[0].replace(
+        "The model in", "The checkpoint in", 1
     )
     place = str(folder.parent)
     return (
-        f"{reason}\nRemove the folder {place!r} to start again, or leave out --resume (in Python, "
-        "resume=True)."
+        f"{reason}\nRemove the folder {place!r} to start again, or leave out --resume."
     )
 
 

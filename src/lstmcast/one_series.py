@@ -9,6 +9,7 @@ from lstmcast.data.read import read
 from lstmcast.errors import UsageError
 from lstmcast.fitted import Fitted
 from lstmcast.forecaster import LSTMForecaster
+from lstmcast.util.text import brief
 
 
 def panel_and_network(
@@ -21,7 +22,8 @@ def panel_and_network(
     """
     if not isinstance(model, LSTMForecaster | None):
         raise UsageError(
-            f"model={model!r} has no network. Give an LSTMForecaster, or leave out model= for the "
+            f"model={brief(model)} has no network. Give an LSTMForecaster, or leave out model= "
+            "for the "
             "shipped network."
         )
     panel = data if isinstance(data, Panel) else read(data)

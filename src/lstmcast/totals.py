@@ -41,7 +41,7 @@ LEAST_SERVICE, MOST_SERVICE = 50.0, 99.5
 SHOWN_ROWS = 24  # rows displayed in a notebook or a terminal
 COUNTED_TWICE = (
     "These series already include their totals, in rows marked 'all': sums over series would "
-    "count values twice. Leave out --total-by (by=), or select those rows."
+    "count values twice. Leave out --total-by, or select those rows."
 )
 
 
@@ -182,7 +182,7 @@ class Asked:
         if self.lead_time is not None and self.lead_time > horizon:
             raise UsageError(
                 f"the lead time is {self.lead_time} steps, but only {horizon} are forecast. "
-                f"Forecast at least {self.lead_time} steps (--horizon {self.lead_time})."
+                f"Forecast at least that far: --horizon {self.lead_time}."
             )
 
     def require_possible(
@@ -208,7 +208,7 @@ class Asked:
             if name == EVERYTHING:
                 raise UsageError(
                     "'all' sums everything, so it stands alone. Leave it out, or leave out the "
-                    "other columns of --total-by (by=)."
+                    "other columns of --total-by."
                 )
             if column_name(name) not in names:
                 raise UsageError(refusal_of_key(name, names))

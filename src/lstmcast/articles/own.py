@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstmcast.advice import advise
 from lstmcast.data.panel import Panel
 from lstmcast.data.read import read
 from lstmcast.data.table import format_time
@@ -43,8 +44,8 @@ def own_panel(
         for name, value in (("column", column), ("time", time)):
             if value is not None:
                 raise UsageError(
-                    f"{name}={value!r} (--{name}) names a column of data, but no data are given. "
-                    "Name a file with data= (--data), or leave it out."
+                    f"{advise(name, value)} names a column of data, but no data are given. "
+                    "Name a file with --data, or leave it out."
                 )
         return None
     panel = _read(data, column, time)
@@ -67,7 +68,7 @@ def _read(data: object, column: str | Sequence[str] | None, time: str | None) ->
         return read(data, time=time, target=column, calendar="all")
     except DataError as error:
         # commands that read data call the option --target; here it is --column
-        text = str(error).replace("--target", "--column").replace("target=", "column=")
+        text = error.message.replace("--target", "--column")
         raise DataError(text) from error
 
 
@@ -76,14 +77,14 @@ def _check(example: str, takes: Takes, panel: Panel) -> None:
     if len(panel) < takes.fewest:
         raise DataError(
             f"example {example!r} learns from at least {takes.fewest} series, and {source} has "
-            f"{len(panel)}. Name more columns with column= (--column), once for each."
+            f"{len(panel)}. Name more columns with --column, once for each."
         )
     if takes.most is not None and len(panel) > takes.most:
         names = ", ".join(map(repr, panel.ids[:3].tolist()))
         ellipsis = ", …" if len(panel) > 3 else ""
         raise DataError(
             f"example {example!r} learns from {takes.most} series, and {source} has {len(panel)}: "
-            f"{names}{ellipsis}. Name one of its columns with column= (--column), or give a file "
+            f"{names}{ellipsis}. Name one of its columns with --column, or give a file "
             "of one series."
         )
     if takes.prices:
@@ -117,7 +118,7 @@ def _require_prices(example: str, fewest: int, panel: Panel) -> None:
         raise DataError(
             f"example {example!r} learns from returns, which need prices above 0, but series "
             f"{str(panel.ids[series])!r} of {source} is {panel.values[not_positive[0]]:g} at "
-            f"{format_time(when)}{also}. Name other columns with column= (--column), or leave the "
+            f"{format_time(when)}{also}. Name other columns with --column, or leave the "
             "cell empty where the price is unknown."
         )
     counts = np.add.reduceat(is_known, panel.offsets[:-1], dtype=np.int64)

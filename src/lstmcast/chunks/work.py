@@ -47,7 +47,7 @@ class Work:
                 self._run(chunk)
             except LstmcastError as error:
                 raise type(error)(
-                    f"{chunk.part}, {chunk.series} series: {error}"
+                    f"{chunk.part}, {chunk.series} series: {error.message}"
                 ) from error
         return Done(chunk.number, tuple(notes))
 

@@ -66,7 +66,7 @@ def _status(run: Callable[[], int]) -> int:
 
 def failed(error: LstmcastError) -> int:
     """Report an error, and return the exit status."""
-    return _fail(str(error), error.exit_status, type(error).__name__)
+    return _fail(error.message, error.exit_status, type(error).__name__)
 
 
 def _fail(message: str, status: int = 1, kind: str = "Error") -> int:

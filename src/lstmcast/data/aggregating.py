@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.advice import advise
 from lstmcast.data.features import reduced_by
-from lstmcast.data.findings import Finding, Findings, advise
+from lstmcast.data.findings import Finding, Findings
 from lstmcast.data.frequencychecks import frequency_of, table_offsets
 from lstmcast.data.gapchecks import too_sparse
 from lstmcast.data.ragged import offsets_of, places, series_numbers

@@ -31,7 +31,7 @@ from lstmcast.data.table import (
 from lstmcast.data.times.frequency import Frequency, parse_frequency
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
-from lstmcast.util.text import storable
+from lstmcast.util.text import brief, storable
 
 
 def _times_of(
@@ -202,7 +202,8 @@ def _split_columns(
     """{id: (T, K)} as {"id/name": (T,)}, and the column name of each."""
     if not isinstance(values, Mapping) or len(set(columns)) < len(columns):
         raise UsageError(
-            f"{columns=} names the columns of each series: names must be unique, and values must "
+            f"columns={brief(columns)} names the columns of each series: names must be unique, "
+            "and values must "
             "be given as {id: array of shape (T, K)}."
         )
     arrays = {}
@@ -260,6 +261,7 @@ def _starts(start: ArrayLike | str | None, count: int, frequency: Frequency) -> 
             expected = "a whole number"
             advice = " With dates, give the frequency too: frequency='D'."
         raise UsageError(
-            f"{start=} cannot be used. Expected: {expected}, or one for each of {count} series."
+            f"start={brief(start)} cannot be used. Expected: {expected}, or one for each of "
+            f"{count} series."
             f"{advice}"
         ) from None

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.advice import advise
 from lstmcast.data.findings import (
     DUPLICATE_TIMES,
     MISSING_VALUES,
@@ -19,7 +20,6 @@ from lstmcast.data.findings import (
     Case,
     Finding,
     Severity,
-    advise,
     per_series,
 )
 from lstmcast.data.table import ReadOptions, Table, format_time

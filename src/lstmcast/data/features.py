@@ -239,8 +239,8 @@ class Covariates:
         if missing:
             raise DataError(
                 f"{source}: the past covariate {missing[0]!r}, which the network reads, is "
-                f"missing. Read it with --past {missing[0]} (in Python: past={missing!r}), or use "
-                "a network that does not need it."
+                f"missing. Read it with --past {missing[0]}, or use a "
+                "network that does not need it."
             )
 
     def unread(self, names: Iterable[str]) -> str | None:

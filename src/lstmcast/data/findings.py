@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.advice import in_python
 from lstmcast.errors import DataError, bounded
 from lstmcast.util.html import block, more, table
 from lstmcast.util.text import in_number
@@ -56,11 +57,11 @@ class Finding:
                 object.__setattr__(self, name, bounded(text))
 
     def __str__(self) -> str:
-        return f"{self.severity}: {self.text}"
+        return f"{self.severity}: {in_python(self.text)}"
 
     @property
     def text(self) -> str:
-        """Message and action as sentences, without the severity."""
+        """Message and action as sentences, without the severity, with options of the command."""
         message = self.message
         if not message.endswith((".", "?", "!")):
             message += "."
@@ -88,7 +89,8 @@ class Findings(tuple[Finding, ...]):
         if not self:
             return block("no findings")
         ordered = sorted(self, key=lambda finding: order.index(finding.severity))
-        rows = [(finding.severity, finding.text) for finding in ordered[:MOST_SHOWN]]
+        shown = ordered[:MOST_SHOWN]
+        rows = [(finding.severity, in_python(finding.text)) for finding in shown]
         title = "1 finding" if len(self) == 1 else f"{len(self):,} findings"
         header = ["", "finding"]
         listing = table(header, rows, left_aligned=(0, 1), wrap=True)
@@ -135,15 +137,6 @@ class Case:
     line: int | None = None
     value: str | None = None
     count: int | None = None  # number of cases, if they are not the rows
-
-
-def advise(option: str, value: str) -> str:
-    """How to set an option, in Python and on the command line.
-
-    >>> advise("duplicates", "sum")
-    'duplicates="sum" (--duplicates sum)'
-    """
-    return f'{option}="{value}" (--{option} {value})'
 
 
 def per_series(

@@ -7,11 +7,11 @@ from __future__ import annotations
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.advice import advise
 from lstmcast.data.findings import (
     EXAMPLES,
     Case,
     Finding,
-    advise,
     per_series,
 )
 from lstmcast.data.ragged import offsets_of

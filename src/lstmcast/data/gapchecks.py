@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.advice import advise
 from lstmcast.data.findings import (
     GAPS,
     Case,
     Finding,
     Severity,
-    advise,
     per_series,
 )
 from lstmcast.data.frequencychecks import advised_periods, looks_like, table_offsets

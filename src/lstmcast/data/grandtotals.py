@@ -36,7 +36,7 @@ def without_grand_totals(table: Table, names: Names) -> Table:
         return table
     name = str(table.ids[totals[0]])
     message = f"the series {name!r} sums up the {len(table.ids) - 1} others"
-    action = 'It is left out. Totals with intervals: total_by="all" (--total-by all).'
+    action = "It is left out. Totals with intervals: --total-by all."
     note = Finding("totals", "note", message, action, value=name)
     shorter = only(table, table.series != totals[0])
     return replace(shorter, dropped=(*table.dropped, note))

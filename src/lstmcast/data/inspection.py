@@ -12,6 +12,7 @@ from lstmcast.data.read import read_table
 from lstmcast.data.tabular import check_table, panel_from_table
 from lstmcast.data.words import Words, columns_said, options_said
 from lstmcast.errors import DataError, UsageError
+from lstmcast.util.text import brief
 
 
 class Inspection(NamedTuple):
@@ -63,7 +64,8 @@ def inspect(
     """
     if not isinstance(options, ReadOptions):
         raise UsageError(
-            f'{options=} is not a ReadOptions object. Give one, such as ReadOptions(gaps="error").'
+            f"options={brief(options)} is not a ReadOptions object. Give one, such as "
+            'ReadOptions(gaps="error").'
         )
     table = read_table(
         source,

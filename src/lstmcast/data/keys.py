@@ -275,6 +275,5 @@ def refusal_of_key(name: str, names: Collection[str]) -> str:
     options = " ".join(f"--series {quote(key)}" for key in (*columns, name))
     return (
         f"{name!r} is not a column that names series. There are: {choices}; 'all' sums everything. "
-        f"If the data have such a column, let it name series too: {options} (in Python: "
-        f"series={[*columns, name]})."
+        f"If the data have such a column, let it name series too: {options}."
     )

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.findings import Finding, advise
+from lstmcast.advice import advise
+from lstmcast.data.findings import Finding
 from lstmcast.data.table import Kind
 from lstmcast.errors import DataError
 from lstmcast.util.text import some_names

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from lstmcast.advice import advise
 from lstmcast.data.cells.cellformat import CellFormat
 from lstmcast.data.cells.columns import NoSuchColumnError
 from lstmcast.data.covariates.beside import Beside, ColumnNames
-from lstmcast.data.findings import Finding, advise
+from lstmcast.data.findings import Finding
 from lstmcast.data.frequencychecks import table_offsets
 from lstmcast.data.observing import Remembered
 from lstmcast.data.opening import has_sheets
@@ -174,8 +175,8 @@ def _with_expected(
 ) -> str:
     """The message about a missing column with those that are expected, and where else columns that
     are known in advance may be, if it is one of them."""
-    message = f"{error}\n{_expected(saved)}"
-    missing = str(error).partition("\n")[0]
+    message = f"{error.message}\n{_expected(saved)}"
+    missing = error.message.partition("\n")[0]
     if any(repr(name) in missing for name in saved_panel.covariates.future.columns):
         message += (
             " What is known in advance may have a table of its own: --future-data FILE."

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.findings import advise
+from lstmcast.advice import advise
 from lstmcast.data.ragged import places as places_of
 from lstmcast.data.ragged import series_numbers
 from lstmcast.data.times.calendars import MINUTE, MONDAY, WEEK, micros_of, month_of

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.findings import Finding, advise
+from lstmcast.advice import advise
+from lstmcast.data.findings import Finding
 from lstmcast.data.observed import BLOCK, Clock, ObservedCalendar
 from lstmcast.data.ragged import places as places_of
 from lstmcast.data.ragged import series_numbers

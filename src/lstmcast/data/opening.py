@@ -17,6 +17,7 @@ from typing import TypeGuard
 
 import numpy as np
 
+from lstmcast.advice import advise
 from lstmcast.data.covariates.beside import ColumnNames
 from lstmcast.data.files import formats
 from lstmcast.data.files.archives import LONGEST_MAGIC, packing
@@ -107,7 +108,7 @@ def with_query(source: object, query: str | None) -> object:
         source = database or source
     if not isinstance(source, str | Address) or not is_address(source):
         raise UsageError(
-            "A query (--query) needs a database, such as duckdb:///shop.db. Leave it out, or give "
+            "--query needs a database, such as duckdb:///shop.db. Leave it out, or give "
             "the address of a database as data."
         )
     return address_of(source, query)
@@ -241,8 +242,8 @@ def _require_workbook(paths: Sequence[Path] | None, sheet: str) -> None:
     else:
         problem = f"none of the {len(paths)} files is one"
     raise UsageError(
-        f"{sheet=} (--sheet) would have no effect: only workbooks such as .xlsx have sheets, but "
-        f"{problem}. Leave it out."
+        f"{advise('sheet', sheet)} would have no effect: only workbooks such as .xlsx have sheets, "
+        f"but {problem}. Leave it out."
     )
 
 

@@ -55,6 +55,7 @@ from lstmcast.data.tabular import panel_from_table
 from lstmcast.data.tolerance import collecting
 from lstmcast.data.words import Words, require_known
 from lstmcast.errors import DataError, UsageError
+from lstmcast.util.text import brief
 
 
 def read(
@@ -186,7 +187,8 @@ def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
         return []
     if isinstance(source, Panel) or is_stdin(source):
         raise UsageError(
-            f"{role}_data={source!r} is not a table. Give the path of a file, a frame or a dict of "
+            f"{role}_data={brief(source)} is not a table. Give the path of a file, a frame or "
+            "a dict of "
             "columns."
         )
     # a header line number refers to the data
@@ -198,7 +200,7 @@ def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
     try:
         sheet = sheet_of_object(source)
     except (DataError, UsageError) as error:
-        raise type(error)(f"{role}_data: {error}") from None
+        raise type(error)(f"{role}_data: {error.message}") from None
     return [replace(sheet, source=f"the {role} table ({sheet.source})")]
 
 

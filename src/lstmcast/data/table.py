@@ -12,7 +12,8 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
-from lstmcast.data.findings import Finding, Findings, advise
+from lstmcast.advice import advise
+from lstmcast.data.findings import Finding, Findings
 from lstmcast.data.keys import OWN_NAME, Keys
 from lstmcast.data.known import KnownRows, StaticColumns
 from lstmcast.data.times.frequency import Frequency, parse_frequency

@@ -73,7 +73,7 @@ def refuse(name: str, lines: ndarray, error: DataError) -> None:
         raise error
     lines_of_column = cells.lines.setdefault(name, set())
     lines_of_column.update(np.asarray(lines).tolist())
-    cells.reasons[name] = str(error)
+    cells.reasons[name] = error.message
 
 
 def without_series(table: Table, reasons: Mapping[int, str]) -> Table:

@@ -45,7 +45,7 @@ def found_table(database: Database, address: Address) -> str:
             return table_names[0]
         raise DataError(
             f"{address.place}: which table is meant? {_listed(table_names)} Add ?table=NAME to the "
-            "address, or a query (--query)."
+            "address, or a query with --query."
         )
     if address.table in table_names:
         return address.table

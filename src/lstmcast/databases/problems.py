@@ -52,8 +52,8 @@ _KNOWN = (
     ),
     (
         r"duplicate|unique constraint|primary key",
-        "rows with this key already exist. Use --if-exists upsert with the key of the table "
-        "(--key), or another table.",
+        "rows with this key already exist. Use --if-exists upsert, name the key of the table "
+        "with --key, or write to another table.",
     ),
 )
 

@@ -45,7 +45,7 @@ from lstmcast.evaluation.summary import Summary, plain, summarise
 from lstmcast.forecast import Forecast
 from lstmcast.forecast_table import types_of_columns
 from lstmcast.util.lines import aligned
-from lstmcast.util.text import counted
+from lstmcast.util.text import brief, counted
 from lstmcast.writing.tables import PLAIN, ColumnTypes, frame_of
 
 
@@ -305,7 +305,7 @@ def _own_horizon(model: Any) -> int | None:
     """The horizon of a forecaster, if it has one; UsageError for data or a name in its place."""
     if not hasattr(model, "predict") or isinstance(model, type):
         raise UsageError(
-            f"model={model!r} is not a forecaster. Give one first and then the data, such as "
+            f"model={brief(model)} is not a forecaster. Give one first and then the data, such as "
             "backtest(LSTMForecaster(horizon=12), panel)."
         )
     return getattr(model, "horizon", None)

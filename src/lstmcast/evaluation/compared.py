@@ -14,6 +14,7 @@ from lstmcast.evaluation.baselines import (
 )
 from lstmcast.evaluation.demand import demand_baselines, mostly_intermittent
 from lstmcast.evaluation.plan import Forecasts
+from lstmcast.util.text import brief
 
 
 def require_known_baselines(baselines: Any) -> None:
@@ -22,7 +23,8 @@ def require_known_baselines(baselines: Any) -> None:
         return
     if isinstance(baselines, str) or not isinstance(baselines, Sequence):
         raise UsageError(
-            f"{baselines=} is not known. Use True, False, 'classical', or a list of forecasters."
+            f"baselines={brief(baselines)} is not known. Use True, False, 'classical', or a "
+            "list of forecasters."
         )
     for baseline in baselines:
         if not callable(getattr(_made(baseline), "predict", None)):

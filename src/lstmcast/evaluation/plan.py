@@ -183,7 +183,7 @@ class Plan:
             )
             where = f"{label}, {doing}{cutoff}"
             if isinstance(error, LstmcastError):
-                raise type(error)(f"{where}: {error}") from error
+                raise type(error)(f"{where}: {error.message}") from error
             raise ModelError(f"{where}: {type(error).__name__}: {error}") from error
 
     def times(self, column: int) -> str:

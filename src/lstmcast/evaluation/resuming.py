@@ -60,7 +60,7 @@ class Finished:
             if not (self.folder / name).exists():
                 return None
             raise ModelError(
-                f"{error}\nOr remove that folder, to repeat this part of the backtest."
+                f"{error.message}\nOr remove that folder, to repeat this part of the backtest."
             ) from None
         return arrays["forecast"], manifest
 

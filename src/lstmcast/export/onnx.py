@@ -213,7 +213,7 @@ def _require_direct(fitted: Fitted) -> None:
         raise UsageError(
             f"A network with inputs={config.inputs!r} cannot be exported with its inputs: they "
             "depend on the series (its axis, seasons and surprises) and on regressions, for which "
-            "ONNX has no operators. Export only the network (--part network), which reads the "
+            "ONNX has no operators. Export only the network with --part network, which reads the "
             "result of `lstmcast.Adaptive().advance`, or use --format web, whose page includes "
             "the inputs."
         )
@@ -222,7 +222,7 @@ def _require_direct(fitted: Fitted) -> None:
         raise UsageError(
             f"{config.inputs!r} adds up the forecasts of {config.steps} steps, and their "
             "quantiles come from sample paths, which a graph cannot draw. Use head='point' or "
-            "NetworkConfig(horizon=1), or export only the network: --part network."
+            "NetworkConfig(horizon=1), or export only the network with --part network."
         )
 
 

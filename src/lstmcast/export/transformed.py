@@ -67,7 +67,7 @@ def require_in_graph(inputs: Transformed, fitted: FittedTransforms | None) -> No
         raise UsageError(
             f"{inputs!r} is fitted to each series, which a graph cannot do. Fit the "
             "forecaster first, so that the graph includes the fitted transforms, or export "
-            "only the network: --part network."
+            "only the network with --part network."
         )
     if fitted is None:
         return
@@ -75,7 +75,7 @@ def require_in_graph(inputs: Transformed, fitted: FittedTransforms | None) -> No
     if any(len(state.chains) > 1 for state in states):
         raise UsageError(
             f"{inputs!r} has different transforms for different series, which one graph cannot "
-            "express. Export a model for each, or only the network: --part network."
+            "express. Export a model for each, or only the network with --part network."
         )
 
 

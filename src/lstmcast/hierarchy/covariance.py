@@ -177,7 +177,7 @@ def _refuse(counts: NDArray, ids: Sequence[object] | NDArray) -> NoReturn:
     raise DataError(
         f"{name} has {fewest} known one-step errors, and at one level no series has the {FEWEST} "
         "that are needed to estimate their covariance. Use a longer history, or --reconcile "
-        "bottom-up (method='bottom-up')."
+        "bottom-up."
     )
 
 

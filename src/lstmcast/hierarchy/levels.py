@@ -218,8 +218,8 @@ def with_totals(
 def _require_summable(panel: Panel, keys: Keys) -> None:
     if panel.keys.targets is not None:
         raise UsageError(
-            "Totals are sums of one target, but these series have several. Name one (--target, "
-            "target=)."
+            "Totals are sums of one target, but these series have several. Name one with "
+            "--target."
         )
     if panel.covariates:
         raise UsageError(
@@ -291,7 +291,7 @@ def _subsets(
         if len(names) > MOST_COLUMNS:
             raise UsageError(
                 f"{len(names)} columns name the series, with too many combinations. Choose the "
-                "columns of totals (--hierarchy, levels=)."
+                "columns of totals with --hierarchy."
             )
         for size in range(len(names), 0, -1):
             yield from combinations(names, size)

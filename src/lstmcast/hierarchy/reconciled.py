@@ -211,5 +211,5 @@ def _require_same_times(forecast: Forecast) -> None:
     if (times != times[0]).any():
         raise DataError(
             "the series have different calendars, so their steps fall on different times and "
-            "cannot be summed. Read the data with one calendar (--calendar all, calendar='all')."
+            "cannot be summed. Read the data with one calendar: --calendar all."
         )

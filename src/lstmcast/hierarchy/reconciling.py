@@ -87,7 +87,7 @@ def _mint(structure: Structure, covariance: Covariance) -> Rule:
     if totals * series > MOST_CELLS:
         raise UsageError(
             f"{series:,} series with {totals:,} totals among them are too many for MinT. Give "
-            "fewer levels (--hierarchy, levels=), or use bottom-up."
+            "fewer levels with --hierarchy, or use --reconcile bottom-up."
         )
     against_SA = np.zeros((series, totals))  # U: a total less its sum
     against_SA[structure.totals, np.arange(totals)] = 1.0

@@ -373,7 +373,7 @@ def loading(source: Any) -> Iterator[None]:
     try:
         yield
     except ModelError as error:
-        raise ModelError(f"{subject}: {error}") from error.__cause__
+        raise ModelError(f"{subject}: {error.message}") from error.__cause__
     except LstmcastError:
         raise
     except FileNotFoundError:

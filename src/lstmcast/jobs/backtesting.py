@@ -53,7 +53,7 @@ class BacktestJob:
             )
             raise UsageError(
                 f"{setting}: repairs use later values, which a backtest must not know. Keep "
-                "missing values, and use outliers='mask' (--outliers mask)."
+                "missing values, and use --outliers mask."
             )
 
     @property

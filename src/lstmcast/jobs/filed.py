@@ -18,7 +18,7 @@ from lstmcast.data.ahead import one_season, steps_until
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
 from lstmcast.databases.address import is_address, is_target
-from lstmcast.errors import BusyError, OutputError, UsageError
+from lstmcast.errors import BusyError, LstmcastError, OutputError, UsageError
 from lstmcast.jobs.documents import described, made_of, rows_of, skipped_series
 from lstmcast.jobs.events import DataRead, ignore
 from lstmcast.jobs.forecasting import ForecastJob, ForecastResult
@@ -310,7 +310,8 @@ class FileResult:
 def _failure(error: BaseException, name: str, checks: list[Held]) -> dict[str, Any]:
     # by Ctrl-C or the system: another status
     stopped = isinstance(error, KeyboardInterrupt)
-    message = "stopped" if stopped else str(error)
+    message = error.message if isinstance(error, LstmcastError) else str(error)
+    message = "stopped" if stopped else message
     status = None if stopped else getattr(error, "exit_status", 1)
     details = {"kind": type(error).__name__, "message": message, "exit_status": status}
     check_rows = [check._asdict() for check in checks]

@@ -108,10 +108,10 @@ class Source:
 
 def _reads_nothing_beside(past: str) -> str:
     return (
-        f"--past {past} (in Python: past=) names past covariates, but this network does not read "
+        f"--past {past} names past covariates, but this network does not read "
         "any. Leave out --past, use --method auto without training, where a linear forecast reads "
         "them, or train a network that reads them: lstmcast fit DATA --weights scratch --past "
-        f"{past} (in Python: NetworkConfig(inputs=Transformed(…, past=[…])))."
+        f"{past}."
     )
 
 

@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator
 
+from lstmcast.advice import advise
 from lstmcast.data.features import Covariates, listed
 from lstmcast.errors import DataError, UsageError
+from lstmcast.util.text import brief
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
@@ -74,7 +76,7 @@ def static_of(columns_or_names: Any) -> tuple[StaticColumn, ...]:
     )
     if not isinstance(entries, Iterable):
         raise UsageError(
-            f"static={columns_or_names!r} are not column names. Give a list, such as ['size']."
+            f"static={brief(columns_or_names)} are not column names. Give a list, such as ['size']."
         )
     columns = []
     for entry in entries:
@@ -106,7 +108,7 @@ def learned(columns: Sequence[StaticColumn], panel: Panel) -> tuple[StaticColumn
         if not static:
             raise DataError(
                 f"{panel.report.source or 'The data'} have no static columns to read. Name them "
-                "(static=, --static), or give a table of them (static_data=, --static-data)."
+                "with --static, or give a table of them with --static-data."
             )
         listed_columns = [column for column in columns if column.name != ALL]
         names = {column.name for column in listed_columns}
@@ -185,8 +187,8 @@ def require_of_new(
             raise DataError(
                 f"the network reads the static column {column.name!r}, which the data lack for "
                 f"the new series {str(panel.ids[series_R[0]])!r}. Name it "
-                f"(static=[{column.name!r}], --static {column.name}), or give a table that has it "
-                "(static_data=, --static-data)."
+                f"with {advise('static', column.name)}, or give a table that has it with "
+                "--static-data."
             )
 
 
@@ -201,8 +203,8 @@ def _values(name: str, covariates: Covariates, source: str) -> NDArray:
     )
     raise DataError(
         f"the network reads the static column {name!r}, which {source or 'the data'} do not have "
-        f"({have}). Name it (static=[{name!r}], --static {name}), or give a table that has it "
-        "(static_data=, --static-data)."
+        f"({have}). Name it with {advise('static', name)}, or give a table that has it "
+        "with --static-data."
     )
 
 

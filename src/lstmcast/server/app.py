@@ -70,7 +70,10 @@ class Server:
         """Raise Problem if the maximum number of clients is already listening."""
         limit = self.settings.limits.listeners
         if self.streams.listeners + self.trainings.listeners >= limit:
-            raise Problem(503, f"{limit} clients are listening, which is the maximum.")
+            raise Problem(
+                503,
+                f"{limit} clients are listening, which is the maximum. Try again later.",
+            )
 
     def close(self) -> None:
         """Save the streams, end the trainings, and stop the threads."""
@@ -301,11 +304,14 @@ def _add_events(api: FastAPI, server: Server) -> None:
     async def events(
         name: str,
         most: Annotated[
-            int | None, Query(ge=1, description="end after so many")
+            int | None,
+            Query(ge=1, description="number of events after which the answer ends"),
         ] = None,
         last_event_id: Annotated[
             str | None,
-            Header(description=f"continue after this tick, up to {REMEMBERED} back"),
+            Header(
+                description=f"continue after this tick; the newest {REMEMBERED} are kept"
+            ),
         ] = None,
     ) -> StreamingResponse:
         """Follow the forecasts of a stream, as server-sent events."""

@@ -142,7 +142,9 @@ def _texts(name: str, values: Sequence[UploadFile | str]) -> str | list[str]:
         raise Problem(UNUSABLE, f"{FILE!r} is a text, but a file is expected.", FILE)
     if sum(map(len, texts)) > LONGEST_FIELD:
         raise Problem(
-            UNUSABLE, f"{name[:80]!r} is longer than {LONGEST_FIELD:,} letters.", name
+            UNUSABLE,
+            f"{name[:80]!r} is longer than {LONGEST_FIELD:,} characters.",
+            name,
         )
     return texts[0] if len(texts) == 1 else texts
 

@@ -26,7 +26,7 @@ from lstmcast.jobs import (
 from lstmcast.loading import load
 from lstmcast.server.batching import Batched, Batcher
 from lstmcast.server.bodies import Asked
-from lstmcast.server.problems import Problem
+from lstmcast.server.problems import Problem, advised
 from lstmcast.server.requests import (
     Ahead,
     ForecastHistory,
@@ -64,7 +64,7 @@ class Forecasts:
         outcome = self.made(request).result
         # the shipped network gives this result
         assert isinstance(outcome, ForecastResult)
-        return outcome.document(request.fields.held_out)
+        return advised(outcome.document(request.fields.held_out))
 
     def made(self, request: Asked) -> Made:
         """The same, with the forecaster that made it."""
@@ -92,7 +92,8 @@ class Forecasts:
     def predict(self, name: str, folder: Path, request: Asked) -> Document:
         """Forecast with a saved model. Raises Problem, LstmcastError."""
         # clients need not know where its folder is
-        return self.predicted(name, folder, request).result.document() | {"model": name}
+        document = self.predicted(name, folder, request).result.document()
+        return advised(document) | {"model": name}
 
     def predicted(self, name: str, folder: Path, request: Asked) -> Made:
         """The same, with the model."""
@@ -131,7 +132,8 @@ class Forecasts:
         """Score values with the shipped network. Raises Problem, LstmcastError."""
         with request.source(self.limits) as source:
             source = self._read(source)
-        return AnomalyJob(source, rate=request.fields.rate).run().document()
+        document = AnomalyJob(source, rate=request.fields.rate).run().document()
+        return advised(document)
 
     def _read(self, source: Source | None) -> Source:
         """Read the data of a source. Raises Problem if there are too many."""
@@ -162,7 +164,9 @@ def loaded(name: str, folder: Path) -> LSTMForecaster:
     try:
         return load(folder)
     except LstmcastError as error:
-        raise Problem(503, f"The model {name!r} cannot be used: {error}") from error
+        raise Problem(
+            503, f"The model {name!r} cannot be used: {error.message}"
+        ) from error
 
 
 def described(name: str, folder: Path) -> Document:
@@ -171,7 +175,9 @@ def described(name: str, folder: Path) -> Document:
         # arrays too: a damaged model must not look intact
         manifest, _ = store.load(folder)
     except LstmcastError as error:
-        raise Problem(503, f"The model {name!r} cannot be used: {error}") from error
+        raise Problem(
+            503, f"The model {name!r} cannot be used: {error.message}"
+        ) from error
     return {"name": name, "lstmcast": __version__, "model": manifest}
 
 
@@ -180,7 +186,7 @@ def summary(name: str, folder: Path) -> Document:
     try:
         manifest = store.read_manifest(folder)
     except LstmcastError as error:
-        return {"name": name, "usable": False, "reason": str(error)}
+        return {"name": name, "usable": False, "reason": error.message}
     return {
         "name": name,
         "usable": True,

@@ -70,7 +70,11 @@ class Guard:
         hosts = self.settings.hosts
         if hosts is not None and _host_name(host) not in hosts:
             # a page of another site whose name resolves to this machine must not read answers
-            raise Problem(421, f"{host[:100]!r} is not {' or '.join(hosts)}.", "host")
+            expected = " or ".join(hosts)
+            detail = (
+                f"The host name {host[:100]!r} is not accepted. Expected: {expected}."
+            )
+            raise Problem(421, detail, "host")
         origin = _header(scope, b"origin")
         if origin and _place_of(origin) != host:
             raise Problem(

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, TextIO
 from pydantic import ValidationError
 
 from lstmcast._version import __version__
+from lstmcast.advice import in_fields
 from lstmcast.errors import LstmcastError
 from lstmcast.server.problems import finite, of_fields
 from lstmcast.server.tools import Tools
@@ -112,21 +113,19 @@ class Assistant:
         name = parameters.get("name")
         arguments = parameters.get("arguments") or {}
         names = [tool["name"] for tool in self.tools.described()]
-        if (
-            not isinstance(name, str)
-            or name not in names
-            or not isinstance(arguments, dict)
-        ):
+        if name not in names:
+            offered = ", ".join(names)
             raise Refused(
-                PARAMS,
-                f"name={name!r} is not a tool, or arguments is not an object: {names}.",
+                PARAMS, f"There is no tool {str(name)[:100]!r}. There are: {offered}."
             )
+        if not isinstance(arguments, dict):
+            raise Refused(PARAMS, "arguments is not an object.")
         try:
             document = finite(self.tools.call(name, arguments))
         except ValidationError as error:
             return _told(of_fields(error).detail, failed=True)
         except LstmcastError as error:
-            return _told(str(error), failed=True)
+            return _told(in_fields(error.message), failed=True)
         except MemoryError:
             return _told(NO_MEMORY, failed=True)
         except Exception as error:

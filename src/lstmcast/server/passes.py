@@ -78,8 +78,8 @@ class OwnProcess:
         except ProcessLost as error:
             raise Problem(
                 503,
-                "The process that makes forecasts ended before the answer was there. It is started "
-                "again. Send fewer series if this happens again.",
+                "The process that makes forecasts ended before it answered, and is started again. "
+                "Send fewer series if this happens repeatedly.",
                 headers={"retry-after": "5"},
             ) from error
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lstmcast.advice import in_fields
 from lstmcast.data.files.frames import ARRAYS
 from lstmcast.errors import DataError, LstmcastError, OutputError, bounded
 from lstmcast.util.config import requirement
@@ -18,6 +19,8 @@ from lstmcast.util.config import requirement
 UNUSABLE = 422
 _LONG = 8  # letters from which a text, such as a time, is unlikely to be a common word
 LISTED, NAMED = "[…]", "{…}"  # shapes of a field, which are not part of its name
+_ADVISING = ("findings", "skipped")  # entries of documents with texts that advise
+_TEXTS = ("message", "action", "reason")
 TITLES = {
     400: "Malformed request",
     401: "Token required",
@@ -99,9 +102,9 @@ def problem_of(error: Exception, fields: Mapping[str, Any] | None = None) -> Pro
             errno.EDQUOT,
         )
         status = 507 if is_full else 503
-        return Problem(status, str(error))
+        return Problem(status, error.message)
     if isinstance(error, LstmcastError):
-        message = str(error).replace(ARRAYS, "the history")
+        message = error.message.replace(ARRAYS, "the history")
         about_data = _data(fields) if isinstance(error, DataError) else None
         return Problem(UNUSABLE, message, _named(message, fields) or about_data)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -149,6 +152,26 @@ def finite(content: Any) -> Any:
         return [finite(value) for value in content]
     is_finite = not isinstance(content, float) or math.isfinite(content)
     return content if is_finite else None
+
+
+def advised(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of a job, with what it advises in the words of requests.
+
+    >>> advised({"findings": [{"action": "Use --gaps fill."}]})
+    {'findings': [{'action': 'Use "gaps": "fill".'}]}
+    """
+    lists = {name: document[name] for name in _ADVISING if name in document}
+    return {**document, **{name: _reworded(rows) for name, rows in lists.items()}}
+
+
+def _reworded(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            name: in_fields(value) if name in _TEXTS else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
 
 
 def _place(detail: Mapping[str, Any]) -> str:

@@ -84,7 +84,9 @@ class Streams:
             if len(self._open) + len(self._opening) >= self.settings.limits.streams:
                 limit = self.settings.limits.streams
                 raise Problem(
-                    409, f"{limit} streams are open, which is the maximum.", "name"
+                    409,
+                    f"{limit} streams are open, which is the maximum. Close one first.",
+                    "name",
                 )
             self._opening.add(name)
         try:
@@ -249,7 +251,7 @@ def _stream_name(name: str) -> str:
     try:
         return checked_name(name, "stream")
     except UsageError as error:
-        raise Problem(UNUSABLE, str(error), "name") from error
+        raise Problem(UNUSABLE, error.message, "name") from error
 
 
 def _now() -> str:

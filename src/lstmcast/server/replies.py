@@ -12,15 +12,20 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from lstmcast.advice import in_fields
 from lstmcast.errors import LstmcastError
+from lstmcast.server.labels import on_page
 from lstmcast.server.problems import Problem, finite, of_errors, problem_of
 from lstmcast.util.language import LANGUAGES, Words, words_of
 
 MEDIA_TYPE = "application/problem+json"
 
 
-def response_of(problem: Problem, language: str = "en") -> Response:
-    """The answer that describes a problem, in a language.
+def response_of(
+    problem: Problem, language: str = "en", is_of_page: bool = False
+) -> Response:
+    """The answer that describes a problem, in a language and in the words of requests or of the
+    page.
 
     >>> response_of(Problem(404, "There is no model 'a'.", "name")).media_type
     'application/problem+json'
@@ -30,7 +35,8 @@ def response_of(problem: Problem, language: str = "en") -> Response:
     for entry in (document, *document.get("errors", ())):
         for name in ("title", "detail"):
             if name in entry:
-                entry[name] = words(entry[name])
+                text = words(entry[name])
+                entry[name] = on_page(text, words) if is_of_page else in_fields(text)
     text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     headers = problem.headers | {
         "cache-control": "no-store",
@@ -104,7 +110,8 @@ def add_problems(app: FastAPI) -> None:
             error = Problem(
                 error.status_code, _reason(request, error), headers=error.headers
             )
-        return response_of(problem_of(error), language)
+        is_of_page = request.url.path.startswith("/page/")
+        return response_of(problem_of(error), language, is_of_page)
 
     kinds = (
         Problem,

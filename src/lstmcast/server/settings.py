@@ -100,7 +100,8 @@ def checked_name(name: str, noun: str) -> str:
     """A name that is valid in an address and as a folder; UsageError for any other."""
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"{name[:80]!r} is not a name of a {noun}. Letters, digits, '.', '_' and '-' are "
+            f"{name[:80]!r} is not a valid name for a {noun}. Letters, digits, '.', '_' and "
+            "'-' are "
             "expected, such as 'sales'."
         )
     return name

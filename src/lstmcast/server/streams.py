@@ -242,7 +242,7 @@ class ServedStream:
         try:
             self._save()
         except OutputError as error:
-            self.unsaved = str(error)
+            self.unsaved = error.message
 
     def _document(self, read: Advance, values: Mapping[str, float]) -> dict[str, Any]:
         """The forecast after a tick, in columns; rows with the same time are adjacent."""

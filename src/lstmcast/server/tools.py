@@ -16,6 +16,7 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.jobs import AnomalyJob, BacktestJob, CheckJob, ForecastJob, Source
 from lstmcast.server.fieldtypes import Text
+from lstmcast.server.problems import advised
 from lstmcast.server.requests import Ahead, Tested
 from lstmcast.server.sources import Table
 
@@ -44,44 +45,43 @@ class OfFile(Table):
     """A file, and how to read it."""
 
     path: Text = Field(
-        description="a file, named from the folder of the data: 'sales/north.csv'"
+        description="path of a file in the data folder, such as 'sales/north.csv'"
     )
 
 
 class LookAtData(Table):
-    """Which files there are, or what is in one of them and what is wrong with it."""
+    """List the files, or describe the data of one file and what is wrong with them."""
 
     path: Text | None = Field(
-        None, description="a file; all files are listed unless given"
+        None, description="path of a file; all files are listed unless given"
     )
 
 
 class Forecast(OfFile, Ahead):
-    """Forecast what comes after each series, with intervals and its accuracy at held-out
-    cutoffs."""
+    """Forecast each series, with intervals and the accuracy at held-out cutoffs."""
 
     cutoffs: Annotated[int, Field(ge=0, le=20)] = Field(
-        5, description="held out; 0 for none"
+        5, description="cutoffs held out to measure accuracy; 0 measures nothing"
     )
 
 
 class Backtest(OfFile, Tested):
-    """How accurate forecasts at earlier cutoffs would have been, beside simple ones."""
+    """Measure the accuracy of forecasts at earlier cutoffs, compared with simple forecasts."""
 
     horizon: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
         None, description="number of steps (default: one season)"
     )
-    method: Text = Field("auto", description="what answers")
+    method: Text = Field("auto", description="forecasting method")
     cutoffs: Annotated[int, Field(ge=1, le=50)] = Field(
-        5, description="that are held out"
+        5, description="cutoffs held out to measure accuracy"
     )
 
 
 class Anomalies(OfFile):
-    """Which values are unlike what was expected of them."""
+    """Find values that differ unusually from their forecasts."""
 
     rate: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.001, description="of false alarms"
+        0.001, description="rate of false alarms per value"
     )
 
 
@@ -110,7 +110,7 @@ class Tools:
     def call(self, name: str, arguments: Mapping[str, Any]) -> Document:
         """The answer of a tool. Raises LstmcastError, ValidationError, or KeyError if unknown."""
         model, function = self._all()[name]
-        return function(model.model_validate(arguments))
+        return advised(function(model.model_validate(arguments)))
 
     def _all(self) -> dict[str, tuple[type[BaseModel], Callable[[Any], Document]]]:
         return {
@@ -193,8 +193,9 @@ class Tools:
 
     def _not_there(self, path: str) -> str:
         return (
-            f"path={path[:200]!r} is no file of the folder of the data. look_at_data without a "
-            "path lists them."
+            f"path={path[:200]!r} is not a file in the data folder. Call look_at_data without "
+            "a path "
+            "to list the files."
         )
 
     def _files(self) -> Iterator[Path]:

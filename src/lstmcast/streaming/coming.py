@@ -17,7 +17,7 @@ from lstmcast.data.levels import number_text
 from lstmcast.data.missingwords import is_missing
 from lstmcast.errors import DataError, UsageError
 from lstmcast.streaming.ticks import by_label
-from lstmcast.util.text import counted, is_number
+from lstmcast.util.text import brief, counted, is_number
 
 Cell: TypeAlias = float | str | None  # a number, a category, or missing
 # The cells of each column and row (C, R): of this tick and the next ones; empty if none are given.
@@ -46,14 +46,15 @@ def checked_future(future: Any, names: Sequence[str], ids: NDArray) -> Told:
         )
     if not isinstance(future, Mapping) and not hasattr(future, "columns"):
         raise UsageError(
-            f"future={future!r} does not name columns. Give {{{names[0]!r}: a value for each row, "
+            f"future={brief(future)} does not name columns. Give "
+            f"{{{names[0]!r}: a value for each row, "
             "or a list with those of the coming ticks after it}."
         )
     columns = list(future) if isinstance(future, Mapping) else list(future.columns)
     unread = [name for name in columns if name not in names]
     if unread:
         raise UsageError(
-            f"future=: {unread[0]!r} is not a column that is known in advance. These are "
+            f"future=: {unread[0]!r} is not a column that is known in advance. There are: "
             f"{listed(names)}."
         )
     cells_CR: Told = []

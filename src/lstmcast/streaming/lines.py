@@ -79,7 +79,7 @@ class Naming:
         missing = [name for name in self.past if name not in fields]
         if missing:
             raise DataError(
-                f"{missing[0]!r} is missing, which the network reads with the values"
+                f"the past covariate {missing[0]!r}, which the network reads, is missing"
             )
         past = {name: _number(name, fields[name]) for name in self.past}
         when = None if time is None else _time(time, fields[time])
@@ -183,7 +183,7 @@ class LineReader:
             if self._has_read or self.naming.series is not None:
                 raise
             raise DataError(
-                f"{error}. If the column names series, use --series {error.name}"
+                f"{error.message}. If the column names series, use --series {error.name}"
             ) from error
         self._has_read = True
         return record

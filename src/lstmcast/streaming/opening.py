@@ -23,6 +23,7 @@ from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.streaming.learning import Learning
 from lstmcast.training_config import require_torch
 from lstmcast.util.config import checked_seed
+from lstmcast.util.text import brief
 
 # Lower bound of the forecasts of a row: none; 0 until a negative value is read; 0 as declared;
 # none until a value of 0 is read.
@@ -44,7 +45,7 @@ def check_kinds(start: Any, seed: Any) -> None:
         type(start), "model"
     ):
         raise UsageError(
-            f"{start!r} cannot be streamed. Give a forecaster, a Network or a NetworkConfig."
+            f"{brief(start)} cannot be streamed. Give a forecaster, a Network or a NetworkConfig."
         )
     method = getattr(getattr(start, "specification", None), "method", AUTO)
     if method not in (AUTO, NETWORK):

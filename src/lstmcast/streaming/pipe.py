@@ -125,7 +125,7 @@ class Pipe:
             record = self.reader.read(text)
             answers = [] if record is None else self._answered(record)
         except LstmcastError as error:
-            yield self.refused(f"{error}")
+            yield self.refused(error.message)
             return
         for answer in answers:
             yield {"line": self.lines, **answer}
@@ -154,7 +154,7 @@ class Pipe:
         try:
             self.save()
         except OutputError as error:
-            return self.refused(f"the state was not saved: {error}")
+            return self.refused(f"the state was not saved: {error.message}")
         return {"line": self.lines, "saved": str(folder)}
 
     def advance(self, record: Record) -> Advance:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lstmcast.errors import UsageError
 from lstmcast.util.objects import objects
 from lstmcast.util.states import arrays_of, joined, mapped, rows_of, with_rows
+from lstmcast.util.text import brief
 
 
 class Rows:
@@ -170,7 +171,8 @@ def _listed(ids: Iterable[Any]) -> list[Any]:
         names = [ids] if isinstance(ids, str) else list(ids)
     except TypeError as error:
         raise UsageError(
-            f"ids={ids!r} does not name rows. A list of texts or whole numbers is expected, such "
+            f"ids={brief(ids)} does not name rows. A list of texts or whole numbers is "
+            "expected, such "
             "as ['a', 'b'], or [] for no rows yet."
         ) from error
     return [_row_name(name) for name in names]

@@ -81,8 +81,8 @@ def read_saved(
             "again."
         )
     if kind != KIND:
-        content = kind or "thing of no kind"
+        content = f"a saved {kind}" if kind else "another saved object"
         raise ModelError(
-            f"{folder} holds a {content}, not a stream saved by Stream.save."
+            f"{folder} holds {content}, not a stream saved by Stream.save."
         )
     return manifest, groups

@@ -39,8 +39,8 @@ def claimed(folder: Path | None) -> Iterator[None]:
         if not had:
             raise OutputError(
                 f"Another training is running with checkpoints in {str(folder)!r}; both would "
-                "overwrite each other's files.\nWait until it has ended, or use another folder: "
-                "--model (in Python: folder=)."
+                "overwrite each other's files.\nWait until it has ended, or name another folder "
+                "with --model."
             )
         yield
 

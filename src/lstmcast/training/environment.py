@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from lstmcast.data.findings import advise
+from lstmcast.advice import advise
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training.callbacks import Callback

@@ -36,6 +36,7 @@ from lstmcast.training.members import (
 from lstmcast.training.plan import check_plan
 from lstmcast.training_config import TrainingConfig
 from lstmcast.training_history import History
+from lstmcast.util.text import counted
 
 
 def fit_network(
@@ -184,9 +185,12 @@ def _kept_starts(members: list[Member]) -> tuple[str, ...]:
     kept_starts = [row for row in rows if row.best and row.epoch == 0]
     if not kept_starts:
         return ()
-    outcome = "its start is kept"
+    outcome = "these weights are kept"
     if len(members) > 1:
-        outcome = f"the start of {len(kept_starts)} of {len(members)} members is kept"
+        outcome = (
+            f"{counted(len(kept_starts), 'member')} of {len(members)} "
+            f"{'keeps' if len(kept_starts) == 1 else 'keep'} them"
+        )
     loss = kept_starts[0].validation_loss
     return (
         f"training did not lower the validation loss of the initial weights ({loss:.4g}): "

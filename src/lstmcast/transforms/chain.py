@@ -21,6 +21,7 @@ from lstmcast.transforms.scaling import MeanAbs, MinMax, Robust, Standard
 from lstmcast.transforms.stabilising import BoxCox, Log1p, Logit
 from lstmcast.util.config import settings
 from lstmcast.util.states import rows_of
+from lstmcast.util.text import brief
 
 AnyTransform: TypeAlias = Annotated[
     Standard | MinMax | Robust | MeanAbs | Difference | Log1p | BoxCox | Logit,
@@ -218,7 +219,7 @@ class Chain:
             return _adapter().validate_python(described)
         except ValidationError as error:
             raise UsageError(
-                f"This does not describe transforms: {described!r}.\n{error}"
+                f"This does not describe transforms: {brief(described)}.\n{error}"
             ) from error
 
     def arrays(self, state: ChainState) -> dict[str, NDArray]:

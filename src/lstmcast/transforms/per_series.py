@@ -19,6 +19,7 @@ from lstmcast.transforms.base import OutsideDomain, State
 from lstmcast.transforms.chain import AnyTransform, Applied, Chain, ChainState
 from lstmcast.util.config import settings
 from lstmcast.util.states import rows_of
+from lstmcast.util.text import brief
 
 # a chain, or its steps
 Steps: TypeAlias = "Chain | AnyTransform | Sequence[AnyTransform]"
@@ -93,7 +94,8 @@ class Transforms:
             return Transforms(_chain(steps))
         except (UsageError, TypeError) as error:
             raise UsageError(
-                f"{steps!r} are not transforms. A transform such as Difference(12), several in "
+                f"{brief(steps)} are not transforms. A transform such as Difference(12), "
+                "several in "
                 f"order, a Chain, or one of these per series id in a dict is expected.\n{error}"
             ) from error
 
@@ -245,7 +247,7 @@ class Transforms:
             return TypeAdapter(Transforms).validate_python(described)
         except ValidationError as error:
             raise UsageError(
-                f"This does not describe transforms: {described!r}.\n{error}"
+                f"This does not describe transforms: {brief(described)}.\n{error}"
             ) from error
 
     def arrays(self, state: TransformsState) -> dict[str, NDArray]:

@@ -169,7 +169,7 @@ class Laboratory:
         except (UsageError, MissingExtraError):
             raise  # every trial would fail
         except LstmcastError as problem:
-            trial = replace(trial, state=FAILED, note=str(problem))
+            trial = replace(trial, state=FAILED, note=problem.message)
         if trial.state == DONE and not np.isfinite(trial.error):
             trial = replace(trial, state=FAILED, note="no error could be measured")
         losses = dict(suggestion.losses)

@@ -260,8 +260,8 @@ class _Search:
         minutes = math.ceil(max(needed / 60, 1.0))
         raise UsageError(
             f"{self.budget.seconds / 60:.3g} minutes are too short for one trial, which was "
-            f"{percent(share)} done. Give at least about {minutes} minutes (--minutes {minutes}), "
-            "and a multiple of that for several trials."
+            f"{percent(share)} done. Give at least about {minutes} minutes with --minutes "
+            f"{minutes}, and a multiple of that for several trials."
         )
 
     def _nothing_done(self) -> ModelError | UsageError:

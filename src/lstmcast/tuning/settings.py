@@ -44,4 +44,4 @@ def read_settings(path: str | Path) -> LSTMForecaster:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"settings {str(path)!r} are not TOML: {error}.") from error
     except UsageError as error:
-        raise UsageError(f"settings {str(path)!r}: {error}") from error
+        raise UsageError(f"settings {str(path)!r}: {error.message}") from error

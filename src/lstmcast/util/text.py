@@ -9,6 +9,19 @@ import numpy as np
 from numpy import ndarray
 
 COUNT_DECIMALS = 2
+_BRIEF = 120
+
+
+def brief(value: object) -> str:
+    """A value as code in a message: on one line and short, arrays and frames by their shape.
+
+    >>> brief(np.zeros((500, 2))), brief({"a": "x" * 500})[:12]
+    ('ndarray of shape (500, 2)', "{'a': 'xxxxx")
+    """
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple):
+        return f"{type(value).__name__} of shape {shape}"
+    return shortened(" ".join(repr(value).split()), _BRIEF)
 
 
 def some_names(names: Sequence[object] | ndarray) -> str:

@@ -38,14 +38,10 @@ class CellFormat:
         codes = tuple(_code_text(code) for code in _listed(self.missing_codes))
         object.__setattr__(self, "missing_codes", codes)
         if self.decimal not in (None, ".", ","):
-            raise UsageError(
-                f"decimal={self.decimal!r} is not known. Give '.' or ',' (--decimal , on the "
-                "command line)."
-            )
+            raise UsageError(f"decimal={self.decimal!r} is not known. Give '.' or ','.")
         if self.header is not None and (not _is_whole(self.header) or self.header < 1):
             raise UsageError(
-                f"header={self.header!r} is not a line number. Lines are counted from 1 (--header "
-                "3)."
+                f"header={self.header!r} is not a line number. Lines are counted from 1."
             )
         if self.date_format is not None:
             _require_format(self.date_format)
@@ -109,7 +105,7 @@ def _require_format(text: str) -> None:
     if not is_format:
         raise UsageError(
             f"date_format={text!r} is not a date format. Give one that strptime understands, such "
-            "as %d.%m.%Y or '%m/%d/%Y %H:%M' (--date-format on the command line)."
+            "as %d.%m.%Y or '%m/%d/%Y %H:%M'."
         )
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.findings import Finding, advise
+from lstmcast.advice import advise
+from lstmcast.data.findings import Finding
 from lstmcast.data.table import Table, format_time
 from lstmcast.util.patterns import pattern_of
 
@@ -121,7 +122,7 @@ def _finding(table: Table, code: float, code_list: str) -> Finding:
         "codes for missing",
         "warning",
         message,
-        action.replace("--missing_codes", "--missing-codes"),
+        action,
         line=int(table.lines[first]),
         value=f"{code:.15g}",
         count=len(rows),

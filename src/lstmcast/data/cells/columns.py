@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lstmcast.advice import advise
 from lstmcast.data.cells.codecolumns import without_codes
 from lstmcast.data.cells.nestednames import of_level, on_path
 from lstmcast.data.cells.partnames import kind_of_name
@@ -50,16 +51,6 @@ _CODE = pattern_of(r"(?:.*[\W_])?(?:code|id|oid|uuid|guid)|.*コード")
 
 class NoSuchColumnError(DataError):
     """A named column does not exist."""
-
-
-def ask(option: str, example: str) -> str:
-    """The option that names a column, on the command line and in Python.
-
-    >>> ask("target", "sales")
-    "--target sales (in Python: target='sales')"
-    """
-    shell = f'"{example}"' if re.search(r"[^\w.,-]", example) else example
-    return f"--{option} {shell} (in Python: {option}={example!r})"
 
 
 def named_column(sheet: Sheet, name: str, role: str) -> Column:
@@ -136,9 +127,9 @@ def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
         return (likely or numeric)[0]
     readable = [column for column in numeric if _reads_whole(column)]
     example = _likeliest(readable or numeric)
-    question = ask("target", example.name)
+    question = advise("target", example.name)
     if len(readable) == len(numeric):
-        question += f", or {ask('target', '*')} to make every column a series"
+        question += f", or {advise('target', '*')} to make every column a series"
     raise DataError(
         f"{sheet.source} has {len(numeric)} numeric columns that could be the target. Choose one "
         f"with {question}:\n{sheet.describe(numeric)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numpy import ndarray
 
-from lstmcast.data.cells.columns import ask
+from lstmcast.advice import advise
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.util.patterns import pattern_of
 
@@ -23,7 +23,7 @@ def text_among_numbers(sheet: Sheet, column: Column, rows: ndarray, role: str) -
     return (
         f"{sheet.source}: text in the {role} column {column.name!r}: {examples}. Numbers are "
         f"expected. {_advised_codes(column, rows)}Write numbers, leave cells empty where values "
-        f"are missing, or name another column with {ask(role, 'NAME')}."
+        f"are missing, or name another column with {advise(role, 'NAME')}."
     )
 
 
@@ -55,6 +55,4 @@ def _may_be_code(text: str) -> bool:
 
 
 def _said(codes: str) -> str:
-    code_list = codes.split(",")
-    value = code_list[0] if len(code_list) == 1 else code_list
-    return f'--missing-codes "{codes}" (in Python: missing_codes={value!r})'
+    return f'--missing-codes "{codes}"'

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import replace
 
+from lstmcast.advice import advise
 from lstmcast.data.cells.columns import words_of
 from lstmcast.data.findings import Finding
 from lstmcast.data.missingwords import is_missing
@@ -101,7 +102,7 @@ def _settled_commas(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
         f"column {column.name!r}: commas read as decimal commas "
         f"({example} = {example.replace(',', '.')}), {_ELSEWHERE}"
     )
-    action = "If they separate thousands, use decimal='.' (--decimal .)."
+    action = f"If they separate thousands, use {advise('decimal', '.')}."
     finding = Finding("numbers", "warning", message, action, value=example)
     return replace(column, decimal=","), [finding]
 
@@ -209,7 +210,7 @@ def _grouped(column: Column, mark: str, why: str) -> Finding:
         f"column {column.name!r}: {what} read as thousands separators "
         f"({example} = {example.replace(mark, '')}), {why}"
     )
-    action = f"If they are decimal {what}, use decimal={mark!r} (--decimal {mark})."
+    action = f"If they are decimal {what}, use {advise('decimal', mark)}."
     return Finding("numbers", "warning", message, action, value=example)
 
 
@@ -221,5 +222,5 @@ def _warning(column: Column, mark: str, option: str) -> Finding:
         f"column {column.name!r}: {example} can be read as {decimal} or as {grouped_number}, and "
         f"the file does not show which; it was read as {decimal}"
     )
-    action = f"If it is {grouped_number}, use decimal={option!r} (--decimal {option})."
+    action = f"If it is {grouped_number}, use {advise('decimal', option)}."
     return Finding("numbers", "warning", message, action, value=example)

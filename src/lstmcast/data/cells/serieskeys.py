@@ -10,11 +10,11 @@ from itertools import chain, combinations
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.advice import advise
 from lstmcast.data.cells.columns import (
     CALENDAR_PARTS,
     NUMBER_SHARE,
     TARGET_NAMES,
-    ask,
     changes,
     words_of,
 )
@@ -298,19 +298,19 @@ def _ask_series(
         return (
             f"{sheet.source} has several rows for each time, but no combination of its columns of "
             "names distinguishes them. Add up the rows of each period with "
-            f"{ask('aggregate', 'sum')}, or give one column that names the series. The columns "
+            f"{advise('aggregate', 'sum')}, or give one column that names the series. The columns "
             f"are:\n{sheet.describe(name_columns)}"
         )
     options = []
     for columns in sets[:3]:
         names = ",".join(column.name for column in columns)
-        options.append(ask("series", names))
+        options.append(advise("series", names))
     columns_of_sets = list(dict.fromkeys(chain.from_iterable(sets)))
     noun = "sets of columns" if len(sets[0]) > 1 else "columns"
     return (
         f"{sheet.source} has several rows for each time, and {len(sets)} {noun} that could name "
         f"the series. Choose one with {', or '.join(options)}; or add up the rows of each period "
-        f"with {ask('aggregate', 'sum')}. The columns are:\n{sheet.describe(columns_of_sets)}"
+        f"with {advise('aggregate', 'sum')}. The columns are:\n{sheet.describe(columns_of_sets)}"
     )
 
 

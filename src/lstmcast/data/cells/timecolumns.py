@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lstmcast.advice import advise
 from lstmcast.data.cells.columns import (
     NUMBER_SHARE,
-    ask,
     changes,
     folded_name,
     micros_of,
@@ -88,7 +88,7 @@ def find_time(sheet: Sheet) -> Column | None:
     if len(sure) > 1:
         raise DataError(
             f"{sheet.source} has {len(sure)} columns of dates. Choose the time column with "
-            f"{ask('time', sure[0].name)}:\n{sheet.describe(sure)}"
+            f"{advise('time', sure[0].name)}:\n{sheet.describe(sure)}"
         )
     if sure:
         return sure[0]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from lstmcast.errors import UsageError
+from lstmcast.util.text import brief
 
 ColumnNames = str | Sequence[str] | None
 
@@ -39,7 +40,7 @@ class Beside:
             names = getattr(self, role)
             if names is not None and not isinstance(names, str | Sequence):
                 raise UsageError(
-                    f"{role}={names!r} is not a column name. Give one name or several."
+                    f"{role}={brief(names)} is not a column name. Give one name or several."
                 )
         if self.holidays is not None:
             from lstmcast.data.covariates.public_holidays import holiday_codes

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.cells.columns import ask
+from lstmcast.advice import advise
 from lstmcast.data.features import Columns, Covariates, Future, Levels, listed
 from lstmcast.data.levels import recoded
 from lstmcast.data.ragged import offsets_of, segments, spread
@@ -129,5 +129,5 @@ def require_columns(
     columns, are_or_is = ("column", "is") if len(lacking) == 1 else ("columns", "are")
     raise DataError(
         f"{source}: the {columns} {listed(lacking)}, known in advance in the data of the model, "
-        f"{are_or_is} missing. Read the data with {ask('future', ','.join(lacking))}."
+        f"{are_or_is} missing. Read the data with {advise('future', ','.join(lacking))}."
     )

@@ -12,6 +12,7 @@ from lstmcast.data.features import Covariates, Future
 from lstmcast.data.levels import coded
 from lstmcast.data.ragged import offsets_of
 from lstmcast.errors import DataError, UsageError
+from lstmcast.util.text import brief
 
 # columns in the accepted forms
 Given = Mapping[str, Mapping[str, ArrayLike] | ArrayLike]
@@ -102,7 +103,8 @@ def _parts(
 def _mapping(columns: object, role: str) -> dict[str, Any]:
     if not isinstance(columns, Mapping):
         raise UsageError(
-            f"{role}={columns!r} does not name columns. Give {{name: values}}, with values in the "
+            f"{role}={brief(columns)} does not name columns. Give {{name: values}}, with "
+            "values in the "
             "same form as the target."
         )
     return {str(name): values for name, values in columns.items()}

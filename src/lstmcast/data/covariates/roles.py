@@ -10,6 +10,7 @@ from lstmcast.data.cells.columns import named_column, names_in
 from lstmcast.data.covariates.beside import ROLES, Beside, ColumnNames
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.errors import UsageError
+from lstmcast.util.text import brief
 
 _SAID = {role: f"{role} covariate" for role in ("past", *ROLES)}
 _NOT_NAMES = {"time": "index", "target": "*"}  # values that do not name a column
@@ -96,7 +97,7 @@ def _named(
     requested = [name for name in requested if name.strip() or sheet.has_column(name)]
     if texts and not requested:
         raise UsageError(
-            f"{role}={choice!r} does not name a column. Give its name, or leave it out."
+            f"{role}={brief(choice)} does not name a column. Give its name, or leave it out."
         )
     columns = {}
     for name in requested:

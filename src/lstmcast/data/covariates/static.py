@@ -70,7 +70,7 @@ def _constant(
             f"{str(ids[series])!r}: {column.cell(begin)!r} in {sheet.row_word} "
             f"{sheet.lines[begin]}, {column.cell(row)!r} in {sheet.row_word} {sheet.lines[row]}. "
             "One value per series is expected. If it changes, name it with --future if it is "
-            "known in advance, else with --past (in Python: future=, past=)."
+            "known in advance, else with --past."
         )
     return np.where(first >= 0, values[first], np.nan)
 

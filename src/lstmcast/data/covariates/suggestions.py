@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.cells.columns import CALENDAR_PARTS, ask
+from lstmcast.advice import advise
+from lstmcast.data.cells.columns import CALENDAR_PARTS
 from lstmcast.data.cells.values import is_plain
 from lstmcast.data.covariates.leaks import same
 from lstmcast.data.features import listed
@@ -61,7 +62,7 @@ def _suggested(continued: list[str]) -> list[Finding]:
         ("continues", "it is") if len(names) == 1 else ("continue", "they are")
     )
     message = f"{listed(names)} {verb} after the last values of the target"
-    option = ask("future", ",".join(names))
+    option = advise("future", ",".join(names))
     action = f"If {are_known} known in advance, use {option}."
     return [Finding(RULE, "note", message, action, count=len(continued))]
 
@@ -73,7 +74,7 @@ def _suggested_static(attributes: list[str]) -> list[Finding]:
         return []
     verb = "does" if len(names) == 1 else "do"
     message = f"{listed(names)} {verb} not change within a series"
-    action = f"To use what describes series, use {ask('static', ','.join(names))}."
+    action = f"To use what describes series, use {advise('static', ','.join(names))}."
     return [Finding(STATIC_RULE, "note", message, action, count=len(attributes))]
 
 

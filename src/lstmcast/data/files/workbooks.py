@@ -6,6 +6,7 @@ import datetime
 import io
 from typing import Any
 
+from lstmcast.advice import advise
 from lstmcast.data.files.textfiles import CellGrid
 from lstmcast.data.limits import require_sheets
 from lstmcast.data.sheet import Chosen
@@ -83,7 +84,7 @@ def sheet_note(
             f"the {len(chosen_names)} sheets {span} have the same columns: "
             "each became a series"
         )
-        action = f"To read one of them, name it with sheet={first!r} (--sheet)."
+        action = f"To read one of them, name it with {advise('sheet', first)}."
         return (
             Finding("sheet", "note", message, action, value=", ".join(chosen_names)),
         )

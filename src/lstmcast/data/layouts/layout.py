@@ -10,12 +10,12 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.advice import advise
 from lstmcast.data.cells.across import unfolded
 from lstmcast.data.cells.acrossrows import days_in_rows, hours_in_rows, months_in_rows
 from lstmcast.data.cells.carried import with_carried_keys, with_carried_labels
 from lstmcast.data.cells.codedlabels import without_codes
 from lstmcast.data.cells.columns import (
-    ask,
     named_column,
 )
 from lstmcast.data.cells.durations import with_durations
@@ -114,8 +114,8 @@ def _table_without_dates(sheet: Sheet, names: Names) -> Table:
     if names.first_beside is not None:
         raise DataError(
             f"{sheet.source} has one series per row, with times in the column names, so "
-            f"{ask(*names.first_beside)} cannot be used. Give a table with one row per time, with "
-            "columns for series, time, target and covariates."
+            f"{advise(*names.first_beside)} cannot be used. Give a table with one row per time, "
+            "with columns for series, time, target and covariates."
         )
     return _checked(series_in_rows(sheet, names, header))
 
@@ -139,9 +139,9 @@ def _one_of_many_targets(
     example_names = ", ".join(column.name for column in columns[:3])
     return (
         f"{sheet.source} has one series per row, with times in the column names ({example_names}, "
-        f"…): {target_names} alone cannot be the target. Leave out --target (in Python: target=) "
-        f"to read every column, name a column of times with {ask('time', 'NAME')}, or number the "
-        f"rows with {ask('time', 'index')}."
+        f"…): {target_names} alone cannot be the target. Leave out --target to "
+        f"read every column, name a column of times with {advise('time', 'NAME')}, or number the "
+        f"rows with {advise('time', 'index')}."
     )
 
 
@@ -154,7 +154,7 @@ def _checked(table: Table) -> Table:
     if np.isnan(table.values).all():
         raise DataError(
             f"{table.source}: all {len(table)} values of the target {table.columns.target!r} are "
-            f"missing. Numbers are expected; name another column with {ask('target', 'NAME')}."
+            f"missing. Numbers are expected; name another column with {advise('target', 'NAME')}."
         )
     return table
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.cells.columns import TARGET_NAMES, ask, named_column
+from lstmcast.advice import advise
+from lstmcast.data.cells.columns import TARGET_NAMES, named_column
 from lstmcast.data.cells.serieskeys import find_series, is_code
 from lstmcast.data.cells.values import holds_something, known_values
 from lstmcast.data.covariates.placingnotes import left_out
@@ -344,7 +345,7 @@ def _chosen(
         expected = f": {listed(requested)} is expected there" if requested else ""
         raise DataError(
             f"{sheet.source} has no column of values{expected}. "
-            f"Name one with {ask(role, 'NAME')}. The columns are:\n{sheet.describe()}"
+            f"Name one with {advise(role, 'NAME')}. The columns are:\n{sheet.describe()}"
         )
     return columns
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.advice import advise
 from lstmcast.data.cells.columns import (
-    ask,
     find_target,
     named_columns,
     numeric_columns,
@@ -23,6 +23,7 @@ from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.table import Finding
 from lstmcast.errors import DataError
 from lstmcast.util.objects import objects
+from lstmcast.util.text import brief
 
 
 def with_an_id(sheet: Sheet, series: list[Column], together: bool = False) -> ndarray:
@@ -36,7 +37,7 @@ def with_an_id(sheet: Sheet, series: list[Column], together: bool = False) -> nd
     if len(sheet) and is_nameless.all():
         raise DataError(
             f"{sheet.source}: no row has a cell in {_columns_of(series)}, which should name the "
-            f"series. Name another column with {ask('series', 'NAME')}."
+            f"series. Name another column with {advise('series', 'NAME')}."
         )
     return ~is_nameless
 
@@ -98,7 +99,7 @@ def _require_distinct(ids: ndarray, series: list[Column]) -> None:
     columns = " and ".join(repr(column.name) for column in series)
     raise DataError(
         f"Two different series are called {repeated!r} when the columns {columns} are joined with "
-        f"a slash. Use a single column of ids, and name it with {ask('series', 'NAME')}."
+        f"a slash. Use a single column of ids, and name it with {advise('series', 'NAME')}."
     )
 
 
@@ -159,7 +160,7 @@ def _named_targets(sheet: Sheet, target: str | Sequence[str]) -> list[Column]:
     targets = named_columns(sheet, target, "target")
     if not targets:
         raise DataError(
-            f"{target=} does not name a column. The columns of {sheet.source} "
+            f"target={brief(target)} does not name a column. The columns of {sheet.source} "
             f"are:\n{sheet.describe()}"
         )
     return targets

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstmcast.data.cells.columns import ask, named_column, named_columns, names_in
+from lstmcast.advice import advise
+from lstmcast.data.cells.columns import named_column, named_columns, names_in
 from lstmcast.data.cells.timecolumns import find_time
 from lstmcast.data.cells.yearless import is_yearless
 from lstmcast.data.covariates.roles import Names, columns_beside, taken_columns
@@ -125,13 +126,12 @@ def no_dates_error(sheet: Sheet) -> str:
         return (
             f"{sheet.source} has no column of dates: {yearless.name!r} has labels without a year, "
             f"such as {_examples(yearless)}. Write the year in them or in a column of its own, or "
-            "number the rows with --time index --period N, N rows being one season (in Python: "
-            "time='index', periods=N)."
+            "number the rows with --time index --period N, N rows being one season."
         )
     return (
-        f"{sheet.source} has no column of dates. Name one with {ask('time', 'NAME')}, or, if the "
-        f"rows are in time order, number them with {ask('time', 'index')} and give the seasonal "
-        "period with --period N (in Python: periods=N). The columns are:\n"
+        f"{sheet.source} has no column of dates. Name one with --time NAME, or, if the "
+        f"rows are in time order, number them with {advise('time', 'index')} and give the seasonal "
+        "period with --period N. The columns are:\n"
         f"{sheet.describe()}"
     )
 

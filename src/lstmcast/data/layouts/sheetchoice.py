@@ -3,7 +3,7 @@ of them where they are the years of one table, or a question."""
 
 from __future__ import annotations
 
-from lstmcast.data.cells.columns import ask
+from lstmcast.advice import advise
 from lstmcast.data.layouts.layout import Names, table_from_sheet
 from lstmcast.data.layouts.namedsheets import joined_parts, joined_series
 from lstmcast.data.layouts.periodsheets import joined_periods
@@ -51,7 +51,7 @@ def choose_sheet(
     lines = "\n".join(descriptions)
     raise DataError(
         f"{source} has {len(usable)} sheets with series. Choose one with "
-        f"{ask('sheet', usable[0])}:\n{lines}"
+        f"{advise('sheet', usable[0])}:\n{lines}"
     )
 
 
@@ -69,7 +69,7 @@ def _is_readable(sheet: Sheet, names: Names) -> bool:
     try:
         table_from_sheet(sheet, names)
     except LstmcastError as error:
-        return any(text in str(error) for text in _ASKED)
+        return any(text in error.message for text in _ASKED)
     return True
 
 

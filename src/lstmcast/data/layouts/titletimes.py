@@ -129,7 +129,7 @@ def _require_one_order(sheet: Sheet, day_first: bool | None) -> None:
                 raise DataError(
                     f"{sheet.source}: the date {match[0]!r} in the title above the table can be "
                     "read as day/month/year or as month/day/year. Choose with --day-first or "
-                    "--month-first (in Python: day_first=True or False)."
+                    "--month-first."
                 )
 
 

@@ -109,8 +109,7 @@ def _four_weeks(sheet: Sheet, period: Part) -> str:
     return (
         f"{sheet.source}: the column {period.column.name!r} numbers 13 periods of each year, of "
         "four weeks probably, whose dates it does not tell. Give a column of dates, or, if the "
-        "rows are in time order, number them with --time index --period 13 (in Python: "
-        "time='index', periods=13)."
+        "rows are in time order, number them with --time index --period 13."
     )
 
 

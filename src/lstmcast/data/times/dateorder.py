@@ -147,8 +147,7 @@ def settle_order(
         return (f"dates read as {order}: {reason}",), None
     return (), (
         f"dates such as {ordered.example()} can be read as day/month/year or as month/day/year, "
-        "and the column does not show which. Choose with --day-first or --month-first (in Python: "
-        "day_first=True or False)."
+        "and the column does not show which. Choose with --day-first or --month-first."
     )
 
 

@@ -61,7 +61,7 @@ _DAY_FIRST = pattern_of(
 )
 _NO_YEAR = (
     "dates such as {!r} have no year. Add the year, or number the rows with --time index --period "
-    "N, where N rows are one season (in Python: time='index', periods=N)."
+    "N, where N rows are one season."
 )
 
 

@@ -29,7 +29,7 @@ _FROM_1904 = np.timedelta64(24_107, "D")
 _OTHER_ORIGIN = (
     "seconds since 1970 would be of {}, and seconds since 1904, as LabVIEW counts them, of {}. "
     "Write dates instead, or, if the rows are in time order, number them with --time index "
-    "--period N, where N rows are one season (in Python: time='index', periods=N)."
+    "--period N, where N rows are one season."
 )
 _FEWEST_MONTHS = 6
 # the year that tenths of microseconds are counted from, those of 2000 and of 2060

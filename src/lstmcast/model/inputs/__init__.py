@@ -17,6 +17,7 @@ from lstmcast.model.inputs.base import Seen as Seen
 from lstmcast.model.inputs.running import Running as Running
 from lstmcast.model.inputs.transformed import Transformed as Transformed
 from lstmcast.model.inputs.transformedparts import FittedTransforms as FittedTransforms
+from lstmcast.util.text import brief
 
 KINDS = {"adaptive": Adaptive, "transformed": Transformed, "running": Running}
 
@@ -33,7 +34,8 @@ def inputs_of(description: Any) -> Inputs:
             else kind(**description)
         )
     raise UsageError(
-        f"inputs={description!r} are not inputs. Use Adaptive(), Transformed(…) with transforms "
+        f"inputs={brief(description)} are not inputs. Use Adaptive(), Transformed(…) with "
+        "transforms "
         "such as Log1p() and Difference(12), or Running()."
     )
 

@@ -22,6 +22,7 @@ from lstmcast.data.ragged import subset
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.inputs.base import require_size
 from lstmcast.transforms import Chain, Standard, Transforms, TransformsState
+from lstmcast.util.text import brief
 
 
 class PastState(NamedTuple):
@@ -63,7 +64,7 @@ class PastColumns:
             isinstance(name, str) and name for name in names
         ):
             raise UsageError(
-                f"past={columns_or_names!r} does not name columns. Give names, such as "
+                f"past={brief(columns_or_names)} does not name columns. Give names, such as "
                 "past=['volume'], or {name: transforms}, such as past={'volume': (Log1p(), "
                 "Standard())}."
             )
@@ -306,4 +307,4 @@ def _of_column(name: str) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise DataError(f"past column {name!r}: {error}") from None
+        raise DataError(f"past column {name!r}: {error.message}") from None

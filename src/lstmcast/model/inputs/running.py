@@ -21,6 +21,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.inputs.base import Grid, Seen
 from lstmcast.util.config import settings
+from lstmcast.util.text import counted
 
 YOUNG = 10  # weight of the past below which changes enter the scale without a limit
 
@@ -217,10 +218,11 @@ class Running:
         row_R = np.flatnonzero((values_RK <= 0).any(axis=1))
         if len(row_R):
             value = float(np.nanmin(values_RK[row_R[0]]))
+            others = f" ({counted(len(row_R), 'row')} of this tick)" * (len(row_R) > 1)
             raise DataError(
-                f"Row {ids[row_R[0]]!r} has the value {value!r}, one of {len(row_R)} rows of this "
-                "tick without a positive value, which returns need. Use Running('changes') for "
-                "values that may be zero or negative, or nan for unknown values."
+                f"Row {ids[row_R[0]]!r} has the value {value!r}{others}, but returns need positive "
+                "values. Use Running('changes') for values that may be zero or negative, or nan "
+                "for unknown values."
             )
 
     def _limited(self, units: NDArray) -> NDArray:

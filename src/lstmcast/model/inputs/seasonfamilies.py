@@ -49,9 +49,7 @@ class Family(NamedTuple):
 def seasonal(periods: tuple[int, ...]) -> tuple[int, ...]:
     """The periods that are seasons: in ascending order, without 1."""
     if any(period < 1 for period in periods):
-        raise UsageError(
-            f"A seasonal period is a number of steps, at least 1, but got {periods}."
-        )
+        raise UsageError(f"Seasonal periods must be at least 1 step, got {periods}.")
     return tuple(sorted({period for period in periods if period > 1}))
 
 

@@ -22,6 +22,7 @@ from lstmcast.transforms import Chain, Transforms, TransformsState
 from lstmcast.transforms.chain import Applied
 from lstmcast.transforms.per_series import AppliedTransforms
 from lstmcast.util.objects import objects
+from lstmcast.util.text import are, counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,8 +218,9 @@ def same_rows(fitted: FittedTransforms, rows: int, columns: int) -> FittedTransf
     learned = len(fitted.state.ids) // columns
     if rows != learned:
         raise UsageError(
-            f"The forecaster was fitted to {learned} row(s) of {columns} columns, but {rows} are "
-            "given. Give the same number in the same order."
+            f"The forecaster was fitted to {counted(learned, 'row')} of "
+            f"{counted(columns, 'column')}, but {rows:,} {are(rows)} given. Give the same number "
+            "in the same order."
         )
     return fitted
 
@@ -266,8 +268,9 @@ def require_nothing_learned(
     new_names = [name for name in names if name not in fitted_ids]
     if new_names and any(learns_by_series(chain) for chain in chains):
         raise UsageError(
-            f"The forecaster was not fitted to {new_names[0]!r}: so its transforms are unknown "
-            "for it. Fit it with that series, scale by Standard(per='panel'), or use Running() "
+            f"The forecaster was not fitted to series {new_names[0]!r}, so the transforms of "
+            "this series are unknown. Fit the forecaster with it, scale by "
+            "Standard(per='panel'), or use Running() "
             "inputs."
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from lstmcast.data.ahead import one_season
@@ -15,36 +14,13 @@ from lstmcast.errors import DataError
 from lstmcast.jobs import Source
 from lstmcast.output.panes import reach_of
 from lstmcast.output.report_sections import data_section, findings_section
+from lstmcast.server.labels import on_page
 from lstmcast.server.requests import require_rows
 from lstmcast.server.settings import Limits
 from lstmcast.util.language import Words
 from lstmcast.util.patterns import pattern_of
 
 _OPTION = pattern_of(r"--([a-z-]+)")
-# with names of columns that have brackets of their own, such as Sales (EUR)
-_IN_PYTHON = pattern_of(r" ?\((?:in Python: |Python ?では )(?:[^()]|\([^()]*\))*\)")
-# options of the command that are fields of the page
-_LABELS = {
-    "target": "Target",
-    "time": "Time column",
-    "series": "Column that tells series apart",
-    "frequency": "Frequency",
-    "sheet": "Sheet of a workbook",
-    "duplicates": "Several rows for one time",
-    "missing": "Missing values",
-}
-_VALUES = {
-    ("target", "*"): "every column, as series",
-    ("time", "index"): "none: the rows are numbered",
-    ("duplicates", "mean"): "average",
-    ("duplicates", "sum"): "add up",
-    ("missing", "interpolate"): "interpolate",
-}
-_PLACEHOLDERS = ("", "NAME", "FREQ", "列名")
-_VALUE = r' (?:"[^"]*"|NAME|FREQ|列名|index|[\w.]+(?=[,.()、]| (?:and|or)\b))'
-_LABELLED = pattern_of(rf"--(?P<option>{'|'.join(_LABELS)})\b(?!-)(?P<value>{_VALUE})?")
-# duplicates="mean" (--duplicates mean)
-_PYTHON_FIRST = pattern_of(r'\b\w+=(?:"[^"]*"|[\w.]+) \((?P<option>--[^()]*)\)')
 _QUOTED = pattern_of(r"'([^']+)'")
 MOST_COLUMNS = 200  # columns that can be chosen
 FEW = 0.05  # of all rows: if so few times come twice, no column tells series apart
@@ -61,7 +37,7 @@ def look(source: Source, limits: Limits, words: Words) -> Document:
     try:
         inspection = source.inspect()
     except DataError as error:
-        return _unusable(names, str(error), "", words)
+        return _unusable(names, error.message, "", words)
     panel = inspection.panel
     if panel is None:
         return {
@@ -91,30 +67,6 @@ def _unusable(names: list[str], problem: str, field: str, words: Words) -> Docum
     named = option[1].replace("-", "_") if option else "file"
     field = field or named
     return {"usable": False, "columns": names, "problem": message, "field": field}
-
-
-def on_page(message: str, words: Words) -> str:
-    """A message with the labels of the page in place of the options of the command; names of
-    options in Python do not help here.
-
-    >>> from lstmcast.util.language import ENGLISH
-    >>> on_page('Choose one with --target north (in Python: target="north").', ENGLISH)
-    'Choose one with “Target = north”.'
-    >>> on_page('use duplicates="mean" (--duplicates mean), or name them (--series NAME)', ENGLISH)
-    'use “Several rows for one time = average”, or name them (“Column that tells series apart”)'
-    """
-    opening, closing = "「」" if words.language == "ja" else "“”"
-
-    def label(match: re.Match[str]) -> str:
-        option = match["option"]
-        value = (match["value"] or "").strip(' "')
-        label = words(_LABELS[option])
-        value = words(_VALUES.get((option, value), value))
-        ending = "" if value in _PLACEHOLDERS else f" = {value}"
-        return f"{opening}{label}{ending}{closing}"
-
-    for_commands = _PYTHON_FIRST.sub(r"\g<option>", _IN_PYTHON.sub("", message))
-    return _LABELLED.sub(label, for_commands)
 
 
 def _chosen(panel: Panel) -> Document:

@@ -17,7 +17,7 @@ class TrainOptions(Request):
     """What to train, for how long, and its name."""
 
     name: Annotated[str, Field(max_length=64)] | None = Field(
-        None, description="of the training and its model; after the file unless given"
+        None, description="name of the training and its model (default: from the file)"
     )
     horizon: Annotated[int, Field(ge=1)] | None = Field(
         None, description="number of steps (default: one season)"
@@ -27,14 +27,15 @@ class TrainOptions(Request):
         description="fine-tune the shipped network, or train one from scratch",
     )
     epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] | None = Field(
-        None, description="at most so many; as --epochs of the command unless given"
+        None,
+        description="maximum number of epochs (default: as --epochs of the command)",
     )
     minutes: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="at most so long; what the server allows unless given"
+        None, description="maximum training time (default: the limit of the server)"
     )
     preset: Literal["balanced", "best"] | None = Field(
         None,
-        description="choose from the data what to train, as --preset of the command",
+        description="what to train is chosen from the data, as with --preset of the command",
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 

@@ -69,7 +69,7 @@ def required_name(name: str) -> str:
     try:
         return checked_name(name, "model")
     except UsageError as error:
-        raise Problem(UNUSABLE, str(error), "name") from error
+        raise Problem(UNUSABLE, error.message, "name") from error
 
 
 def _own(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _minutes(fields: TrainOptions, limits: Limits) -> float:
     limit = limits.training_minutes
     if fields.minutes is not None and fields.minutes > limit:
         detail = (
-            f"minutes={fields.minutes:g} is too long: at most {limit:g} are given here."
+            f"minutes must be at most {limit:g} on this server, got {fields.minutes:g}."
         )
         raise Problem(UNUSABLE, detail, "minutes")
     return fields.minutes or limit

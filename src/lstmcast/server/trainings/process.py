@@ -172,7 +172,7 @@ def main(path: str) -> int:
     try:
         outcome = train(folder)
     except LstmcastError as error:
-        outcome = {"state": "failed", "detail": str(error)}
+        outcome = {"state": "failed", "detail": error.message}
     except MemoryError:
         outcome = {
             "state": "failed",

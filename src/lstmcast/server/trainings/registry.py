@@ -201,7 +201,9 @@ class Trainings:
         with self._lock:
             name = self._free(stem) if requested is None else required_name(requested)
             if self._is_taken(name):
-                raise Problem(409, f"There is a model {name!r} already.", "name")
+                raise Problem(
+                    409, f"A model {name!r} already exists. Give another name.", "name"
+                )
             self._require_room()
             folder = Folder(root / name)
             staging.write_job({**job, "name": name})

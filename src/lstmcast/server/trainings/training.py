@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lstmcast.advice import in_fields
 from lstmcast.server.trainings.folder import Folder, Line, epochs_of
 from lstmcast.util.language import Words
 
@@ -89,7 +90,7 @@ class Training:
             **{name: self.job.get(name) for name in TOLD},
             "state": self.state,
             "waits_for": number,
-            "detail": words(detail) if detail else None,
+            "detail": in_fields(words(detail)) if detail else None,
             "resumable": self.has_ended and bool(self.job.get("resumable")),
             "model": self.name if self.has_model else None,
             "newest": lines[-1] if lines else None,
@@ -103,7 +104,7 @@ class Training:
         return {
             **self.described(words, number),
             "epochs": epochs_of(lines),
-            "notes": [words(note) for note in notes],
+            "notes": [in_fields(words(note)) for note in notes],
             "accuracy": self.job.get("accuracy"),
             "preset": self.job.get("preset"),
         }
@@ -120,8 +121,8 @@ class Training:
         if status < 0:
             name = _signal_name(-status)
             return (
-                f"The training process was ended by {name}. A system does so where memory runs "
-                "out: train on fewer series then, or continue."
+                f"The training process was ended by {name}. Systems do this when memory "
+                "runs out: train on fewer series, or resume the training."
             )
         newest_line = _last_line(self.folder.log)
         return f"The training process ended unexpectedly, with status {status}: {newest_line}"
