@@ -47,7 +47,7 @@ def test_repeated_times_name_both_lines_and_all_remedies():
         panel_from_table(given)
     assert all(
         word in str(raised.value)
-        for word in ("--duplicates mean", "--aggregate sum", "--series")
+        for word in ("duplicates='mean'", "aggregate='sum'", "series='NAME'")
     )
     repaired = only(given, "duplicate times", duplicates="mean")
     assert (repaired.severity, repaired.line, repaired.value) == (
@@ -247,7 +247,7 @@ def test_empty_periods_are_errors_where_gaps_are(how):
     given = sales_table(np.delete(days(70), slice(28, 42)), np.ones(56))
     with pytest.raises(
         DataError,
-        match=r"2 of 10 (periods|times) have no row.*2024-02-04.*gaps=\"fill\"",
+        match=r"2 of 10 (periods|times) have no row.*2024-02-04.*gaps='fill'",
     ):
         panel_from_table(given, ReadOptions(aggregate=how, frequency="W", gaps="error"))
     assert (

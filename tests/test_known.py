@@ -539,7 +539,7 @@ def test_daily_values_are_held_for_the_hours_and_hourly_ones_averaged_for_the_da
             plan()[["price"]],
             "has no column of times, which coming values need. Name it as in the",
         ),
-        (plan()[["day", "product"]], "has no column of values. Name one with --future"),
+        (plan()[["day", "product"]], "has no column of values. Name one with future="),
         (plan().drop(columns="product"), "no column names their series"),
     ],
     ids=[
@@ -614,8 +614,7 @@ def test_columns_that_go_on_are_suggested():
     said = findings("likely known in advance", frame, series="product")
     assert said == [
         "note: 'price' and 'promoted' continue after the last values of the target. If they "
-        "are known "
-        "in advance, use --future price,promoted."
+        "are known in advance, use future='price,promoted'."
     ]
     assert not findings(
         "likely known in advance", frame, series="product", future="price,promoted"
@@ -634,7 +633,7 @@ def test_columns_that_do_not_change_within_a_series_are_suggested_as_static():
     said = findings("likely static", frame, series="product")
     assert said == [
         "note: 'size' does not change within a series. To use what describes series, use "
-        "--static size."
+        "static='size'."
     ]
     known = findings("likely known in advance", frame, series="product")
     assert "'size'" not in known[0]

@@ -206,7 +206,7 @@ def test_only_files_of_the_folder_are_read(assistant, path):
     for tool in ("look_at_data", "forecast", "backtest", "anomalies"):
         result = called(assistant, tool, path=path)
         assert result["isError"]
-        assert "no file of the folder" in result["content"][0]["text"]
+        assert "not a file in the data folder" in result["content"][0]["text"]
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_of_two_ways_that_both_tell_rows_apart_the_reader_chooses(tmp_path):
     ]
     path = write(tmp_path, "date,colour,clerk,sold", rows)
     with pytest.raises(
-        lc.DataError, match=r"series='colour' .*or series='clerk'"
+        lc.DataError, match=r"series='colour', or series='clerk'"
     ) as caught:
         lc.read(path, target="sold")
     for column in ("colour", "clerk"):

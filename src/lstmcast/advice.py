@@ -17,7 +17,17 @@ _SAME_NAME = (
     *("static-data", "holidays", "hindsight", "frequency", "kind", "aggregate"),
     *("duplicates", "gaps", "missing", "decimal", "header", "date-format"),
     *("missing-codes", "calendar", "on-error", "query", "horizon", "method", "cutoffs"),
-    *("data", "column", "key", "if-exists", "workers", "part", "minutes", "outliers"),
+    *(
+        "data",
+        "column",
+        "key",
+        "if-exists",
+        "workers",
+        "chunk",
+        "part",
+        "minutes",
+        "outliers",
+    ),
 )
 _ARGUMENTS = {
     **{name: name.replace("-", "_") for name in _SAME_NAME},
@@ -35,7 +45,7 @@ _ARGUMENTS = {
 _OF_TRAINING = ("epochs",)  # fields of TrainingConfig
 _NUMBERS = (
     *("header", "period", "periods", "horizon", "cutoffs", "level"),
-    *("workers", "minutes", "epochs"),
+    *("workers", "chunk", "minutes", "epochs"),
 )
 _FIELD_NAMES = (
     *("time", "target", "series", "sheet", "past", "future", "static", "holidays"),
@@ -66,9 +76,7 @@ _FOLLOWING = (
 _IN_QUOTES = r"\"[^\"]*\"|'[^']*'"
 _MARK = r"[.,](?=[\s.)、。]|$)"  # of decimals
 # a word without the punctuation of its sentence; particles follow options in Japanese
-_WORD = (
-    rf"(?!--|(?:{'|'.join(_FOLLOWING)})\b)(?![ぁ-ん(—–])[^\s\"'()]*[^\s\"'().,;:。、]"
-)
+_WORD = rf"(?!--|(?:{'|'.join(_FOLLOWING)})\b)(?![ぁ-ん(—–])[^\s\"'()：]*[^\s\"'().,;:。、：]"
 _VALUE = rf"(?:{_IN_QUOTES}|{_MARK}|{_WORD})"
 _FLAG = "day-first|month-first|resume|escape-formulas"  # options without a value
 _COMMAND = r"`[^`]*`|lstmcast [a-z]+ [^.;:)]*"
@@ -101,7 +109,7 @@ def advise(name: str, value: object) -> str:
     ('--date-format "%d.%m.%Y"', '--target sales')
     """
     text = str(value)
-    quoted = f'"{text}"' if re.search(r"[^\w.,-]|^\W+$", text) else text
+    quoted = f'"{text}"' if re.search(r"[^\w.,+-]|^\W+$", text) else text
     return f"--{name.replace('_', '-')} {quoted}"
 
 

@@ -23,8 +23,7 @@ def panel_and_network(
     if not isinstance(model, LSTMForecaster | None):
         raise UsageError(
             f"model={brief(model)} has no network. Give an LSTMForecaster, or leave out model= "
-            "for the "
-            "shipped network."
+            "for the shipped network."
         )
     panel = data if isinstance(data, Panel) else read(data)
     fitted = (model or LSTMForecaster(horizon=1)).model

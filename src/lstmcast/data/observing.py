@@ -278,7 +278,9 @@ def findings_of(calendar: ObservedCalendar, ids: ndarray) -> list[Finding]:
     """Findings about a calendar, one for each of its first patterns."""
     findings = []
     undo = advise("calendar", "all")
-    action = f"Forecasts and step counts cover only these times. For all times, use {undo}."
+    action = (
+        f"Forecasts and step counts cover only these times. For all times, use {undo}."
+    )
     names = calendar.names
     for pattern in np.unique(calendar.pattern).tolist():
         name = names[pattern]

@@ -188,8 +188,7 @@ def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
     if isinstance(source, Panel) or is_stdin(source):
         raise UsageError(
             f"{role}_data={brief(source)} is not a table. Give the path of a file, a frame or "
-            "a dict of "
-            "columns."
+            "a dict of columns."
         )
     # a header line number refers to the data
     cell_format = replace(names.written, header=None)

@@ -54,8 +54,7 @@ def key_of(table: DatabaseTable, columns: Columns) -> tuple[str, ...]:
     missing = [name for name in table.key if name not in names]
     if missing:
         raise UsageError(
-            f"--key {missing[0]} is not a column of the result. There are: "
-            f"{', '.join(names)}."
+            f"--key {missing[0]} is not a column of the result. There are: {', '.join(names)}."
         )
     if table.key:
         return tuple(table.key)

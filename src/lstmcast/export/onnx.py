@@ -214,8 +214,8 @@ def _require_direct(fitted: Fitted) -> None:
             f"A network with inputs={config.inputs!r} cannot be exported with its inputs: they "
             "depend on the series (its axis, seasons and surprises) and on regressions, for which "
             "ONNX has no operators. Export only the network with --part network, which reads the "
-            "result of `lstmcast.Adaptive().advance`, or use --format web, whose page includes "
-            "the inputs."
+            "result of `lstmcast.Adaptive().advance`, or make a page that "
+            "includes the inputs with `lstmcast export --format web DIR`."
         )
     require_in_graph(config.inputs, fitted.inputs)
     if fitted.network.head.spreads and config.inputs.adds_up(config.steps):

@@ -218,8 +218,7 @@ def with_totals(
 def _require_summable(panel: Panel, keys: Keys) -> None:
     if panel.keys.targets is not None:
         raise UsageError(
-            "Totals are sums of one target, but these series have several. Name one with "
-            "--target."
+            "Totals are sums of one target, but these series have several. Name one with --target."
         )
     if panel.covariates:
         raise UsageError(

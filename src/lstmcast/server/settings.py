@@ -101,8 +101,7 @@ def checked_name(name: str, noun: str) -> str:
     if not NAME.fullmatch(name):
         raise UsageError(
             f"{name[:80]!r} is not a valid name for a {noun}. Letters, digits, '.', '_' and "
-            "'-' are "
-            "expected, such as 'sales'."
+            "'-' are expected, such as 'sales'."
         )
     return name
 

@@ -194,8 +194,7 @@ class Tools:
     def _not_there(self, path: str) -> str:
         return (
             f"path={path[:200]!r} is not a file in the data folder. Call look_at_data without "
-            "a path "
-            "to list the files."
+            "a path to list the files."
         )
 
     def _files(self) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lstmcast.errors import UsageError
 from lstmcast.util.objects import objects
 from lstmcast.util.states import arrays_of, joined, mapped, rows_of, with_rows
-from lstmcast.util.text import brief
+from lstmcast.util.text import are, brief, in_number
 
 
 class Rows:
@@ -80,8 +80,12 @@ class Rows:
         ids = _listed(ids)
         unknown = [name for name in ids if name not in self._places]
         if unknown:
+            count = len(unknown)
             raise UsageError(
-                f"There are no rows {_named(unknown)}. Add them first with join({unknown[:3]!r})."
+                in_number("There {are} no ", count)
+                + f"{_named(unknown)}. "
+                + in_number("Add {them} first with ", count)
+                + f"join({unknown[:3]!r})."
             )
         _refuse_twice(ids)
         return np.array([self._places[name] for name in ids], np.int64)
@@ -91,8 +95,10 @@ class Rows:
         ids = _listed(ids)
         present = [name for name in ids if name in self._places]
         if present:
+            count = len(present)
             raise UsageError(
-                f"The rows {_named(present)} already exist. Use reset to start them again."
+                f"The {_named(present)} already exist{'s' * (count == 1)}. "
+                + in_number("Use reset to start {them} again.", count)
             )
         _refuse_twice(ids)
         return ids
@@ -172,8 +178,7 @@ def _listed(ids: Iterable[Any]) -> list[Any]:
     except TypeError as error:
         raise UsageError(
             f"ids={brief(ids)} does not name rows. A list of texts or whole numbers is "
-            "expected, such "
-            "as ['a', 'b'], or [] for no rows yet."
+            "expected, such as ['a', 'b'], or [] for no rows yet."
         ) from error
     return [_row_name(name) for name in names]
 
@@ -192,12 +197,14 @@ def _refuse_twice(ids: list[Any]) -> None:
     if len(set(ids)) < len(ids):
         twice = sorted({str(name) for name in ids if ids.count(name) > 1})
         raise UsageError(
-            f"The ids {_named(twice)} are given more than once. One row per id is expected."
+            f"The {_named(twice)} {are(len(twice))} given more than once. One row per id is "
+            "expected."
         )
 
 
 def _named(ids: list[Any]) -> str:
-    text = ", ".join(repr(name) for name in ids[:5])
+    noun = "row" if len(ids) == 1 else "rows"
+    text = f"{noun} " + ", ".join(repr(name) for name in ids[:5])
     if len(ids) > 5:
         text += f" and {len(ids) - 5} more"
     return text

@@ -179,8 +179,7 @@ def _found(job: Job, run: TrainingRun, keeper: Keeper, again: bool) -> Found | N
         raise UsageError(
             f"The data have grown, but the training in {str(keeper.folder)!r} has finished its "
             f"{epochs_done} epochs, so nothing would be learned from the new values. Increase the "
-            f"number of epochs, of which {epochs_done} are done: "
-            f"--epochs {2 * epochs_done}."
+            f"number of epochs, of which {epochs_done} are done: --epochs {2 * epochs_done}."
         )
     if epochs_done > run.epochs:
         raise ModelError(

@@ -104,8 +104,7 @@ def _mapping(columns: object, role: str) -> dict[str, Any]:
     if not isinstance(columns, Mapping):
         raise UsageError(
             f"{role}={brief(columns)} does not name columns. Give {{name: values}}, with "
-            "values in the "
-            "same form as the target."
+            "values in the same form as the target."
         )
     return {str(name): values for name, values in columns.items()}
 

@@ -35,8 +35,7 @@ def inputs_of(description: Any) -> Inputs:
         )
     raise UsageError(
         f"inputs={brief(description)} are not inputs. Use Adaptive(), Transformed(…) with "
-        "transforms "
-        "such as Log1p() and Difference(12), or Running()."
+        "transforms such as Log1p() and Difference(12), or Running()."
     )
 
 

@@ -270,8 +270,7 @@ def require_nothing_learned(
         raise UsageError(
             f"The forecaster was not fitted to series {new_names[0]!r}, so the transforms of "
             "this series are unknown. Fit the forecaster with it, scale by "
-            "Standard(per='panel'), or use Running() "
-            "inputs."
+            "Standard(per='panel'), or use Running() inputs."
         )
 
 
