@@ -270,7 +270,7 @@ def test_columns_beside_the_values_are_read(trained_beside):
     assert "'wind' is missing" in answers[1]["error"]
     assert answers[2]["missing"] == 1
     np.testing.assert_allclose(answers[2]["point"], stream.predict(), rtol=1e-9)
-    assert "was not fitted to 'other'" in answers[3]["error"]
+    assert "was not fitted to series 'other'" in answers[3]["error"]
 
 
 def test_several_columns_in_a_row_are_refused():

@@ -476,7 +476,9 @@ def test_a_fitted_forecaster_goes_on_as_it_predicts():
     np.testing.assert_allclose(predicted[2:], expected, rtol=1e-6)
     learns = Stream(model, ["a", "b"], learning=Learning(learning_rate=1e-2))
     assert not np.allclose(followed(learns, values)[2:], expected)
-    with pytest.raises(UsageError, match=r"not fitted to 'c'.*Running\(\) inputs"):
+    with pytest.raises(
+        UsageError, match=r"not fitted to series 'c'.*Running\(\) inputs"
+    ):
         learns.join(["c"])
     assert learns.ids == ["a", "b"] and len(learns.predict()) == 2
 

@@ -119,7 +119,8 @@ def test_columns_that_a_stream_does_not_read_are_told(caplog):
 def test_a_row_of_which_nothing_was_learned_cannot_join():
     network = drawn_network(plain_config(inputs=lc.Transformed(past=["f0"])))
     with pytest.raises(
-        UsageError, match="not fitted to 'a': so its transforms are unknown for it"
+        UsageError,
+        match="not fitted to series 'a', so the transforms of this series are unknown",
     ):
         lc.Stream(network, ["a"])
 

@@ -921,7 +921,7 @@ def test_fine_tuning_is_never_worse_than_its_start_and_says_when_it_kept_it():
     harmful = replace(QUICK, epochs=2, optimiser=Optimiser("sgd", 5.0))
     fitted = fit_network(start, adaptive_data(), harmful)
     assert same_bits(start, fitted.network)
-    assert "the start of 2 of 2 members is kept" in fitted.notes[0]
+    assert "2 of 2 members keep them" in fitted.notes[0]
     assert [row.epoch for row in fitted.history.member(1).epochs] == [0, 1, 2]
     better = fit_network(start, adaptive_data(), TrainingConfig.fine_tuning())
     for rows in (better.history.member(m).epochs for m in (0, 1)):

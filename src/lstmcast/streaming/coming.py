@@ -54,7 +54,7 @@ def checked_future(future: Any, names: Sequence[str], ids: NDArray) -> Told:
     unread = [name for name in columns if name not in names]
     if unread:
         raise UsageError(
-            f"future=: {unread[0]!r} is not a column that is known in advance. There are: "
+            f"future=: {unread[0]!r} is not a column that is known in advance. These are "
             f"{listed(names)}."
         )
     cells_CR: Told = []

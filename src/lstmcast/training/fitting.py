@@ -36,7 +36,6 @@ from lstmcast.training.members import (
 from lstmcast.training.plan import check_plan
 from lstmcast.training_config import TrainingConfig
 from lstmcast.training_history import History
-from lstmcast.util.text import counted
 
 
 def fit_network(
@@ -187,10 +186,8 @@ def _kept_starts(members: list[Member]) -> tuple[str, ...]:
         return ()
     outcome = "these weights are kept"
     if len(members) > 1:
-        outcome = (
-            f"{counted(len(kept_starts), 'member')} of {len(members)} "
-            f"{'keeps' if len(kept_starts) == 1 else 'keep'} them"
-        )
+        verb = "keeps" if len(kept_starts) == 1 else "keep"
+        outcome = f"{len(kept_starts)} of {len(members)} members {verb} them"
     loss = kept_starts[0].validation_loss
     return (
         f"training did not lower the validation loss of the initial weights ({loss:.4g}): "
