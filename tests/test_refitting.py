@@ -724,14 +724,13 @@ def test_the_folder_of_another_backtest_is_refused(tmp_path, model, panel):
     tried(model, panel, refit="each", folder=tmp_path / "kept")
     values = panel.values.copy()
     values[3] += 1
-    array = r"float64 \(80,\) \w+"
     others = {
-        rf"data\.values: {array} there, {array} now\.\nName another folder": (
+        r"data\.values: other values now\.\nName another folder": (
             model,
             replace(panel, values=values),
             {},
         ),
-        r"data\.ids: object": (
+        r"data\.ids: other values now": (
             model,
             replace(panel, ids=np.array(["a", "c"], object)),
             {},
@@ -742,7 +741,7 @@ def test_the_folder_of_another_backtest_is_refused(tmp_path, model, panel):
             {},
         ),
         "horizon: 4 there, 2 now": (model, panel, {"horizon": 2}),
-        r"cutoffs: int64 \(2, 4\) \w+ there, int64 \(2, 3\) \w+ now\.": (
+        r"cutoffs: shape \(2, 4\) there, shape \(2, 3\) now\.": (
             model,
             panel,
             {"cutoffs": 3},

@@ -26,6 +26,7 @@ KIND = "backtest"
 MOST_DIFFERENCES = 3
 # Values that are used as facts directly.
 PLAIN = (str, bool, int, float, complex, bytes, np.generic, PurePath)
+_ARRAY = pattern_of(r"\S+ (\(.*\)) [0-9a-f]{16}")  # as `facts` writes arrays
 _ADDRESS = pattern_of(r" at 0x[0-9a-fA-F]+")
 
 
@@ -82,14 +83,14 @@ def _require_same(folder: Path, facts: dict[str, str]) -> None:
             "unchanged. Name a new folder."
         )
     stored = manifest["facts"]
-    differences = []
-    for name in {**stored, **facts}:
-        stored_fact = stored.get(name, "nothing")
-        current_fact = facts.get(name, "nothing")
-        if stored_fact != current_fact:
-            differences.append(f"{name}: {stored_fact} there, {current_fact} now")
-    if differences:
-        differences.sort(key=len)  # simple settings before checksums
+    changed = [
+        (name, stored.get(name, "nothing"), facts.get(name, "nothing"))
+        for name in {**stored, **facts}
+        if stored.get(name) != facts.get(name)
+    ]
+    if changed:
+        changed.sort(key=lambda facts: sum(map(len, facts)))  # arrays last
+        differences = [_difference(*change) for change in changed]
         left_out = len(differences) - MOST_DIFFERENCES
         ending = f"; and {left_out} more" if left_out > 0 else ""
         raise ModelError(
@@ -97,6 +98,22 @@ def _require_same(folder: Path, facts: dict[str, str]) -> None:
             f"{'; '.join(differences[:MOST_DIFFERENCES])}{ending}.\nName another folder, or remove "
             "this one to start over."
         )
+
+
+def _difference(name: str, stored: str, current: str) -> str:
+    """How a fact has changed; arrays, whose checksums say nothing to a reader, by their shape.
+
+    >>> _difference("cutoffs", "int64 (1, 3) b344e0b3edafbf24", "int64 (1, 3) f0730c507882a79d")
+    'cutoffs: other values now'
+    >>> _difference("cutoffs", "int64 (1, 3) b344e0b3edafbf24", "int64 (1, 4) f0730c507882a79d")
+    'cutoffs: shape (1, 3) there, shape (1, 4) now'
+    """
+    before, after = _ARRAY.fullmatch(stored), _ARRAY.fullmatch(current)
+    if before and after and before[1] == after[1]:
+        return f"{name}: other values now"
+    stored_text = f"shape {before[1]}" if before else stored
+    current_text = f"shape {after[1]}" if after else current
+    return f"{name}: {stored_text} there, {current_text} now"
 
 
 def facts(work: Any) -> dict[str, str]:

@@ -21,7 +21,6 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.inputs.base import Grid, Seen
 from lstmcast.util.config import settings
-from lstmcast.util.text import counted
 
 YOUNG = 10  # weight of the past below which changes enter the scale without a limit
 
@@ -218,7 +217,7 @@ class Running:
         row_R = np.flatnonzero((values_RK <= 0).any(axis=1))
         if len(row_R):
             value = float(np.nanmin(values_RK[row_R[0]]))
-            others = f" ({counted(len(row_R), 'row')} of this tick)" * (len(row_R) > 1)
+            others = f" (one of {len(row_R)} such rows in this tick)" * (len(row_R) > 1)
             raise DataError(
                 f"Row {ids[row_R[0]]!r} has the value {value!r}{others}, but returns need positive "
                 "values. Use Running('changes') for values that may be zero or negative, or nan "
