@@ -248,7 +248,7 @@ def test_absent_rows_as_zeros():
     happened = hours.hour.isin([9, 10, 15]) | (hours == hours[0])
     frame = pd.DataFrame({"ds": hours[happened], "y": 3.0})
     hint = str(read(frame, frequency="h", calendar="all").check())
-    assert "If a missing row means that nothing happened, use --gaps zero" in hint
+    assert "If a missing row means that nothing happened, use gaps='zero'" in hint
     panel = read(frame, frequency="h", gaps="zero")
     assert panel.calendar is None and not np.isnan(panel.values).any()
     assert (panel.values == 0).sum() == len(panel.values) - len(frame)

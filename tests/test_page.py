@@ -30,7 +30,7 @@ from lstmcast.server.page.files import (
 )
 from lstmcast.server.page.methods import METHODS
 from lstmcast.server.page.results import Kept, Results
-from lstmcast.server.problems import Problem
+from lstmcast.server.problems import Problem, advised
 from lstmcast.server.replies import response_of
 from lstmcast.server.settings import Limits
 from lstmcast.util.language import words_of
@@ -551,7 +551,7 @@ def test_programs_may_name_known_columns_and_holidays(ask, run, tmp_path):
     command = run("forecast", tmp_path / "shop.csv", *options, "--json", "--quiet").json
     given = {"target": "sold", "future": "promo", "holidays": "JP", "cutoffs": "0"}
     assert ask("POST", "/v1/forecast", files=SHOP, data=given).json() == json.loads(
-        json.dumps(command)
+        json.dumps(advised(command))
     )
 
 

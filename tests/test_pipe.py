@@ -100,7 +100,7 @@ def test_what_lines_say(lines, values):
         (["a,b", "1"], "1 value"),
         (["a,a"], "twice"),
         (["a", "x"], "'a' is 'x', but a number is expected"),
-        (["time,shop,sold", "2024-01-01,north,4"], "names series, use --series shop"),
+        (["time,shop,sold", "2024-01-01,north,4"], "names series, use series='shop'"),
         (["shop,sold", "4,5", "north,4"], "but a number is expected$"),
         (['{"a": true}'], "a number is expected"),
         (['{"a": [1]}'], "a number is expected"),
@@ -267,7 +267,7 @@ def test_columns_beside_the_values_are_read(trained_beside):
     answers = fed(pipe, *map(json.dumps, lines))
     for value, wind in ((1, 3), (np.nan, np.nan), (2, np.nan)):
         stream.observe([value], past={"wind": [wind]})
-    assert "'wind' is missing" in answers[1]["error"]
+    assert "'wind', which the network reads, is missing" in answers[1]["error"]
     assert answers[2]["missing"] == 1
     np.testing.assert_allclose(answers[2]["point"], stream.predict(), rtol=1e-9)
     assert "was not fitted to series 'other'" in answers[3]["error"]

@@ -618,7 +618,7 @@ def test_columns_that_are_read_together_are_forecast_as_their_forecaster_does(tr
         expected = model.predict(panel, horizon).point
         np.testing.assert_allclose(stream.predict(horizon)[0].T, expected, rtol=1e-6)
     with pytest.raises(
-        UsageError, match=r"fitted to 1 row\(s\) of 2 columns, but 2 are given"
+        UsageError, match=r"fitted to 1 row of 2 columns, but 2 are given"
     ):
         stream.join(["another"])
     with pytest.raises(
@@ -1209,7 +1209,7 @@ def test_loaded_without_learning_it_is_the_frozen_copy(tmp_path):
 
 def test_what_is_not_a_stream_is_refused(tmp_path):
     store.save(tmp_path / "other", {"kind": "forecaster"}, {"weights": {}})
-    with pytest.raises(ModelError, match="holds a forecaster"):
+    with pytest.raises(ModelError, match="holds a saved forecaster"):
         Stream.load(tmp_path / "other")
     store.save(tmp_path / "old", {"kind": "online"}, {"weights": {}})
     with pytest.raises(ModelError, match="written by Online of an older lstmcast"):
@@ -1282,13 +1282,13 @@ def test_online_goes_on_from_a_forecaster_as_it_did():
         ([1.0, 2.0], None, UsageError, r"shape \(2,\).*\(4,\)"),
         ([1.0, 2.0, np.inf, 4.0], None, DataError, "Row 'c' has an infinite value"),
         (["x", 2.0, 3.0, 4.0], None, DataError, "not numbers"),
-        ([1.0], ["z"], UsageError, r"no rows 'z'.*join"),
-        ([1.0, 2.0], ["a", "a"], UsageError, "'a' are given more than once"),
+        ([1.0], ["z"], UsageError, r"no row 'z'.*join"),
+        ([1.0, 2.0], ["a", "a"], UsageError, "'a' is given more than once"),
         (
             [1.0, -2.0, 3.0, 0.0],
             None,
             DataError,
-            "Row 'b' has the value -2.0, one of 2 rows .* positive",
+            "Row 'b' has the value -2.0 .one of 2 such rows .* positive",
         ),
     ],
 )

@@ -89,8 +89,8 @@ class Findings(tuple[Finding, ...]):
         if not self:
             return block("no findings")
         ordered = sorted(self, key=lambda finding: order.index(finding.severity))
-        shown = ordered[:MOST_SHOWN]
-        rows = [(finding.severity, in_python(finding.text)) for finding in shown]
+        first_ones = ordered[:MOST_SHOWN]
+        rows = [(finding.severity, in_python(finding.text)) for finding in first_ones]
         title = "1 finding" if len(self) == 1 else f"{len(self):,} findings"
         header = ["", "finding"]
         listing = table(header, rows, left_aligned=(0, 1), wrap=True)

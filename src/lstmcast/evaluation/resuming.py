@@ -108,11 +108,12 @@ def _difference(name: str, stored: str, current: str) -> str:
     >>> _difference("cutoffs", "int64 (1, 3) b344e0b3edafbf24", "int64 (1, 4) f0730c507882a79d")
     'cutoffs: shape (1, 3) there, shape (1, 4) now'
     """
-    before, after = _ARRAY.fullmatch(stored), _ARRAY.fullmatch(current)
-    if before and after and before[1] == after[1]:
+    stored_array = _ARRAY.fullmatch(stored)
+    current_array = _ARRAY.fullmatch(current)
+    if stored_array and current_array and stored_array[1] == current_array[1]:
         return f"{name}: other values now"
-    stored_text = f"shape {before[1]}" if before else stored
-    current_text = f"shape {after[1]}" if after else current
+    stored_text = f"shape {stored_array[1]}" if stored_array else stored
+    current_text = f"shape {current_array[1]}" if current_array else current
     return f"{name}: {stored_text} there, {current_text} now"
 
 

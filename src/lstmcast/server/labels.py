@@ -38,8 +38,8 @@ def on_page(message: str, words: Words) -> str:
 
     def label(name: str, values: list[str]) -> str:
         value = values[0].strip("\"'") if values else ""
-        shown = words(_VALUES.get((name, value), value))
-        ending = "" if value in _PLACEHOLDERS else f" = {shown}"
+        shown_value = words(_VALUES.get((name, value), value))
+        ending = "" if value in _PLACEHOLDERS else f" = {shown_value}"
         return f"{opening}{words(_LABELS[name])}{ending}{closing}"
 
     return reworded(message, {name: name for name in _LABELS}, label)

@@ -165,13 +165,11 @@ def advised(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reworded(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {
-            name: in_fields(value) if name in _TEXTS else value
-            for name, value in row.items()
-        }
-        for row in rows
-    ]
+    reworded_rows = []
+    for row in rows:
+        texts = {name: in_fields(row[name]) for name in _TEXTS if name in row}
+        reworded_rows.append({**row, **texts})
+    return reworded_rows
 
 
 def _place(detail: Mapping[str, Any]) -> str:
