@@ -210,7 +210,7 @@ def test_several_files_have_the_same_columns(tmp_path):
         (
             {"past": "product"},
             DataError,
-            "text in the past column 'product'.*--past NAME",
+            "text in the past column 'product'.*past='NAME'",
         ),
     ],
 )

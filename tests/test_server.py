@@ -734,7 +734,7 @@ def test_models_have_names():
         (["--max-minutes", "0"], "--max-minutes 0"),
         (["--timeout", "nan"], "--timeout nan"),
         (["--token", " "], "token is empty"),
-        (["--model", "a b=x"], "not a name of a model"),
+        (["--model", "a b=x"], "not a valid name for a model"),
         (["--host", "999.1.1.1"], "cannot listen"),
         (["--port", "70000"], "--port must be from 0 to 65535, got 70000"),
         (["--save-every", "0"], "save-every"),

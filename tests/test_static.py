@@ -62,7 +62,7 @@ def test_a_column_that_changes_is_an_error():
     changing = shop(shelf=[3.0] * 6 + [5.0, 5.0, 7.0, 5.0, 5.0, 5.0])
     words = (
         r"static column 'shelf' changes in series 'tea': '5' in row 7, '7' in row 9\. One value "
-        r"per series is expected\. If it changes, name it with --future"
+        r"per series is expected\. If it changes, name it with future="
     )
     with pytest.raises(DataError, match=words):
         lc.read(changing, target="sold", series="product", static="shelf")
