@@ -207,7 +207,7 @@ def test_a_network_of_other_series_is_not_compared(ask, tuned):
 @pytest.mark.parametrize(
     "given, field, words",
     [
-        ({"name": "../x"}, "name", "not a name of a model"),
+        ({"name": "../x"}, "name", "not a valid name for a model"),
         ({"epochs": "0"}, "epochs", "must be at least 1"),
         ({"minutes": "600"}, "minutes", "at most 60"),
         ({"minutes": "nan"}, "minutes", "must be above 0"),
@@ -232,7 +232,7 @@ def test_a_table_without_dates_is_refused_at_once(ask):
 
 def test_a_name_is_given_once(ask, tuned):
     answer = ask("POST", "/v1/trainings", files=AIR, data={**QUICK, "name": "tuned"})
-    assert "a model 'tuned' already" in problem(answer, 409, "name")
+    assert "A model 'tuned' already" in problem(answer, 409, "name")
 
 
 def test_an_unknown_training_is_not_there(ask):
