@@ -56,15 +56,12 @@ def _ways(names: Sequence[str]) -> Iterator[list[_Split]]:
         fewest = min(map(len, words_of_names), default=0)
         for count in range(1, min(fewest, _MOST_WORDS + 1)):
             for at_end in (True, False):
-                yield [
-                    _split(
-                        words, len(words) - count if at_end else count, at_end, joint
-                    )
-                    for words in words_of_names
-                ]
+                yield [_split(words, count, at_end, joint) for words in words_of_names]
 
 
-def _split(words: Sequence[str], place: int, at_end: bool, joint: str) -> _Split:
+def _split(words: Sequence[str], count: int, at_end: bool, joint: str) -> _Split:
+    """The time and the value in words, of which so many name the value."""
+    place = len(words) - count if at_end else count
     front, back = joint.join(words[:place]), joint.join(words[place:])
     time, value = (front, back) if at_end else (back, front)
     return time.strip("() -"), value.strip("()[] -")

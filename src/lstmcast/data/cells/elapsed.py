@@ -86,10 +86,10 @@ def _steps_in(values: np.ndarray) -> np.ndarray | None:
 
 
 def _with_steps(sheet: Sheet, column: Column, steps: np.ndarray) -> Sheet:
-    columns = [
-        Column(column.name, steps) if other is column else other
-        for other in sheet.columns
-    ]
+    columns = list(sheet.columns)
+    for place, other in enumerate(columns):
+        if other is column:
+            columns[place] = Column(column.name, steps)
     unit = f"{column.cell(0)}, {column.cell(1)}, …"
     message = (
         f"column {column.name!r}: times since a start, {unit}, read as numbers of steps"

@@ -54,8 +54,12 @@ def _may_be_code(text: str) -> bool:
     return not has_value and "'" not in text and len(text) <= 30
 
 
+def _quoted(code: str) -> str:
+    return f"'{code}'" if "," in code else code
+
+
 def _said(codes: list[str]) -> str:
     """The option and the argument that name codes, those with a comma in quotes."""
-    quoted = [f"'{code}'" if "," in code else code for code in codes]
+    quoted = list(map(_quoted, codes))
     value = quoted[0] if len(codes) == 1 else codes
     return f'--missing-codes "{",".join(quoted)}" (in Python: missing_codes={value!r})'

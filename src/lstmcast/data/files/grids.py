@@ -306,10 +306,7 @@ def _without_last_blanks(rows: list[Row]) -> list[Row]:
     names = rows[place - 1].cells if place else []
     if len(names) != width - 1 or not all(map(str.strip, names)):
         return rows
-    return [
-        Row(row.line, row.cells[:-1]) if len(row.cells) == width else row
-        for row in rows
-    ]
+    return [Row(row.line, row.cells[: width - 1]) for row in rows]
 
 
 def _width(rows: list[Row]) -> int:

@@ -108,10 +108,7 @@ def _values_of(rows: Any) -> list[Any]:
     """Numbers, or rows of as many numbers each that begin with no time; [] for anything else."""
     if not isinstance(rows, list) or len(rows) < _FEWEST:
         return []
-    rows = [
-        row["y"] if isinstance(row, Mapping) and "y" in row and "x" not in row else row
-        for row in rows
-    ]
+    rows = list(map(_without_options, rows))
     if all(map(_is_number, rows)) and any(row is not None for row in rows):
         return rows
     if not all(isinstance(row, list) and all(map(_is_number, row)) for row in rows):
@@ -121,6 +118,12 @@ def _values_of(rows: Any) -> list[Any]:
     firsts = [str(row[0]) for row in rows]
     has_times = len(rows[0]) > 1 and len(set(firsts)) > 1 and are_times(firsts)
     return [] if has_times else rows
+
+
+def _without_options(row: Any) -> Any:
+    """5 for {"y": 5, "color": "red"}."""
+    is_point = isinstance(row, Mapping) and "y" in row and "x" not in row
+    return row["y"] if is_point else row
 
 
 def _is_number(value: Any) -> bool:

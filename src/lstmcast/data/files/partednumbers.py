@@ -30,9 +30,9 @@ def with_whole_numbers(rows: Sequence[Row]) -> tuple[list[Row], tuple[Finding, .
     whole_rows = list(rows[: place + 1])
     for row in data:
         first, *others = row.cells
-        whole_rows.append(
-            Row(row.line, [first, ",".join(others)] if others else row.cells)
-        )
+        if others:
+            row = Row(row.line, [first, ",".join(others)])
+        whole_rows.append(row)
     example = ",".join(parted[0].cells[1:])
     message = (
         f"numbers with commas and without quotes, such as {example}, read as one cell"

@@ -56,10 +56,10 @@ def _records(
     text = (element.text or "").strip()
     if text and not len(element):
         own[name] = text
-    distinct = {
-        f"{name}.{key}" if key in above else key: value for key, value in own.items()
-    }
-    fields = {**above, **distinct}
+    fields = dict(above)
+    for key, value in own.items():
+        own_key = f"{name}.{key}" if key in above else key
+        fields[own_key] = value
     if not inner:
         yield path, fields
     for child in inner:

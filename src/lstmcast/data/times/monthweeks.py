@@ -49,7 +49,7 @@ def weeks_of_months(tidy: list[str], texts_present: Sequence[str]) -> Labels | N
     if form is None or not mostly(map(form.fullmatch, sample_of(texts_present))):
         return None
     matches = [form.fullmatch(text) for text in tidy]
-    weeks = [_week_of(match) if match is not None else None for match in matches]
+    weeks = list(map(_week_of, matches))
     counts: dict[_Month, int] = {}
     for week in filter(None, weeks):
         month = week[:2]
@@ -68,8 +68,10 @@ def weeks_of_months(tidy: list[str], texts_present: Sequence[str]) -> Labels | N
     return Labels(texts, (note,))
 
 
-def _week_of(match: re.Match[str]) -> tuple[int, int, int] | None:
+def _week_of(match: re.Match[str] | None) -> tuple[int, int, int] | None:
     """The year, month and week that a label names."""
+    if match is None:
+        return None
     name = match["m"]
     month = int(name) if name.isdigit() else month_named(name)
     if month is None or not 1 <= month <= 12:
