@@ -29,6 +29,11 @@ TWO_TARGETS = "day,a,b\n2024-01-01,5,6\n2024-01-02,7,8\n2024-01-03,6,9\n"
             "missing_codes=['x', '-9']",
             '"missing_codes": "x,-9"',
         ),
+        (
+            "--missing-codes \"'<1,5',x\"",
+            "missing_codes=['<1,5', 'x']",
+            '"missing_codes": "\'<1,5\',x"',
+        ),
         ("with --time that", "with time= that", 'with "time" that'),
         ("--day-first or", "day_first=True or", '"day_first": true or'),
         ("--target の指定", "target= の指定", '"target" の指定'),

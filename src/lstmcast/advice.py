@@ -152,7 +152,9 @@ def _as_argument(name: str, values: list[str]) -> str:
         return name
     parts = [part for value in values for part in _parts(name, value)]
     literals = [_literal(name, part, repr) for part in parts]
-    value = literals[0] if len(literals) == 1 else _listed(literals)
+    # a text is taken apart at commas, the elements of a list are not
+    is_text = len(parts) == 1 and not (name == "missing_codes" and "," in parts[0])
+    value = literals[0] if is_text else _listed(literals)
     argument = f"{name}={value}"
     return f"TrainingConfig({argument})" if name in _OF_TRAINING else argument
 
@@ -166,8 +168,12 @@ def _as_field(name: str, values: list[str]) -> str:
 
 
 def _parts(name: str, value: str) -> list[str]:
-    """The codes for missing values that an option joins with commas; else one value."""
-    return value.strip("\"'").split(",") if name == "missing_codes" else [value]
+    """The codes for missing values that an option joins with commas, unless in quotes; else one
+    value."""
+    if name != "missing_codes":
+        return [value]
+    codes = re.findall(r"'[^']*'|[^,]+", value.strip('"'))
+    return [code.strip("'") for code in codes]
 
 
 def _listed(literals: list[str]) -> str:
@@ -177,7 +183,8 @@ def _listed(literals: list[str]) -> str:
 def _literal(name: str, value: str, write: Callable[[str], str]) -> str:
     """A value as code: numbers and the N of a template as they are, texts and names in quotes."""
     is_number = name in _NUMBERS and re.fullmatch(r"-?\d+(\.\d+)?|N", value)
-    return value if is_number else write(value.strip("\"'"))
+    bare = value.strip('"') if value.startswith('"') else value.strip("'")
+    return value if is_number else write(bare)
 
 
 def _in_json(text: str) -> str:

@@ -1,32 +1,39 @@
-"""Numbers with signs of programmers and accountants: 1_234_567 and [1,037.25]."""
+"""Numbers with signs of programmers, accountants and brokers: 1_234_567, [1,037.25], <1,037.25> and
+101 3/8."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from lstmcast.util.patterns import pattern_of
 
 _SCORED = pattern_of(r"[-+]?[1-9]\d{0,2}(?:_\d{3})+(?:\.\d+)?")
+_MIXED = pattern_of(r"(-?)(\d+)[ -](\d{1,2})/(2|4|8|16|32|64)")
 _FEWEST_GROUPED = 3
 _SHORT = pattern_of(r"[-+]?\d{1,3}(?:\.\d+)?|")
-_BRACKETED = pattern_of(r"\[([^-\[\]]*\d[^-\[\]]*)\]")
+_BRACKETED = pattern_of(r"(?:\[([^-\[\]]*\d[^-\[\]]*)\]|<([^-<>]*\d[^-<>]*)>)")
 
 
 def with_usual_groups(texts: Sequence[str], pending: Sequence[int]) -> Sequence[str]:
-    """Texts with signs as most people write them: no underscores, negative numbers in round
-    brackets.
+    """Texts with signs as most people write them: no underscores, no fractions, negative numbers in
+    round brackets.
 
     pending: the places of texts that Python does not read as numbers. Underscores group digits
-    where all texts have them, or are too short to; square brackets mean a minus where some texts
-    have none.
+    where all texts have them, or are too short to; square and angle brackets mean a minus where
+    some texts have none.
 
     >>> with_usual_groups(["1_250", "900", "1_300", "2_000"], [0])
     ['1250', '900', '1300', '2000']
     """
     signs = "".join(texts) if pending else ""
+    if "/" in signs and all(
+        _MIXED.fullmatch(texts[place].strip()) for place in pending
+    ):
+        return [_MIXED.sub(_as_decimal, text.strip()) for text in texts]
     if "_" in signs:
         return _without_scores(texts)
-    if "]" not in signs:
+    if "]" not in signs and ">" not in signs:
         return texts
     bracketed = [
         place for place in pending if _BRACKETED.fullmatch(texts[place].strip())
@@ -35,8 +42,14 @@ def with_usual_groups(texts: Sequence[str], pending: Sequence[int]) -> Sequence[
         return texts
     rounded = list(texts)
     for place in bracketed:
-        rounded[place] = _BRACKETED.sub(r"(\1)", texts[place].strip())
+        rounded[place] = f"({texts[place].strip()[1:-1]})"
     return rounded
+
+
+def _as_decimal(match: re.Match[str]) -> str:
+    """101.375 for 101 3/8, as prices were quoted."""
+    sign, whole, part, parts = match.groups()
+    return f"{sign}{int(whole) + int(part) / int(parts)}"
 
 
 def _without_scores(texts: Sequence[str]) -> Sequence[str]:

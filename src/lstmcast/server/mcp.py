@@ -113,7 +113,7 @@ class Assistant:
         name = parameters.get("name")
         arguments = parameters.get("arguments") or {}
         names = [tool["name"] for tool in self.tools.described()]
-        if name not in names:
+        if not isinstance(name, str) or name not in names:
             offered = ", ".join(names)
             raise Refused(
                 PARAMS, f"There is no tool {str(name)[:100]!r}. There are: {offered}."

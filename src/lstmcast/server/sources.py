@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from lstmcast.data.cells.cellformat import CellFormat
+from lstmcast.data.cells.cellformat import CellFormat, codes_in
 from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.limits import require_span
 from lstmcast.data.panel import ReadOptions
@@ -118,9 +119,7 @@ class Table(Columns, Repairs):
             self.decimal,
             self.header,
             self.date_format,
-            tuple(
-                code for names in self.missing_codes or () for code in names.split(",")
-            ),
+            tuple(chain.from_iterable(map(codes_in, self.missing_codes or ()))),
         )
         names = self.given()
         if self.aggregate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
 import typer
@@ -235,17 +236,15 @@ class ReadingOptions:
 
     def written(self) -> CellFormat:
         """How cells are written, as far as it was said."""
-        from lstmcast.data.cells.cellformat import CellFormat
+        from lstmcast.data.cells.cellformat import CellFormat, codes_in
 
-        codes = [
-            code for listing in self.missing_codes or () for code in listing.split(",")
-        ]
+        listings = self.missing_codes or ()
         return CellFormat(
             self.day_first,
             self.decimal,
             self.header,
             self.date_format,
-            tuple(code for code in codes if code.strip()),
+            tuple(chain.from_iterable(map(codes_in, listings))),
         )
 
     def past_names(self) -> list[str]:

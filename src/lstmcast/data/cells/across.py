@@ -204,9 +204,9 @@ def long_sheet_of(
 ) -> Sheet:
     """One row per row and part, in time order within each row, without empty cells at the end."""
     rows, part_numbers = np.nonzero(~np.isnat(times))
-    stacked = _stacked(grid.columns, rows, part_numbers, sheet.label)
+    stacked = stacked_cells(grid.columns, rows, part_numbers, sheet.label)
     remaining = columns_without(remaining, [base])
-    totals = [column for column in remaining if _is_totals(column)]
+    totals = [column for column in remaining if is_totals(column)]
     remaining = columns_without(remaining, totals)
     repeated = [column.take(rows) for column in remaining]
     notes_of_base = base.times.notes if base.times else ()
@@ -251,12 +251,12 @@ def _totals_note(totals: list[Column]) -> Finding:
     return Finding("columns", "note", f"the {are_left_out} left out: {names}")
 
 
-def _is_totals(column: Column) -> bool:
+def is_totals(column: Column) -> bool:
     name = column.name.strip().casefold()
     return column.number_share >= 0.5 and TOTALS.fullmatch(name) is not None
 
 
-def _stacked(
+def stacked_cells(
     columns: list[Column], rows: ndarray, part_numbers: ndarray, label: str
 ) -> Column:
     """The cells of several columns as one column, (rows,)."""

@@ -29,7 +29,7 @@ _WEEKDAY_WORDS = (
     "sat saturday sa samstag samedi sam 土",
     "sun sunday so sonntag dimanche dim 日",
 )
-_WEEKDAYS = {
+WEEKDAYS = {
     word: day for day, words in enumerate(_WEEKDAY_WORDS) for word in words.split()
 }
 _HOUR = pattern_of(
@@ -206,7 +206,7 @@ def weekdays_across(sheet: Sheet) -> Grid | None:
 
 
 def _named_weekday(name: str) -> int | None:
-    return _WEEKDAYS.get(name.rstrip("."))
+    return WEEKDAYS.get(name.rstrip("."))
 
 
 _WEEKS = [range(7), range(5)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -75,10 +76,20 @@ class CellFormat:
 def _listed(codes: Any) -> list[Any]:
     """Codes as a list: from a number, a text with commas, or several of them."""
     if isinstance(codes, str):
-        return [code for code in codes.split(",") if code.strip()]
+        return list(codes_in(codes))
     if isinstance(codes, int | float):
         return [codes]
     return list(codes or ())
+
+
+def codes_in(text: str) -> Iterator[str]:
+    """The codes between the commas of a text; one with a comma in it stands in single quotes.
+
+    >>> list(codes_in("-200,Bad Input")), list(codes_in("'<0,5=0,5',-200"))
+    (['-200', 'Bad Input'], ['<0,5=0,5', '-200'])
+    """
+    for listed in csv.reader(text.splitlines(), quotechar="'", skipinitialspace=True):
+        yield from (code for code in listed if code.strip())
 
 
 def _is_whole(value: object) -> bool:
@@ -136,6 +147,8 @@ def _named_value(code: str) -> tuple[str, float]:
 
 
 def _number(text: str) -> float:
+    if "." not in text:
+        text = text.replace(",", ".")
     try:
         return float(text)
     except ValueError:

@@ -38,6 +38,8 @@ _KINDS_OF_PERIODS = ("year", "half", "quarter", "month", "week", "yearday", "wee
 _COUNTERS = frozenset(
     ["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"]
 )
+_ANSWERS = frozenset(["yes", "true", "on", "ja", "oui", "y", "si", "sí", "sim", "はい"])
+_MOST_ABOVE = 20  # numbered rows above the first one that is read
 _ROW_NUMBER = pattern_of(
     r"(unnamed.*|column\d+|index|(?:.*[\W_])?(?:id|objectid|fid|oid|gid|rowid)|no|nr|row|record|"
     r"seq|instant|position|#)\.?"
@@ -105,7 +107,7 @@ def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
     if not numeric:
         raise DataError(
             f"{sheet.source} has no numeric column to forecast. Numbers are expected beside the "
-            f"times. Its columns are:\n{sheet.describe()}"
+            f"times. {_yes_no_advice(sheet, excluded)}Its columns are:\n{sheet.describe()}"
         )
     by_name = {folded_name(column): column for column in numeric}
     for name in ("y", "target"):
@@ -134,6 +136,18 @@ def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
         f"{sheet.source} has {len(numeric)} numeric columns that could be the target. Choose one "
         f"with {question}:\n{sheet.describe(numeric)}"
     )
+
+
+def _yes_no_advice(sheet: Sheet, excluded: Sequence[Column]) -> str:
+    """The option that reads yes and no as numbers, if a column seems to hold them."""
+    for column in columns_without(sheet.columns, excluded):
+        texts = {str(text).strip().casefold() for text in column.data[:4]}
+        is_boolean = column.data.dtype == bool
+        if is_boolean or (len(column.data) == 2 and not _ANSWERS.isdisjoint(texts)):
+            return (
+                f"To read yes and no as 1 and 0, use {advise('target', column.name)}. "
+            )
+    return ""
 
 
 def _counts_beside_sums(column: Column, numeric: Sequence[Column]) -> bool:
@@ -234,12 +248,13 @@ def changes(column: Column) -> bool:
 
 
 def _counts_rows(column: Column) -> bool:
-    """Whether a column only numbers the rows, up or down from 0 or 1, by values and name."""
+    """Whether a column only numbers the rows, by values and name: up or down from 0, 1 or a little
+    more where rows above were left out."""
     if column.numbers is None or not _ROW_NUMBER.fullmatch(folded_name(column)):
         return False
     values = column.spread(column.numbers.values)
     numbers = values[np.isfinite(values)]  # totals have no number
-    if len(numbers) < 3 or numbers.min() not in (0, 1):
+    if len(numbers) < 3 or numbers.min() not in range(_MOST_ABOVE):
         return False
     steps = np.diff(numbers)
     return bool(np.abs(steps[0]) == 1 and (steps == steps[0]).all())

@@ -40,7 +40,7 @@ def with_durations(sheet: Sheet, target: str | None) -> Sheet:
     notes = []
     for place, column in enumerate(columns):
         is_other = target is not None and folded(column.name) != folded(target)
-        hours = None if is_other else _hours_of(column)
+        hours = None if is_other else hours_of(column)
         if hours is None:
             continue
         example = next(str(text) for text in column.data if not is_missing(str(text)))
@@ -70,7 +70,7 @@ def _looks_numeric(column: Column) -> bool:
     return any(re.fullmatch(r"[^:a-zA-Z]*\d[^:a-zA-Z]*", text) for text in texts)
 
 
-def _hours_of(column: Column) -> np.ndarray | None:
+def hours_of(column: Column) -> np.ndarray | None:
     """The hours of a column of durations (N,), NaN where missing; None where it holds none."""
     if not column.is_text or not 0 < len(column.data) <= _MOST_TEXTS:
         return None

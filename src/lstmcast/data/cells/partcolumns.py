@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.cells.acrossparts import WEEKDAYS
 from lstmcast.data.cells.columns import NUMBER_SHARE
 from lstmcast.data.scripts import western_halves
 from lstmcast.data.sheet import Column, folded
@@ -65,11 +66,19 @@ class Part:
     numbers: ndarray
 
 
+_MAY_BE_PARTED = ("day", "yearday", "hour")  # days and hours with fractions
+
+
 def part_of(column: Column, kind: str) -> Part | None:
     """A column of a kind, if its content agrees."""
     if kind == "year":
         return year_part(column)
+    if kind in ("day", "weekday") and _names_weekdays(column):
+        days = [WEEKDAYS.get(folded(text), np.nan) for text in column.data]
+        return Part(column, "weekday", column.spread(np.array(days)) + 1)
     numbers = part_numbers(column)
+    if kind in _MAY_BE_PARTED:
+        numbers = _with_fractions(column, numbers)
     known_numbers = numbers[np.isfinite(numbers)]
     filled_cells = np.count_nonzero(~column.missing & ~sums_of(column))
     if not len(known_numbers) or len(known_numbers) < 0.9 * filled_cells:
@@ -81,8 +90,31 @@ def part_of(column: Column, kind: str) -> Part | None:
         kind = slot_of_letters(column) or kind
     lowest = 0 if kind in ("hour", "minute", "second", "slot") else 1
     is_inside = lowest <= low and high <= _HIGHEST[kind]
-    is_whole = (known_numbers == np.rint(known_numbers)).all()
+    is_whole = kind in _MAY_BE_PARTED or _are_whole(known_numbers)
+    high = np.floor(high)
     return Part(column, kind, numbers) if is_inside and is_whole else None
+
+
+def _are_whole(numbers: ndarray) -> bool:
+    return bool((numbers == np.rint(numbers)).all())
+
+
+def _with_fractions(column: Column, numbers: ndarray) -> ndarray:
+    """The numbers of a column of days or hours, with their fractions where it has some (N,)."""
+    if column.numbers is None or column.number_share < 1:
+        return numbers
+    values = column.spread(column.numbers.values).astype(np.float64)
+    known_values = values[np.isfinite(values)]
+    has_several = len(np.unique(known_values % 1)) > 1
+    return values if has_several else numbers
+
+
+def _names_weekdays(column: Column) -> bool:
+    """Whether a column of texts holds nothing but names of days of the week."""
+    if not column.is_text or not 1 < len(column.data) <= 8:
+        return False
+    texts = [folded(text) for text in column.data if str(text).strip()]
+    return len(texts) > 1 and all(text in WEEKDAYS for text in texts)
 
 
 def year_part(column: Column) -> Part | None:
@@ -205,8 +237,11 @@ def _minutes_of_day(column: Column) -> Part | None:
     )
     numbers = part_numbers(column)
     if match is None:
-        all_of_a_day = re.fullmatch(r"min|minutes?", name) and _fill_a_day(numbers)
-        return Part(column, "clock", numbers * 60 * 10**6) if all_of_a_day else None
+        if re.fullmatch(r"min|minutes?", name) and _fill_a_day(numbers):
+            return Part(column, "clock", numbers * 60 * 10**6)
+        if re.fullmatch(r"sec|seconds?", name) and _fill_a_day(numbers / 60):
+            return Part(column, "clock", numbers * 10**6)
+        return None
     unit = {"minute": 60, "second": 1}[match[1]]
     known_numbers = numbers[np.isfinite(numbers)]
     if not len(known_numbers) or known_numbers.max() * unit > 86_400:

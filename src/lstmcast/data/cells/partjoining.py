@@ -25,6 +25,9 @@ _SLOTS = (
 )  # slots of a day: largest number, minutes of each
 _MONTHS_LONG = {"half": 6, "quarter": 3, "bimonth": 2, "month": 1}
 _HOUR = 3600 * 10**6
+_MINUTE = 60 * 10**6
+_ROUNDED = 20 * 10**6  # microseconds that the digits of a fraction may be off
+_FRACTION_OF = {"day": 24 * _HOUR, "yearday": 24 * _HOUR, "hour": _HOUR}
 
 
 def with_parts(values: ndarray, parts: Sequence[Part]) -> ndarray:
@@ -35,9 +38,20 @@ def with_parts(values: ndarray, parts: Sequence[Part]) -> ndarray:
         numbers = np.where(is_known, part.numbers, 1).astype(np.int64)
         base = np.where(is_known, values, start)
         refined, exists = _refined(base, part.kind, numbers)
+        if part.kind in _FRACTION_OF:
+            shares = np.where(is_known, part.numbers % 1, 0)
+            refined = refined + _fractions(shares * _FRACTION_OF[part.kind])
         exists = exists & is_known
         values = np.where(exists, refined, np.datetime64("NaT"))
     return values
+
+
+def _fractions(micros: ndarray) -> ndarray:
+    """Fractions of days or hours, to the minute where all are near one, as digits are rounded."""
+    minutes = np.rint(micros / _MINUTE)
+    is_near = np.abs(micros - minutes * _MINUTE) <= _ROUNDED
+    rounded = minutes * _MINUTE if is_near.all() else np.rint(micros / 10**6) * 10**6
+    return rounded.astype(np.int64).astype("timedelta64[us]")
 
 
 def _refined(base: ndarray, kind: str, numbers: ndarray) -> tuple[ndarray, ndarray]:

@@ -10,15 +10,18 @@ from lstmcast.util.patterns import pattern_of
 _WORDS = {
     "year": "year isoyear yr yy yyyy fy ev gjahr jahr année annee an año anio anyo ano anno "
     "jaar rok år vuosi év yıl yil год 年 年度 年份 년 연도 aaaa leto godina година anul έτος рік "
-    "aasta gads metai tahun năm vuodet سنة سال שנה",
+    "aasta gads metai tahun năm vuodet سنة سال שנה kalenderjahr berichtsjahr meldejahr bezugsjahr "
+    "geschäftsjahr wirtschaftsjahr erhebungsjahr kalenderår regnskabsår verslagjaar boekjaar",
     "half": "half semester semestre halbjahr 半期",
     "bimonth": "bimestre bimester bimestr bimonth",
     "quarter": "quarter qtr quart q quartal trimestre trim kvartal kwartaal kwartał квартал 四半期",
     "month": "month mo mm mnth mon monat mois mes mês mese maand måned månad měsíc mesic miesiąc "
     "miesiac kuukausi hónap honap ho ay месяц 月 月份 월 kk kuu mesiac mjesec mesec месец lună "
-    "luna μήνας місяць mėnuo mēnesis bulan tháng شهر ماه חודש",
+    "luna μήνας місяць mėnuo mēnesis bulan tháng شهر ماه חודש kalendermonat berichtsmonat "
+    "meldemonat bezugsmonat buchungsmonat verslagmaand",
     "week": "week wk weeknum weekno isoweek kw woche semaine semana settimana uge vecka týden "
-    "tyden tydzień viikko hét hafta неделя 週 周 주",
+    "tyden tydzień viikko hét hafta неделя 週 周 주 kalenderwoche berichtswoche meldewoche "
+    "kalenderuge kalendervecka kalenteriviikko isouge isouke",
     "yearday": "doy dayofyear yday jd jday julian julianday ydays",
     "day": "day dd dy dom mday tag jour día dia giorno dag den dzień päivä nap gün день 日 일 jj "
     "pv deň dan ден zi ziua ημέρα päev diena hari ngày يوم روز יום",

@@ -39,20 +39,25 @@ def _advised_codes(column: Column, rows: ndarray) -> str:
     are_rare = len(rows) <= _MOST_SHARE * len(column)
     if not are_few or not are_rare or not all(map(_may_be_code, distinct)):
         return ""
-    codes = ",".join(distinct)
     if not all(map(_LIMIT.fullmatch, distinct)):
-        return f"If this means a missing value, use {_said(codes)}. "
+        return f"If this means a missing value, use {_said(distinct)}. "
     limit = distinct[0]
-    number = limit.lstrip("<>≤≥ ")
+    number = limit.lstrip("<>≤≥= ")
     return (
-        f"To read {limit!r} as a number, use {_said(f'{limit}={number}')}; to leave it unknown, "
-        f"{_said(codes)}. "
+        f"To read {limit!r} as a number, use {_said([f'{limit}={number}'])}; to leave it unknown, "
+        f"{_said(distinct)}. "
     )
 
 
 def _may_be_code(text: str) -> bool:
-    return "," not in text and "=" not in text and len(text) <= 30
+    has_value = "=" in text and _LIMIT.fullmatch(text) is None
+    return not has_value and "'" not in text and len(text) <= 30
 
 
-def _said(codes: str) -> str:
-    return f'--missing-codes "{codes}"'
+def _quoted(code: str) -> str:
+    return f"'{code}'" if "," in code else code
+
+
+def _said(codes: list[str]) -> str:
+    """The option that names codes, those with a comma in quotes."""
+    return f'--missing-codes "{",".join(map(_quoted, codes))}"'

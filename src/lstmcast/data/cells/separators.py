@@ -36,6 +36,9 @@ _FEWEST = 3  # values with three digits after every mark
 _SAMPLE = 2000
 _TRIANGLES = "▲△"  # a minus of Japanese accounts, which have no decimals
 _ELSEWHERE = "as the dates or other numbers of the file show"
+_ACCOUNTS = (
+    "since accounts, with negative numbers in brackets, have two decimals or none"
+)
 _MONEY = "since amounts of money have two decimals or none"
 
 
@@ -56,6 +59,8 @@ def settled(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]]:
         return _settled_commas(sheet, column)
     if _is_money(column, ","):
         return replace(column, decimal="."), [_grouped(column, ",", _MONEY)]
+    if _has_brackets(column):
+        return replace(column, decimal="."), [_grouped(column, ",", _ACCOUNTS)]
     texts = [c for c in columns_without(sheet.columns, [column]) if c.is_text]
     if any(map(_has_decimal_points, texts)) or any(map(_has_months_first, texts)):
         return replace(column, decimal="."), [_grouped(column, ",", _ELSEWHERE)]
@@ -143,6 +148,12 @@ def _is_money(column: Column, mark: str) -> bool:
     return has_sign and any(
         text.lstrip("+-").find(mark) > 1 for text in _sample(column)
     )
+
+
+def _has_brackets(column: Column) -> bool:
+    """Whether negative values stand in brackets, as in accounts: they have two decimals or none."""
+    texts = [str(text).strip() for text in column.data[:_SAMPLE]]
+    return any(text[:1] == "(" and text[-1:] == ")" for text in texts)
 
 
 def _has_decimal_points(column: Column) -> bool:

@@ -28,6 +28,7 @@ ds date datetime timestamp time ts day week month quarter year period dteday uni
 datum zeit zeitpunkt tag woche monat quartal jahr fecha mes año ano semana data mois jour semaine
 année annee trimestre giorno mese anno created tstamp prd période periode periodo período okres
 rok år dato vuosi період период год дата tarih dönem yıl data periodo időszak datum období kuupäev
+uge uke vecka viikko settimana tydzień týden hét hafta неделя kw yyww
 年月日 日付 日時 年月 月 年 年度 期間 週 四半期
 """
 _BEGINNING_WORDS = (
@@ -68,6 +69,7 @@ _INDEX_NAMES = [
     "time_index",
     "period",
     "ds",
+    "elapsed",
 ]
 _FEWEST_YEARS = 5  # that follow each other, by which a column is one of years
 _FEWEST_STEPS = 11  # of numbers that are times by their steps alone

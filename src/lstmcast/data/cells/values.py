@@ -46,6 +46,12 @@ def numbers_of(
         notes += findings
     numbers = column.numbers
     is_bad = ~column.missing if numbers is None else column.spread(numbers.bad)
+    answers = _answers(column) if role == "target" and is_bad.any() else None
+    if answers is not None:
+        message = f"column {column.name!r}: yes and no read as 1 and 0"
+        if notes is not None:
+            notes.append(Finding("numbers", "note", message))
+        return answers
     if numbers is None or is_bad.any():
         rows = np.flatnonzero(is_bad)
         error = DataError(text_among_numbers(sheet, column, rows, role))
@@ -116,6 +122,13 @@ def is_plain(column: Column) -> bool:
     if not column.is_text or column.number_share >= _MOSTLY_NUMBERS:
         return True
     return _yes_or_no(column) is not None
+
+
+def _answers(column: Column) -> ndarray | None:
+    """1 and 0 for yes and no, also as Python's booleans; None for anything else."""
+    if column.data.dtype == bool:
+        return column.spread(column.data.astype(np.float64))
+    return _yes_or_no(column)
 
 
 def _yes_or_no(column: Column) -> ndarray | None:

@@ -11,6 +11,7 @@ from lstmcast.data.numbers import parse_numbers
 from lstmcast.data.times.dates import parse_times
 
 _DELIMITERS = ";\t|,"
+_RARE = "~^§¦"
 
 
 def find_delimiter(text: str) -> str:
@@ -36,7 +37,16 @@ def find_delimiter(text: str) -> str:
     whole_lines = [line.strip() for line in lines[1:50]]
     if not _are_single_cells(whole_lines) and _evenness(map(str.split, lines)) >= 0.6:
         return " "
-    return best_delimiter or _of_largest_table(lines) or ","
+    return best_delimiter or _of_largest_table(lines) or _rare(lines) or ","
+
+
+def _rare(lines: list[str]) -> str:
+    """A rare delimiter that all lines have, as often as each other; "" where there is none."""
+    for delimiter in _RARE:
+        counts = {line.count(delimiter) for line in lines}
+        if len(counts) == 1 and 0 not in counts and len(lines) > 2:
+            return delimiter
+    return ""
 
 
 def _of_largest_table(lines: list[str]) -> str:

@@ -19,6 +19,7 @@ from lstmcast.data.files.binaries import columns_in
 from lstmcast.data.files.datev import is_datev, with_years
 from lstmcast.data.files.grids import sheet_from_grid
 from lstmcast.data.files.jsonfiles import looks_like_json, sheet_from_json
+from lstmcast.data.files.ledgers import csv_from_ledger, is_ledger
 from lstmcast.data.files.lineprotocol import is_line_protocol, sheet_from_line_protocol
 from lstmcast.data.files.logfiles import log_of, sheet_from_log
 from lstmcast.data.files.markup import looks_like_markup, read_markup
@@ -29,6 +30,7 @@ from lstmcast.data.files.seriesfiles import (
     looks_attributed,
     sheet_from_tsf,
 )
+from lstmcast.data.files.sqldumps import csv_from_sql, is_sql_dump
 from lstmcast.data.files.textfiles import decode, encoding_notes, grid_of_text
 from lstmcast.data.sheet import Chosen, Sheet
 from lstmcast.data.table import Finding, file_label
@@ -95,6 +97,10 @@ def _of_text(content: bytes, source: str, label: str, header: int | None) -> She
     notes = encoding_notes(encoding)
     if looks_like_json(text[:1000]):
         return _with(sheet_from_json(text, source, label), notes)
+    if is_ledger(text[:1000]):
+        return sheet_from_grid(
+            grid_of_text(csv_from_ledger(text), notes), source, label, header
+        )
     if looks_like_markup(text[:1000]):
         return _with(
             sheet_from_grid(read_markup(text, source), source, label, header), notes
@@ -106,6 +112,8 @@ def _of_text(content: bytes, source: str, label: str, header: int | None) -> She
     if is_datev(text[:10]):
         text, notes_on_years = with_years(text)
         notes = (*notes, *notes_on_years)
+    if is_sql_dump(text[: 1 << 16]):
+        text = csv_from_sql(text)
     log_format = log_of(text[: 1 << 16])
     if log_format is not None:
         return _with(sheet_from_log(text, log_format, source, label), notes)

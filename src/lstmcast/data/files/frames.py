@@ -310,7 +310,7 @@ def _is_pandas(data: Any) -> bool:
 def _is_timed(index: Any) -> bool:
     """Whether an index of pandas is one of times."""
     pandas = __import__("pandas")
-    kinds = (pandas.DatetimeIndex, pandas.PeriodIndex)
+    kinds = (pandas.DatetimeIndex, pandas.PeriodIndex, pandas.TimedeltaIndex)
     return isinstance(index, kinds) or _holds_dates(index)
 
 

@@ -23,7 +23,9 @@ from lstmcast.data.files.headers import (
     looks_like_data,
     without_comments,
 )
+from lstmcast.data.files.partednumbers import with_whole_numbers
 from lstmcast.data.files.textfiles import CellGrid
+from lstmcast.data.files.titledblocks import titles_of_blocks
 from lstmcast.data.findings import dropped_lines
 from lstmcast.data.limits import require_columns
 from lstmcast.data.sheet import Column, Sheet
@@ -35,7 +37,12 @@ from lstmcast.util.patterns import pattern_of
 _LONG_SHARE = 0.01
 _FEW_ROWS = 8
 _MOST_TITLES = 40  # lines that are looked at for titles
+_DAY_OF_YEAR = pattern_of(
+    r"(?:[^\W\d_]+,? )?[^\W\d_]{3,10}\.? \d\d?|\d\d? [^\W\d_]{3,10}"
+)
+_YEAR = pattern_of(r"(?:19|20)\d\d")
 _SHORT_YEAR = pattern_of(r"'\d\d")
+_SERIES = "series"  # the column of the titles of tables
 _LONGEST_TITLE = 200  # characters
 
 
@@ -60,10 +67,10 @@ def sheet_from_grid(
     filled_rows, comments = without_comments(filled_rows)
     filled_rows, said_above = _without_titles(filled_rows)
     filled_rows, beside_years = without_span(filled_rows)
+    filled_rows, commas = _with_whole_cells(filled_rows, grid.delimiter)
     table_rows, dropped = _regular(filled_rows, _width(filled_rows), source)
     header_rows = _header(table_rows, header, source)
-    names = column_names(header_rows.names)
-    first = header_rows.first
+    names, first = column_names(header_rows.names), header_rows.first
     data, repeated = _without_headers(table_rows[first:], header_rows)
     data, notes_below = without_notes_below(data)
     if not data:
@@ -71,19 +78,46 @@ def sheet_from_grid(
     above = [row for row in table_rows[:first] if row not in header_rows.rows]
     if above and is_year_alone(above[-1]) and any(map(is_year_alone, data)):
         data.insert(0, above.pop())  # each year has a header of its own
-    dropped |= {row.line: _quote(row, "a comment") for row in comments}
     dropped |= beside_years | said_above
-    dropped |= {row.line: "the header again" for row in repeated}
-    dropped |= {row.line: _quote(row, "below the data") for row in notes_below}
-    dropped |= {row.line: "blank" for row in rows if _is_blank(row)}
-    notes = [*grid.notes, *_notes_on_dropped(above, dropped)]
-    if not header_rows.rows:
-        notes.append(_NO_HEADER)
+    dropped |= _reasons(rows, comments, repeated, notes_below)
+    blocks = titles_of_blocks(rows, data, [*header_rows.rows, *repeated])
+    if blocks is not None:
+        data = blocks.rows
+        above = [row for row in above if row.line not in blocks.lines]
+        dropped = _without(dropped, blocks.lines)
+    notes = [*grid.notes, *commas, *_notes_on_dropped(above, dropped)]
+    notes += [] if header_rows.rows else [_NO_HEADER]
     lines = np.array([row.line for row in data], np.int64)
     columns = _columns(data, names, header_rows, grid)
+    if blocks is not None:
+        columns = (Column.of_texts(_SERIES, blocks.of_rows), *columns)
+        notes.append(_titles_note(blocks.of_rows))
     header_lines = {row.line for row in header_rows.rows}
     titles = _titles([*rows[:_MOST_TITLES], *comments], header_lines, data[0])
     return Sheet(columns, lines, source, "file", tuple(notes), label, titles=titles)
+
+
+def _without(reasons: dict[int, str], lines: set[int]) -> dict[int, str]:
+    return {line: why for line, why in reasons.items() if line not in lines}
+
+
+def _reasons(
+    rows: list[Row], comments: list[Row], repeated: list[Row], notes_below: list[Row]
+) -> dict[int, str]:
+    """Why lines other than those of data were dropped."""
+    reasons = {row.line: _quote(row, "a comment") for row in comments}
+    reasons |= {row.line: "the header again" for row in repeated}
+    reasons |= {row.line: _quote(row, "below the data") for row in notes_below}
+    return reasons | {row.line: "blank" for row in rows if _is_blank(row)}
+
+
+def _titles_note(titles: Sequence[str]) -> Finding:
+    distinct = list(dict.fromkeys(titles))
+    message = (
+        f"{len(distinct)} tables below each other, named by the titles above them: {distinct[0]!r} "
+        f"to {distinct[-1]!r}"
+    )
+    return Finding("layout", "note", message, count=len(distinct))
 
 
 def _empty(source: str) -> DataError:
@@ -238,6 +272,43 @@ def _unquoted(cells: list[str]) -> list[str]:
     return [cell.strip("'") for cell in cells]
 
 
+def _with_whole_cells(
+    rows: list[Row], delimiter: str
+) -> tuple[list[Row], tuple[Finding, ...]]:
+    """Rows with whole dates and numbers, where commas in them had no quotes, and a note."""
+    rows = _with_whole_dates(_without_last_blanks(rows))
+    return with_whole_numbers(rows) if delimiter == "," else (rows, ())
+
+
+def _with_whole_dates(rows: list[Row]) -> list[Row]:
+    """Rows whose dates have a comma and no quotes, March 5, 2024, with these in one cell again."""
+    width = len(rows[-1].cells)
+    parted = [row for row in rows if len(row.cells) == width]
+    if width < 3 or len(parted) < len(rows) - 1 or len(rows[0].cells) != width - 1:
+        return rows
+    whole_rows = rows[: len(rows) - len(parted)]
+    for row in parted:
+        day, year, *others = row.cells
+        if not (_DAY_OF_YEAR.fullmatch(day.strip()) and _YEAR.fullmatch(year.strip())):
+            return rows
+        whole_rows.append(Row(row.line, [f"{day},{year}", *others]))
+    return whole_rows
+
+
+def _without_last_blanks(rows: list[Row]) -> list[Row]:
+    """Rows without a delimiter at their end, where all of the data have one and the names above
+    them do not."""
+    width = max(len(row.cells) for row in rows)
+    widest = [row for row in rows if len(row.cells) == width]
+    if len(widest) < 2 or any(row.cells[-1].strip() for row in widest):
+        return rows
+    place = rows.index(widest[0])
+    names = rows[place - 1].cells if place else []
+    if len(names) != width - 1 or not all(map(str.strip, names)):
+        return rows
+    return [Row(row.line, row.cells[: width - 1]) for row in rows]
+
+
 def _width(rows: list[Row]) -> int:
     """Cells per row: the commonest count, the larger one in a draw."""
     counts = Counter(len(row.cells) for row in rows)
@@ -285,13 +356,18 @@ def _with_width(row: Row, width: int, rows: list[Row]) -> list[str] | None:
         return cells
     if len(cells) > width:
         spare = Row(row.line, cells[width:])
-        return cells[:width] if _is_blank(spare) else None
+        return cells[:width] if _is_blank(spare) or _is_comment(cells[-1]) else None
     is_first = row is rows[0]
     if is_first and len(cells) == width - 1 and _names_rest(row, rows):
         return ["", *cells]
     if kind_of(cells[:1]):
         return cells + [""] * (width - len(cells))
     return None
+
+
+def _is_comment(name: str) -> bool:
+    """Whether a cell names a column of comments, which rows without one leave out."""
+    return name.strip().casefold() in ("comment", "comments", "remarks", "notes")
 
 
 def _names_rest(row: Row, rows: list[Row]) -> bool:

@@ -32,6 +32,11 @@ _MOST_SAID = 4  # rows of values that are said of a file
 _COMMENTS = ("#", "%", "//", "!")
 # levels of names are joined by this: store A/sales
 _LEVELS = "/"
+_DESCRIBES = pattern_of(
+    r"(?:data )?source|provider|frequency|type|units?|description|seasonal adjustment|単位|出典|"
+    r"(?:publication|release|last)[ _](?:date|updated?)|quelle|einheit|unité|unidad|fuente",
+    re.IGNORECASE,
+)
 _DAY = pattern_of(r"(?:19|20)\d{6}")
 _YEAR = pattern_of(r"(?:19|20)\d\d")
 
@@ -125,6 +130,10 @@ def find_header(rows: Sequence[Row]) -> Header:
     """
     body = FirstRows.of(rows)
     first = body.first_data(rows)
+    if first == 0 and len(rows) > 2:
+        levels = _levels(rows[:2]) if _names_times_in_runs(rows[0], rows[1]) else None
+        if levels is not None:
+            return Header(*levels, 2)
     if first == 0:
         row = rows[0]
         if len(rows) > 1 and (_names_times(row) or counts_on(row.cells, rows[1].cells)):
@@ -134,6 +143,9 @@ def find_header(rows: Sequence[Row]) -> Header:
     if first is None:
         place = _fullest(rows[:WITHIN])
         row = rows[place]
+        if place == len(rows) - 1 and _any_value(row.cells):
+            levels = _levels(rows[:place])  # above the only row of data
+            return Header(*(levels or (row.cells, [row])), place + (not levels))
         return Header(row.cells, [row], place + 1)
     if _names_times(rows[first]) and all(text_count(row) < 2 for row in rows[:first]):
         # years below titles
@@ -153,18 +165,30 @@ def _below_other_names(rows: Sequence[Row], first: int) -> int:
     """Where data begin if names stand below what seemed to be data: names and values of what is
     said of a file."""
     names_above = [row.cells for row in rows[:first]]
-    for place in range(first + 1, min(first + _MOST_SAID, len(rows) - 2)):
-        cells = rows[place].cells
-        below = rows[place + 1 : place + 1 + WITHIN]
-        used_columns = _used_columns(below)
-        names = [cells[column] for column in used_columns]
-        if len(used_columns) > 2 and is_full(names) and cells not in names_above:
-            kinds = [
-                kind_of([row.cells[column] for row in below]) for column in used_columns
-            ]
-            if all(kinds) and not any(kind_of([name]) for name in names):
-                return place + 1
-    return first
+    said = list(takewhile(lambda row: not kind_of(row.cells[:1]), rows[first:WITHIN]))
+    end_of_said = first + len(said)
+    begin = first
+    for place in range(
+        first + 1, min(max(first + _MOST_SAID, end_of_said), len(rows) - 2)
+    ):
+        if begin > first and place >= end_of_said:
+            break
+        is_said = place < end_of_said
+        if rows[place].cells not in names_above and _names_below(rows, place, is_said):
+            begin = place + 1
+    return begin
+
+
+def _names_below(rows: Sequence[Row], place: int, is_said: bool) -> bool:
+    """Whether a row names the columns of the rows below it. is_said: whether it and those above it
+    begin with words, so that two columns are enough."""
+    below = rows[place + 1 : place + 1 + WITHIN]
+    used_columns = _used_columns(below)
+    names = [rows[place].cells[column] for column in used_columns]
+    if len(used_columns) <= (1 if is_said else 2) or not is_full(names):
+        return False
+    kinds = [kind_of([row.cells[column] for row in below]) for column in used_columns]
+    return all(kinds) and not any(kind_of([name]) for name in names)
 
 
 def _used_columns(rows: Sequence[Row]) -> list[int]:
@@ -209,9 +233,13 @@ def _named_by(above: Sequence[Row], first: int, below: Sequence[Row]) -> Header:
     """The names that the rows above the data give."""
     used_columns = _used_columns(below)
     for block in reversed(_blocks(above)):
+        full_rows = []
         for row in [*_below_values(block), *block]:
             if is_full([row.cells[column] for column in used_columns]):
-                return Header(row.cells, [row], first)
+                full_rows.append(row)
+        if full_rows:
+            row = _without_descriptions(full_rows)[0]
+            return Header(row.cells, [row], first)
     levels = _levels(above)
     if levels is not None:
         return Header(*levels, first)
@@ -222,6 +250,25 @@ def _named_by(above: Sequence[Row], first: int, below: Sequence[Row]) -> Header:
     if _is_units(row_of_names):
         row_of_names = fullest[0]
     return Header(row_of_names.cells, [row_of_names], first)
+
+
+def _without_descriptions(rows: Sequence[Row]) -> Sequence[Row]:
+    """Rows that name columns, and do not say where they are from or what they are counted in; all
+    of them where none does."""
+    naming = [row for row in rows if _DESCRIBES.fullmatch(row.cells[0].strip()) is None]
+    return naming or rows
+
+
+def _names_times_in_runs(row: Row, below: Row) -> bool:
+    """Whether a row holds times such as 2020.01, each as often as the next one, above names of
+    values."""
+    cells = [cell.strip() for cell in row.cells if kind_of([cell])]
+    distinct = list(dict.fromkeys(cells))
+    count = len(cells) // max(len(distinct), 1)
+    if count < 2 or cells != [cell for cell in distinct for _ in range(count)]:
+        return False
+    is_named = not any(map(kind_of, ([cell] for cell in below.cells)))
+    return is_named and _names_times(Row(row.line, ["", *distinct]))
 
 
 def _below_values(block: Sequence[Row]) -> Sequence[Row]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lstmcast.data.files.jsoncells import boxed_table
+from lstmcast.data.files.jsoncounted import counted_series
 from lstmcast.data.files.jsonseries import gathered, series_of
 from lstmcast.data.files.jsonstatistics import statistics_of
 from lstmcast.data.files.jsontables import DEEPEST, Records, flat, is_scalar, table_of
@@ -55,7 +56,7 @@ def sheet_from_json(text: str, source: str, label: str) -> Sheet:
     except (ValueError, RecursionError):
         documents = _lines(text, source)
     document = documents[0] if len(documents) == 1 else documents
-    records = _best(document)
+    records = counted_series(document) or _best(document)
     if isinstance(document, list) and document and all(map(_is_number, document)):
         records = [{"value": value} for value in document]
     if not records:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 from lstmcast.data.files.textfiles import CellGrid
+from lstmcast.data.files.xmlrecords import records_of_xml
 from lstmcast.errors import DataError
 
 _MOST_CELLS = 5_000_000
@@ -28,6 +29,9 @@ def read_markup(text: str, source: str) -> CellGrid:
     parser.feed(text)
     parser.close()
     tables = [table for table in parser.tables if _filled_rows(table) > 1]
+    records = None if tables else records_of_xml(text)
+    if records is not None:
+        return records
     if not tables:
         raise DataError(
             f"{source} is a web page or XML, not a table. A table is expected: CSV, Excel (.xlsx) "

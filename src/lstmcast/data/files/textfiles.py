@@ -117,6 +117,7 @@ def encoding_notes(encoding: str) -> tuple[Finding, ...]:
 
 def grid_of_text(text: str, notes: tuple[Finding, ...] = ()) -> CellGrid:
     """Split a text into cells."""
+    text = _without_quotes_around(text)
     delimiter = find_delimiter(text)
     rows, lines, quotes_off = _cells(text, delimiter)
     if '="' in text:
@@ -128,6 +129,21 @@ def grid_of_text(text: str, notes: tuple[Finding, ...] = ()) -> CellGrid:
             Finding("quotes", "warning", message, "Quotes were read as text."),
         )
     return CellGrid(rows, lines, delimiter, False, notes)
+
+
+def _without_quotes_around(text: str) -> str:
+    """A text whose lines are quoted as a whole, "day,n", without these quotes."""
+    start = text[:1000].splitlines()[:20]
+    if not start or any(
+        line[:1] != '"' or '","' in line or '";"' in line
+        for line in start[:-1] or start
+    ):
+        return text
+    lines = list(filter(None, map(str.strip, text.splitlines())))
+    are_whole = all(len(line) > 2 and line[0] == line[-1] == '"' for line in lines)
+    bare = [line[1:-1].replace('""', '"') for line in lines]
+    has_cells = all(any(mark in line for mark in ",;\t") for line in bare)
+    return "\n".join(bare) + "\n" if are_whole and has_cells else text
 
 
 def decode(content: bytes, source: str) -> tuple[str, str]:

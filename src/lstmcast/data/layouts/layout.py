@@ -13,12 +13,12 @@ from numpy import ndarray
 from lstmcast.advice import advise
 from lstmcast.data.cells.across import unfolded
 from lstmcast.data.cells.acrossrows import days_in_rows, hours_in_rows, months_in_rows
+from lstmcast.data.cells.acrossvalues import with_values_apart
 from lstmcast.data.cells.carried import with_carried_keys, with_carried_labels
 from lstmcast.data.cells.codedlabels import without_codes
-from lstmcast.data.cells.columns import (
-    named_column,
-)
+from lstmcast.data.cells.columns import changes, named_column
 from lstmcast.data.cells.durations import with_durations
+from lstmcast.data.cells.elapsed import with_elapsed_steps
 from lstmcast.data.cells.subtotals import without_totals
 from lstmcast.data.cells.yearless import is_yearless
 from lstmcast.data.cells.zonecolumns import with_zones_applied
@@ -36,7 +36,7 @@ from lstmcast.data.layouts.sideblocks import with_blocks_stacked
 from lstmcast.data.layouts.titletimes import with_time_of_titles
 from lstmcast.data.layouts.widerows import header_times, series_in_rows
 from lstmcast.data.limits import LARGEST
-from lstmcast.data.sheet import Column, Sheet, folded
+from lstmcast.data.sheet import Column, Sheet, columns_without, folded
 from lstmcast.data.table import Table
 from lstmcast.errors import DataError
 
@@ -44,13 +44,17 @@ from lstmcast.errors import DataError
 def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     """Assign the columns and convert the sheet to long form; DataError with advice if that
     fails."""
-    sheet = with_durations(names.written.applied(sheet), _only_target(names))
+    sheet = names.written.applied(sheet)
+    if isinstance(names.time, str) and names.time != "index":
+        sheet, _ = with_elapsed_steps(sheet, names.time)
+    sheet = with_durations(sheet, _only_target(names))
     sheet = with_counted_before(sheet, names)
     if sheet.wide and names.target is None and not names.past:
         names = replace(names, target="*")
     if names.time == "index":
         return _checked(long_table(sheet, names, None))
-    sheet = with_blocks_stacked(sheet) if names.time is None else sheet
+    if names.time is None:
+        sheet = with_values_apart(with_blocks_stacked(sheet))
     sheet = without_totals(sheet)
     if names.time is None:
         sheet = with_time_of_titles(sheet, names.written.day_first)
@@ -60,7 +64,7 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     if sheet is not apart:  # a year and a month, and days across
         sheet, names = _unfolded(sheet, names)
     time = time_column(sheet, names)
-    if time is None:
+    if time is None or _is_beside_times(sheet, time, names):
         return _table_without_dates(sheet, names)
     if time.times is not None and time.times.problem:
         below_years = _below_years(sheet, time, names)
@@ -95,9 +99,21 @@ def _below_years(sheet: Sheet, time: Column, names: Names) -> Sheet | None:
     return header and months_in_rows(sheet, header.columns, header.times)
 
 
+def _is_beside_times(sheet: Sheet, time: Column, names: Names) -> bool:
+    """Whether the only date of all rows, such as that of an update, stands beside times across."""
+    if names.time is not None or changes(time):
+        return False
+    others = replace(sheet, columns=tuple(columns_without(sheet.columns, [time])))
+    return len(others.columns) > 3 and header_times(others) is not None
+
+
 def _table_without_dates(sheet: Sheet, names: Names) -> Table:
     """The table of a sheet without a column of times, which are in its header then."""
     header = header_times(sheet) if names.time is None else None
+    if header is None and names.time is None:
+        counted, time = with_elapsed_steps(sheet, None)
+        if counted is not sheet:
+            return table_from_sheet(counted, replace(names, time=time))
     if header is None:
         bare = without_codes(sheet) if names.time is None else sheet
         if bare is not sheet:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.cells.columns import NUMBER_SHARE
+from lstmcast.data.cells.columns import NUMBER_SHARE, changes
 from lstmcast.data.cells.countedslots import counted_slots
 from lstmcast.data.cells.partcolumns import Part, clock_of
 from lstmcast.data.cells.partjoining import (
@@ -118,6 +118,8 @@ def _is_dates(column: Column) -> bool:
         or column.time_share <= 0.5
     ):
         return False
+    if times.form == "number" and times.zone is not None and not changes(column):
+        return False  # the number of a station, and no second since 1970
     if times.form == "date" and column.number_share >= NUMBER_SHARE:
         return False  # 8000.5 is no month
     known_times = times.values[~np.isnat(times.values)]

@@ -22,6 +22,7 @@ from lstmcast.data.cells.partcolumns import clock_of
 from lstmcast.data.cells.partkinds import parts_by_kind
 from lstmcast.data.cells.yearless import is_yearless, with_years
 from lstmcast.data.findings import Finding
+from lstmcast.data.layouts.yearnames import year_names
 from lstmcast.data.sheet import Column, Sheet, folded
 from lstmcast.data.times.dates import parse_times
 from lstmcast.data.times.frequency import parse_frequency
@@ -65,10 +66,29 @@ class TitleTime(NamedTuple):
 def with_time_of_titles(sheet: Sheet, day_first: bool | None = None) -> Sheet:
     """A sheet with what its titles say of times, where its rows and columns lack just that.
 
+    The name of a column may be such a title: "Product / 2023" beside months.
+
     day_first: as for columns of dates. DataError where it is needed and None."""
-    if not sheet.titles or any(map(_holds_times, sheet.columns)):
+    if any(map(_holds_times, sheet.columns)):
         return sheet
-    if _COUNTED.fullmatch(folded(sheet.columns[0].name)):
+    if any(time_in(sheet.titles, day_first)) or _is_counted(sheet):
+        return _with_time_of(sheet, day_first, "title above the table")
+    names = year_names(sheet)
+    titles = (*names, *sheet.titles)
+    if not titles:
+        return sheet
+    titled = replace(sheet, titles=titles)
+    completed = _with_time_of(titled, day_first, "name of a column")
+    return sheet if completed is titled else completed
+
+
+def _is_counted(sheet: Sheet) -> bool:
+    return _COUNTED.fullmatch(folded(sheet.columns[0].name)) is not None
+
+
+def _with_time_of(sheet: Sheet, day_first: bool | None, where: str) -> Sheet:
+    """A sheet with what its titles say. where: what these titles are."""
+    if _is_counted(sheet):
         return _counted_from_start(sheet)
     if day_first is None:
         day_first = _writes_commas(sheet) or None
@@ -77,21 +97,23 @@ def with_time_of_titles(sheet: Sheet, day_first: bool | None = None) -> Sheet:
     if labels is not None:
         if sum(bool(_YEAR.fullmatch(column.name)) for column in sheet.columns) > 1:
             return sheet  # the years stand across
-        return _completed(sheet, labels, time.year) if time.year else sheet
+        return _completed(sheet, labels, time.year, where) if time.year else sheet
     parts = parts_by_kind(sheet.columns)
     is_yearly = any(
         across(sheet) for across in (months_across, quarters_across, weeks_across)
     )
     if is_yearly or {"month", "week", "quarter", "yearday"} & parts.keys():
-        return _in_front(sheet, {"year": time.year})
+        return _in_front(sheet, {"year": time.year}, where)
     if days_across(sheet):
-        return _in_front(sheet, {"month": time.month})
+        return _in_front(sheet, {"month": time.month}, where)
     if _has_hours(sheet) or "hour" in parts or any(map(clock_of, sheet.columns)):
         if not time.day:
             _require_one_order(sheet, day_first)
-        return _in_front(sheet, {"date": time.day})
+        return _in_front(sheet, {"date": time.day}, where)
     if "day" in parts:
-        return _in_front(sheet, {"year": time.month[:4], "month": time.month[5:]})
+        return _in_front(
+            sheet, {"year": time.month[:4], "month": time.month[5:]}, where
+        )
     return sheet
 
 
@@ -181,7 +203,7 @@ def _has_hours(sheet: Sheet) -> bool:
     return grid is not None and len(grid.columns) >= 24
 
 
-def _completed(sheet: Sheet, labels: Column, year: str) -> Sheet:
+def _completed(sheet: Sheet, labels: Column, year: str, where: str) -> Sheet:
     """A sheet whose labels have the year of the title, unless they go past its end."""
     whole_labels = with_years(labels, [year] * len(sheet))
     times = whole_labels.times
@@ -195,7 +217,7 @@ def _completed(sheet: Sheet, labels: Column, year: str) -> Sheet:
     columns = list(sheet.columns)
     place = next(place for place, column in enumerate(columns) if column is labels)
     columns[place] = whole_labels
-    note = _note(year, f"completes {labels.name!r}")
+    note = _note(year, where, f"completes {labels.name!r}")
     return replace(sheet, columns=tuple(columns), titles=(), notes=(*sheet.notes, note))
 
 
@@ -211,12 +233,12 @@ def _counted_from_start(sheet: Sheet) -> Sheet:
     frequency = parse_frequency(_UNITS_COUNTED[unit[1]]).anchored([np.datetime64(day)])
     dates = frequency.advance(np.datetime64(day, "us"), steps)
     time = Column("time", dates)
-    note = _note(day, f"is 0 in {count.name!r}")
+    note = _note(day, "title above the table", f"is 0 in {count.name!r}")
     columns = (time, *columns)
     return replace(sheet, columns=columns, titles=(), notes=(*sheet.notes, note))
 
 
-def _in_front(sheet: Sheet, cells: dict[str, str]) -> Sheet:
+def _in_front(sheet: Sheet, cells: dict[str, str], where: str) -> Sheet:
     """A sheet with columns of what the title says in front; as it was where the title says less."""
     if not all(cells.values()) or any(map(sheet.has_column, cells)):
         return sheet
@@ -225,12 +247,10 @@ def _in_front(sheet: Sheet, cells: dict[str, str]) -> Sheet:
         columns.append(
             replace(Column.of_texts(name, [cell] * len(sheet)), invented=True)
         )
-    note = _note("-".join(cells.values()), "is that of all rows")
+    note = _note("-".join(cells.values()), where, "is that of all rows")
     columns += sheet.columns
     return replace(sheet, columns=tuple(columns), titles=(), notes=(*sheet.notes, note))
 
 
-def _note(time: str, what: str) -> Finding:
-    return Finding(
-        "time", "note", f"{time} in the title above the table {what}", value=time
-    )
+def _note(time: str, where: str, what: str) -> Finding:
+    return Finding("time", "note", f"{time} in the {where} {what}", value=time)

@@ -14,6 +14,7 @@ from numpy import ndarray
 from lstmcast.data.cells.columns import (
     named_columns,
 )
+from lstmcast.data.cells.leveltimes import times_of_names
 from lstmcast.data.cells.serieskeys import names_of_rows
 from lstmcast.data.cells.values import numbers_of
 from lstmcast.data.cells.yearless import is_yearless
@@ -31,6 +32,7 @@ from lstmcast.util.objects import objects
 from lstmcast.util.patterns import pattern_of
 
 _PREFIXED = pattern_of(r"([^\W\d]+[ _.-]?)((?:19|20)\d\d[ _./-]?\d\d(?:[ _./-]?\d\d)?)")
+_WORDS_AND_YEAR = pattern_of(r"(\D*?)[ _(]*((?:19|20)\d\d)[ _)]*(\D*)")
 # 1990F, 2010_flag, 2021-03 Status: marks that say of 1990 what its values are
 _FLAG_NAME = pattern_of(r"(.*\d)[ _.-]?(?:[a-z]|flags?|status|symbol|note|code)", re.I)
 _FIRST_YEAR, _LAST_YEAR = 1800, 2100  # of names such as X1990
@@ -46,9 +48,9 @@ class HeaderTimes(NamedTuple):
 
 def header_times(sheet: Sheet) -> HeaderTimes | None:
     """The columns whose names are times; None if there are none."""
-    two_years = _two_years(sheet)
-    if two_years is not None:
-        return two_years
+    years = _years_beside_labels(sheet)
+    if years is not None:
+        return years
     sheet = _without_flags(sheet)
     names = [re.sub(r"\s*\[.*\]$", "", name).strip() for name in sheet.names]
     if sum(map(_is_digits, names)) >= 3:
@@ -59,6 +61,10 @@ def header_times(sheet: Sheet) -> HeaderTimes | None:
         places, times = _prefixed_names(names)
     if times is None or len(places) < 3:
         places, times = _names_with_the_same_words(names)
+    if times is None or len(places) < 3 or times.form == "index":
+        leveled = [place for place, name in enumerate(names) if name.count("/") > 1]
+        level_times = times_of_names([names[place] for place in leveled])
+        places, times = (leveled, level_times) if level_times else (places, times)
     if times is None or len(places) < 3 or times.form == "index":
         first_column = sheet.columns[0]
         is_text = first_column.number_share < 0.5 and not first_column.missing.all()
@@ -73,19 +79,31 @@ def header_times(sheet: Sheet) -> HeaderTimes | None:
     return HeaderTimes(columns, times.values, times.notes)
 
 
-def _two_years(sheet: Sheet) -> HeaderTimes | None:
-    """The only two columns of years, one after the other, beside parts of a year."""
-    years = [
-        column
-        for column in sheet.columns
-        if re.fullmatch(r"(?:19|20)\d\d", column.name)
-    ]
-    if len(years) != 2 or not is_yearless(sheet.columns[0]):
+def _years_beside_labels(sheet: Sheet) -> HeaderTimes | None:
+    """Two or more columns of years, which may have the same words around them, beside parts of a
+    year: 2022, 2023 and Sales 2022, Sales 2023."""
+    if not is_yearless(sheet.columns[0]):
         return None
-    numbers = np.array([int(column.name) for column in years])
-    if abs(numbers[1] - numbers[0]) != 1 or not all(map(_is_empty_or_numeric, years)):
+    columns_by_words: dict[tuple[str, str], list[Column]] = {}
+    numbers = []
+    for column in sheet.columns[1:]:
+        match = _WORDS_AND_YEAR.fullmatch(column.name)
+        if match is not None:
+            columns_by_words.setdefault((match[1], match[3]), []).append(column)
+            numbers.append(int(match[2]))
+    if len(columns_by_words) != 1:
         return None
-    return HeaderTimes(years, integer_times(numbers).values, ())
+    (columns,) = columns_by_words.values()
+    distinct = set(numbers)
+    has_words = columns_by_words.keys() != {("", "")}
+    if len(numbers) < 2 or len(distinct) < len(numbers):
+        return None
+    if not has_words and len(numbers) > 2:
+        return None  # as other names that are times
+    follow = max(numbers) - min(numbers) == len(numbers) - 1
+    if not follow or not all(map(_is_empty_or_numeric, columns)):
+        return None
+    return HeaderTimes(columns, integer_times(np.array(numbers)).values, ())
 
 
 def _without_flags(sheet: Sheet) -> Sheet:
@@ -123,7 +141,7 @@ def _dated_names(sheet: Sheet, names: list[str]) -> tuple[list[int], Times | Non
     # names without a digit are no times, and their number must not speak against the others
     places = [place for place, name in enumerate(names) if _has_digit(name)]
     times = parse_times([names[place] for place in places])
-    if times is None or times.form != "date":
+    if times is None or times.form not in ("date", "year"):
         return [], None
     is_date = ~np.isnat(times.values)
     if not is_date.any():
@@ -215,6 +233,7 @@ def _counted_names(names: list[str], named_by_first: bool) -> tuple[list[int], T
 def series_in_rows(sheet: Sheet, names: Names, header: HeaderTimes) -> Table:
     """One row per series, one column per time. Empty cells before and after the values of a row
     are padding."""
+    sheet, header = _without_marks(sheet, header)
     columns = header.columns
     if names.series:
         series = named_columns(sheet, names.series, "series")
@@ -230,11 +249,7 @@ def series_in_rows(sheet: Sheet, names: Names, header: HeaderTimes) -> Table:
     if not series and len(sheet) > 1:
         codes = np.arange(len(sheet))
         ids = objects(f"series_{number}" for number in range(1, len(sheet) + 1))
-    message = f"one series per row, {len(columns)} times in the column names"
-    findings = [*sheet.notes, Finding("layout", "note", message)]
-    findings += [
-        Finding("dates", "note", f"column names: {note}") for note in header.notes
-    ]
+    findings = [*sheet.notes, *_notes_on_header(header)]
     findings += left_out_columns(sheet, [*columns, *series], names)
     cells = [numbers_of(sheet, column, names.written, None) for column in columns]
     values_RT = np.stack(cells, axis=1)
@@ -262,6 +277,35 @@ def series_in_rows(sheet: Sheet, names: Names, header: HeaderTimes) -> Table:
         frame=sheet.frame,
         keys=keys,
     )
+
+
+def _notes_on_header(header: HeaderTimes) -> list[Finding]:
+    message = f"one series per row, {len(header.columns)} times in the column names"
+    notes = [Finding("dates", "note", f"column names: {note}") for note in header.notes]
+    return [Finding("layout", "note", message), *notes]
+
+
+def _without_marks(sheet: Sheet, header: HeaderTimes) -> tuple[Sheet, HeaderTimes]:
+    """A sheet without rows of marks, with a note, and the columns of times in it."""
+    is_marks = _marks_only(header.columns, len(sheet))
+    if not is_marks.any() or is_marks.all():
+        return sheet, header
+    reasons = {int(line): "a row of marks" for line in sheet.lines[is_marks]}
+    shorter = sheet.take(np.flatnonzero(~is_marks), *dropped_lines(reasons))
+    columns = same_columns(header.columns, sheet, shorter)
+    return shorter, header._replace(columns=columns)
+
+
+def _marks_only(columns: list[Column], row_count: int) -> ndarray:
+    """Which rows have texts where others have numbers, and no number: marks of a row above (R,)."""
+    has_text = np.zeros(row_count, bool)
+    has_number = np.zeros(row_count, bool)
+    for column in columns:
+        if column.numbers is not None:
+            is_bad = column.spread(column.numbers.bad)
+            has_text |= is_bad
+            has_number |= ~is_bad & ~column.missing
+    return has_text & ~has_number
 
 
 def _between_first_and_last(is_known: ndarray) -> ndarray:

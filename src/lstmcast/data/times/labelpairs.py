@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmcast.data.times.periodwords import Period, full_year
+from lstmcast.data.times.rewritten import replaced
 from lstmcast.data.times.timenumbers import are_quarters
 from lstmcast.util.patterns import pattern_of
 
@@ -18,6 +19,7 @@ PAIR = pattern_of(
     r"(?P<prefix>(?:fy|sy|ay) ?)?'?(?P<first>\d{1,4}) ?(?P<sep>[-/.:_' ]) ?"
     r"'?(?P<second>\d{1,12})(?: ?年度?)?"
 )
+_WEEK_AND_YEAR = pattern_of(r"(\d\d?)\.((?:19|20)\d\d)")
 MOST = 0.9  # of the texts, that must follow a rule for it to be believed
 # texts without a century need that many to show which part is the year
 _SINGLE_YEAR_FROM = 4
@@ -61,6 +63,23 @@ def looks_paired(text: str) -> bool:
     if len(match["first"]) == len(match["second"]) == 2:
         return True  # 95.01, if all follow each other
     return _is_numbered_year(match["first"], match["second"])
+
+
+def weeks_before_years(
+    tidy: list[str], texts_present: Sequence[str]
+) -> list[str] | None:
+    """2022-w13 for 13.2022, where some of the numbers are too large for months; None elsewhere.
+
+    >>> weeks_before_years(["12.2022", "13.2022"], ["12.2022", "13.2022"])
+    ['2022-w12', '2022-w13']
+    """
+    matches = [_WEEK_AND_YEAR.fullmatch(text) for text in texts_present]
+    weeks = [int(match[1]) for match in matches if match is not None]
+    if len(weeks) < len(matches) or not 12 < max(weeks) <= 53 or min(weeks) < 1:
+        return None
+    return replaced(
+        tidy, _WEEK_AND_YEAR, lambda match: f"{match[2]}-w{int(match[1]):02d}"
+    )
 
 
 def _is_numbered_year(number: str, year: str) -> bool:

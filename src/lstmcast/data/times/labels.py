@@ -32,7 +32,9 @@ from lstmcast.data.times.labelpairs import (
     season_rule,
     short_month_rule,
     steps_evenly,
+    weeks_before_years,
 )
+from lstmcast.data.times.monthweeks import weeks_of_months
 from lstmcast.data.times.periodwords import full_year, named_period
 from lstmcast.data.times.ranges import range_start
 from lstmcast.data.times.rewritten import Labels, replaced, sample_of
@@ -111,7 +113,11 @@ def _without_season(texts: Sequence[str]) -> list[str]:
 
 
 def _misleading(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
-    """2010-01-00 as a month; 31032010 12:00, which is no year 3103."""
+    """2010-01-00 as a month; 13.2022 as a week; 31032010 12:00, which is no year 3103."""
+    weeks = weeks_before_years(tidy, texts_present)
+    if weeks is not None:
+        note = f"labels such as {texts_present[0]!r} read as ISO week and year"
+        return Labels(weeks, (note,))
     if all(map(_DAY_ZERO.fullmatch, texts_present)):
         return Labels(replaced(tidy, _DAY_ZERO, lambda match: match[1]))
     begin_as_years = all(text[:2] in ("19", "20") for text in texts_present)
@@ -134,6 +140,7 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
     for labels_of in (
         short_years,
         _hours,
+        weeks_of_months,
         _seasons,
         zoned_labels,
         roman_months,

@@ -9,8 +9,12 @@ from functools import partial
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
 from lstmcast.util.patterns import pattern_of
 
-_SEPARATOR = pattern_of(
-    r" ?(?:-+|~|\.\.|/| to | bis | until | thru | through | から | a | au |から|至|到) ?"
+_TO = "to|bis|until|thru|through|a|à|au|al|até|ao|e|tot|till|til|do|по"  # in many languages
+_SEPARATOR = pattern_of(rf" ?(?:-+|~|\.\.|/| (?:{_TO}|から) |から|至|到) ?")
+# from, or the week with its number, in front of its days
+_FROM = pattern_of(
+    r"(?:from|del|dal|du|de|desde|entre|von|vom|van|från|fra|od|с|自) (?=.*\d.* )|"
+    r"(?:week|wk|kw|w|semaine|semana|settimana|sem|uge|uke|vecka)\.? ?\d{1,2} ?(?:[:,-] ?|\(| )"
 )
 _BRACKETS = pattern_of(r"[\[(](.+), (.+)[\])]")  # as pandas writes intervals
 _DURATION = pattern_of(r"p(?:t?0+[a-z])+")  # 2024-03-01T00:00Z/PT1H
@@ -19,16 +23,16 @@ _DAY_OF_YEAR = pattern_of(r"00?([./-])00?|(?:00?月)?00?日")  # an end without 
 # the year stands at the end only
 _YEAR_LATE = (
     pattern_of(
-        r"(?P<m>[^\W\d_]+)\.? (?P<d>\d{1,2}) ?(?:-|~|to|bis) ?(?:(?P<m2>[^\W\d_]+)\.? )?\d{1,2},? "
-        r"(?P<y>\d{4})"
+        rf"(?P<m>[^\W\d_]+)\.? (?P<d>\d{{1,2}}) ?(?:-|~|{_TO}) ?(?:(?P<m2>[^\W\d_]+)\.? )?\d{{1,2}}"
+        r",? (?P<y>\d{4})"
     ),
     pattern_of(
-        r"(?P<d>\d{1,2})\.?(?: (?P<m>[^\W\d_]+)\.?)? ?(?:-|~|to|bis) ?\d{1,2}\.? "
-        r"(?P<m2>[^\W\d_]+)\.?,? (?P<y>\d{4})"
+        rf"(?P<d>\d{{1,2}})\.?(?: (?:de )?(?P<m>[^\W\d_]+)\.?)? ?(?:-|~|{_TO}) ?\d{{1,2}}\.? "
+        r"(?:de )?(?P<m2>[^\W\d_]+)\.?,? (?:de )?(?P<y>\d{4})"
     ),
 )
 _DAYS_LATE = pattern_of(
-    r"(?P<a>\d{1,2})(?P<s>[./])(?P<b>\d{1,2})\.? ?(?:-|~|to|bis) ?"
+    rf"(?P<a>\d{{1,2}})(?P<s>[./])(?P<b>\d{{1,2}})\.? ?(?:-|~|{_TO}) ?"
     r"(?P<c>\d{1,2})(?P=s)(?P<e>\d{1,2})(?P=s)(?P<y>\d{4})"
 )
 
@@ -47,6 +51,10 @@ def range_start(text: str) -> Callable[[str], str] | None:
             return partial(_with_late_year, pattern=pattern)
     if _DAYS_LATE.fullmatch(text):
         return _with_late_day_year
+    bare = _without_from(text)
+    if bare != text:
+        start = range_start(bare)
+        return None if start is None else partial(_start_of_bare, start=start)
     shape = text.translate(DIGITS)
     for match in _SEPARATOR.finditer(shape):
         begin = shape[: match.start()].strip()
@@ -64,6 +72,19 @@ def range_start(text: str) -> Callable[[str], str] | None:
 def _first_in_brackets(text: str) -> str:
     match = _BRACKETS.fullmatch(text)
     return text if match is None else match[1]
+
+
+def _without_from(text: str) -> str:
+    """07/01/2019 al 13/01/2019 for del 07/01/2019 al 13/01/2019."""
+    match = _FROM.match(text)
+    if match is None:
+        return text
+    bare = text[match.end() :]
+    return bare.removesuffix(")") if match[0].endswith("(") else bare
+
+
+def _start_of_bare(text: str, start: Callable[[str], str]) -> str:
+    return start(_without_from(text))
 
 
 def _cut(text: str, length: int) -> str:

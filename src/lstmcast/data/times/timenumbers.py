@@ -32,6 +32,8 @@ _OTHER_ORIGIN = (
     "--period N, where N rows are one season."
 )
 _FEWEST_MONTHS = 6
+_FEWEST_WEEKS = 13
+_SHARE_OF_WEEKS = 0.9  # that follow the one before, at least
 # the year that tenths of microseconds are counted from, those of 2000 and of 2060
 _TENTHS_SINCE = (
     (1601, 125_911_584 * 10**9, 144_846_144 * 10**9),
@@ -54,6 +56,7 @@ def integer_times(numbers: ndarray) -> Times:
         highest = int(numbers.max())
         for reading in (
             _year_months,
+            _year_weeks,
             _years,
             _quarters,
             _months,
@@ -121,6 +124,23 @@ def _year_months(numbers: ndarray, low: int, high: int) -> Times | None:
     return Times.of(
         from_fields(years, months, 1), "number", "whole numbers read as year and month"
     )
+
+
+def _year_weeks(numbers: ndarray, low: int, high: int) -> Times | None:
+    """1952 and 2001 as the last week of 2019 and the first of 2020, where weeks follow each other
+    over the end of a year, as years do not."""
+    if low < 101 or high > 9953 or len(numbers) < _FEWEST_WEEKS:
+        return None
+    years, weeks = numbers // 100, numbers % 100
+    if not _within(weeks, 1, 53) or len(np.unique(years)) < 2:
+        return None
+    years = np.where(years > _PIVOT, 1900, 2000) + years
+    mondays = iso_weeks(years, weeks)
+    steps = np.abs(np.diff(mondays)) / np.timedelta64(7, "D")
+    if np.mean(steps == 1) < _SHARE_OF_WEEKS:
+        return None
+    notes = ("whole numbers read as years and ISO weeks", *absent_weeks(years, weeks))
+    return Times.of(mondays, "number", *notes)
 
 
 def _years(numbers: ndarray, low: int, high: int) -> Times | None:
