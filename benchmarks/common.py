@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from headers import header
+from headers import WITHOUT_SHIPPED, header
 from sets import DataSet
 
 import lstmcast as lc
@@ -205,6 +205,8 @@ def write_result(
         "seconds": seconds,
         **result,
     }
+    if name in WITHOUT_SHIPPED:
+        del document["weights_sha256"]
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(rounded(document), indent=1, ensure_ascii=False) + "\n")

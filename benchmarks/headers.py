@@ -93,6 +93,23 @@ SOURCES = {
     "peers/training": Source(("m3",), "0"),
 }
 
+# What does not depend on the shipped network: others are trained for it, or none is.
+WITHOUT_SHIPPED = frozenset(
+    {
+        "airline_loop",
+        "generator",
+        "kill_resume",
+        "online",
+        "peers/airline",
+        "peers/classic",
+        "peers/m3",
+        "peers/training",
+        "temperature",
+        "training_ar1",
+        "training_loop",
+    }
+)
+
 
 def header(name: str) -> dict[str, Any]:
     """Data sets, seeds, the commit that is measured, and the command that does it."""
