@@ -21,21 +21,34 @@ from lstmcast.data.times.shapes import month_named
 _FEWEST, _MOST = 6, 5000  # columns with times in their names
 _MOST_VALUES = 12  # of each time
 _MOST_WORDS = 3  # in the name of one of them
+# between the words of a name, and what joins these again
+_MARKS = (
+    (r" ?/ ?", "/"),
+    (r"[ _]+", " "),
+    (r" ?[-|:;] ?", " "),
+)
 _Split = tuple[str, str]  # the text of a time, and the name of a value
 
 
 def with_values_apart(sheet: Sheet) -> Sheet:
     """A sheet with a row for each time across and a column for each of its values; as it was where
     the names of its columns are no grid of times and values, or a column holds dates."""
-    named = [column for column in sheet.columns if re.search(r"\d", column.name)]
-    if not _FEWEST <= len(named) <= _MOST or 2 * len(named) < len(sheet.columns):
+    numbered = []
+    for column in sheet.columns:
+        if re.search(r"\d", column.name):
+            numbered.append(column)
+    count = len(numbered)
+    if not _FEWEST <= count <= _MOST or 2 * count < len(sheet.columns):
         return sheet
-    for names in _ways([column.name for column in named]):
-        grid = _grid_of(named, names)
+    names_of_columns = [column.name for column in numbered]
+    for names in _ways(names_of_columns):
+        grid = _grid_of(numbered, names)
         if grid is None:
             continue
-        remaining = columns_without(sheet.columns, named)
-        if all(map(_may_be_values, named)) and not any(map(_holds_dates, remaining)):
+        remaining = columns_without(sheet.columns, numbered)
+        if not all(map(_may_be_values, numbered)):
+            continue
+        if not any(map(_holds_dates, remaining)):
             return _long(sheet, remaining, *grid)
     return sheet
 
@@ -51,19 +64,26 @@ def _holds_dates(column: Column) -> bool:
 
 def _ways(names: Sequence[str]) -> Iterator[list[_Split]]:
     """How names may be split into times and names of values: by their levels, or by words."""
-    for mark, joint in ((r" ?/ ?", "/"), (r"[ _]+", " "), (r" ?[-|:;] ?", " ")):
-        words_of_names = [re.split(mark, name.strip()) for name in names]
+    stripped = [name.strip() for name in names]
+    for mark, joint in _MARKS:
+        words_of_names = [re.split(mark, name) for name in stripped]
         fewest = min(map(len, words_of_names), default=0)
-        for count in range(1, min(fewest, _MOST_WORDS + 1)):
+        end = min(fewest, _MOST_WORDS + 1)
+        for count in range(1, end):
             for at_end in (True, False):
-                yield [_split(words, count, at_end, joint) for words in words_of_names]
+                splits = []
+                for words in words_of_names:
+                    split = _split(words, count, at_end, joint)
+                    splits.append(split)
+                yield splits
 
 
 def _split(words: Sequence[str], count: int, at_end: bool, joint: str) -> _Split:
     """The time and the value in words, of which so many name the value."""
     place = len(words) - count if at_end else count
-    front, back = joint.join(words[:place]), joint.join(words[place:])
-    time, value = (front, back) if at_end else (back, front)
+    front = joint.join(words[:place])
+    end = joint.join(words[place:])
+    time, value = (front, end) if at_end else (end, front)
     return time.strip("() -"), value.strip("()[] -")
 
 
@@ -79,19 +99,21 @@ def _grid_of(columns: Sequence[Column], names: Sequence[_Split]) -> _Grid | None
         if time in by_time or not _is_name(value):
             return None
         by_time[time] = column
-    texts = list(next(iter(places.values()), {}))
     if not 2 <= len(places) <= _MOST_VALUES:
         return None
-    if any(set(by_time) != set(texts) for by_time in places.values()):
-        return None
+    columns_by_time = list(places.values())
+    texts = list(columns_by_time[0])
+    for by_time in columns_by_time:
+        if set(by_time) != set(texts):
+            return None
     times = times_of_names(texts)
     if times is None:
         return None
     order = np.argsort(times.values, kind="stable")
     in_order = [texts[place] for place in order.tolist()]
-    columns_of_values = {
-        value: [by_time[text] for text in in_order] for value, by_time in places.items()
-    }
+    columns_of_values = {}
+    for value, by_time in places.items():
+        columns_of_values[value] = [by_time[text] for text in in_order]
     return columns_of_values, times.values[order]
 
 
@@ -110,22 +132,30 @@ def _long(
     times: np.ndarray,
 ) -> Sheet:
     """One row for each row and time, up to the last known value."""
-    kept = [column for column in remaining if not is_totals(column)]
-    rows, steps = map(np.ravel, np.indices((len(sheet), len(times))))
+    repeated_columns = [column for column in remaining if not is_totals(column)]
+    shape = (len(sheet), len(times))
+    indices = np.indices(shape)
+    rows, steps = map(np.ravel, indices)
     values = []
     is_known = np.zeros(len(rows), bool)
     for name, columns in columns_of_values.items():
         column = stacked_cells(columns, rows, steps, name)
         is_known |= ~column.missing
         values.append(column)
-    time = Column("time", times[steps])
-    repeated = [column.take(rows) for column in kept]
+    times_of_rows = times[steps]
+    time = Column("time", times_of_rows)
+    repeated = [column.take(rows) for column in repeated_columns]
     names = " and ".join(map(repr, columns_of_values))
     message = f"the columns hold {names} of {len(times)} times: each time became a row"
-    notes = (*sheet.notes, Finding("layout", "note", message))
-    columns = (time, *repeated, *values)
-    long_sheet = replace(sheet, columns=columns, lines=sheet.lines[rows], notes=notes)
+    note = Finding("layout", "note", message)
+    long_sheet = replace(
+        sheet,
+        columns=(time, *repeated, *values),
+        lines=sheet.lines[rows],
+        notes=(*sheet.notes, note),
+    )
     if not is_known.any():
         return long_sheet
-    last_known = times[steps][is_known].max()
-    return long_sheet.take(np.flatnonzero(times[steps] <= last_known))
+    last_known = times_of_rows[is_known].max()
+    is_within = times_of_rows <= last_known
+    return long_sheet.take(np.flatnonzero(is_within))

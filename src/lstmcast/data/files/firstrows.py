@@ -41,6 +41,11 @@ def kind_of(cells: Sequence[str]) -> str:
     return "time" if are_times else ""
 
 
+def has_number(cells: Sequence[str]) -> bool:
+    """Whether a cell is a number."""
+    return any(kind_of([cell]) == "number" for cell in cells)
+
+
 class FirstRows(NamedTuple):
     """What the columns hold below the header, and which of the first cells are that, (rows, C)."""
 
@@ -149,6 +154,11 @@ def _no_times(texts: list[str]) -> np.ndarray:
 
 def text_count(row: Row) -> int:
     return len(set(texts_in(row)))
+
+
+def is_title(row: Row) -> bool:
+    """Whether a row has one text at most."""
+    return text_count(row) < 2
 
 
 def is_full(cells: Sequence[str]) -> bool:

@@ -14,6 +14,7 @@ from lstmcast.data.files.climate import without_span
 from lstmcast.data.files.countheaders import counts_on
 from lstmcast.data.files.firstrows import Row, kind_of
 from lstmcast.data.files.footers import without_notes_below
+from lstmcast.data.files.headercomments import without_comments
 from lstmcast.data.files.headers import (
     Header,
     column_names,
@@ -21,7 +22,6 @@ from lstmcast.data.files.headers import (
     header_at,
     is_year_alone,
     looks_like_data,
-    without_comments,
 )
 from lstmcast.data.files.partednumbers import with_whole_numbers
 from lstmcast.data.files.textfiles import CellGrid

@@ -1,4 +1,4 @@
-"""Where the header of a table is: titles and comments above it, several levels of names, the first
+"""Where the header of a table is: titles above it, several levels of names, the first
 row of data."""
 
 # C columns
@@ -17,7 +17,9 @@ from lstmcast.data.files.firstrows import (
     WITHIN,
     FirstRows,
     Row,
+    has_number,
     is_full,
+    is_title,
     kind_of,
     text_count,
     texts_in,
@@ -27,9 +29,7 @@ from lstmcast.data.times.calendars import micros_of, month_of
 from lstmcast.data.times.dates import parse_times
 from lstmcast.util.patterns import pattern_of
 
-_LEVELS_IN_COMMENTS = 3
 _MOST_SAID = 4  # rows of values that are said of a file
-_COMMENTS = ("#", "%", "//", "!")
 # levels of names are joined by this: store A/sales
 _LEVELS = "/"
 _DESCRIBES = pattern_of(
@@ -50,78 +50,6 @@ class Header(NamedTuple):
     first: int
 
 
-def without_comments(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """Rows and comments above them: lines that begin with a sign of comments, of which the last one
-    may be the header.
-
-    >>> rows = [Row(1, ["# of us"]), Row(2, ["#day", "sold"]), Row(3, ["2024-01-01", "5"])]
-    >>> kept, comments = without_comments(rows)
-    >>> kept[0].cells, len(comments)
-    (['day', 'sold'], 1)
-    """
-    data, comments = [], []
-    for row in rows:
-        (data if _mark_of(row) is None else comments).append(row)
-    if not data or not comments:
-        return list(rows), []
-    titles = list(takewhile(lambda row: text_count(row) < 2, data))
-    table = data[len(titles) :] or data
-    names = None
-    if any(kind_of([cell]) for cell in table[0].cells):  # or they are the names
-        above = [row for row in comments if row.line < table[0].line]
-        names = _names_in_comments(above[-_LEVELS_IN_COMMENTS:], table)
-    if names is None:
-        return data, comments
-    comments = [row for row in comments if row.line != names.line]
-    return [names, *table], [*comments, *titles]
-
-
-def _names_in_comments(above: Sequence[Row], data: Sequence[Row]) -> Row | None:
-    """The highest of the comments next to the data that may be the header: units stand below it."""
-    first_cells = [row.cells[0].strip() for row in data[:2]]
-    numbered = first_cells in (["0", "1"], ["1", "2"])
-    width = len(data[0].cells)
-    names = None
-    for row in reversed(above):
-        cells = _header_in_comment(row, width, numbered)
-        if cells is not None:
-            names = Row(row.line, cells)
-        elif len(_bare(row)) != width:
-            break
-    return names
-
-
-def _header_in_comment(row: Row, width: int, numbered: bool) -> list[str] | None:
-    """The names in a comment, where it may be the header of that many columns."""
-    cells = _bare(row)
-    first = row.cells[0].strip()
-    if first in _COMMENTS and len(row.cells) == width and numbered:
-        cells = row.cells  # "#" is the name of a column of row numbers
-    if width < 2 or len(cells) != width:
-        return None
-    return cells if is_full(cells) and not _any_value(cells) else None
-
-
-def _mark_of(row: Row) -> str | None:
-    """The sign of a comment at the start of a row; None where it has none, or is a number."""
-    if row.cells[0][:1].isalnum():
-        return None  # as nearly all rows begin
-    first = next(filter(None, map(str.strip, row.cells)), "")
-    if re.fullmatch(r"#\d+", first):
-        return None  # the number of an order
-    return next(filter(first.startswith, _COMMENTS), None)
-
-
-def _bare(row: Row) -> list[str]:
-    """The cells of a comment without its sign."""
-    mark = _mark_of(row) or ""
-    cells = list(row.cells)
-    text = texts_in(row)[0]
-    place = [cell.strip() for cell in cells].index(text)
-    cells[place] = text.lstrip(mark[0]).strip()
-    return cells if cells[place] else cells[place + 1 :]
-
-
 def find_header(rows: Sequence[Row]) -> Header:
     """The header of rows that all have C cells, and where the data begin.
 
@@ -130,28 +58,17 @@ def find_header(rows: Sequence[Row]) -> Header:
     """
     body = FirstRows.of(rows)
     first = body.first_data(rows)
-    if first == 0 and len(rows) > 2:
-        levels = _levels(rows[:2]) if _names_times_in_runs(rows[0], rows[1]) else None
-        if levels is not None:
-            return Header(*levels, 2)
     if first == 0:
-        row = rows[0]
-        if len(rows) > 1 and (_names_times(row) or counts_on(row.cells, rows[1].cells)):
-            return Header(row.cells, [row], 1)
-        nameless = [""] * len(row.cells)
-        return Header(nameless, [], 0)
+        return _header_in_first_rows(rows)
     if first is None:
-        place = _fullest(rows[:WITHIN])
-        row = rows[place]
-        if place == len(rows) - 1 and _any_value(row.cells):
-            levels = _levels(rows[:place])  # above the only row of data
-            return Header(*(levels or (row.cells, [row])), place + (not levels))
-        return Header(row.cells, [row], place + 1)
-    if _names_times(rows[first]) and all(text_count(row) < 2 for row in rows[:first]):
+        return _header_above_no_data(rows)
+    first_row = rows[first]
+    if _names_times(first_row) and all(map(is_title, rows[:first])):
         # years below titles
-        return Header(rows[first].cells, [rows[first]], first + 1)
+        return Header(first_row.cells, [first_row], first + 1)
     first = _below_other_names(rows, first)
-    header = _named_by(rows[:first], first, rows[first : first + WITHIN])
+    below = rows[first : first + WITHIN]
+    header = _named_by(rows[:first], first, below)
     lowest_line = header.rows[-1].line
     while first > 1:  # a year above its months, not above the header
         above = rows[first - 1]
@@ -161,43 +78,82 @@ def find_header(rows: Sequence[Row]) -> Header:
     return header._replace(first=first)
 
 
+def _header_in_first_rows(rows: Sequence[Row]) -> Header:
+    """The header where the first row seems to be data: years, or numbers that count on, may be
+    names."""
+    row = rows[0]
+    if len(rows) > 2 and _names_times_in_runs(row, rows[1]):
+        levels = _levels(rows[:2])
+        if levels is not None:
+            return Header(*levels, 2)
+    if len(rows) > 1:
+        below = rows[1]
+        if _names_times(row) or counts_on(row.cells, below.cells):
+            return Header(row.cells, [row], 1)
+    nameless = [""] * len(row.cells)
+    return Header(nameless, [], 0)
+
+
+def _header_above_no_data(rows: Sequence[Row]) -> Header:
+    """The fullest row, or the levels of names above it where it is the last one and has values."""
+    place = _fullest(rows[:WITHIN])
+    row = rows[place]
+    if place == len(rows) - 1 and has_number(row.cells):
+        levels = _levels(rows[:place])
+        if levels:
+            return Header(*levels, place)
+    return Header(row.cells, [row], place + 1)
+
+
 def _below_other_names(rows: Sequence[Row], first: int) -> int:
     """Where data begin if names stand below what seemed to be data: names and values of what is
     said of a file."""
     names_above = [row.cells for row in rows[:first]]
-    said = list(takewhile(lambda row: not kind_of(row.cells[:1]), rows[first:WITHIN]))
-    end_of_said = first + len(said)
+    descriptions = list(takewhile(_begins_with_words, rows[first:WITHIN]))
+    end_of_said = first + len(descriptions)
     begin = first
-    for place in range(
-        first + 1, min(max(first + _MOST_SAID, end_of_said), len(rows) - 2)
-    ):
+    end = max(first + _MOST_SAID, end_of_said)
+    end = min(end, len(rows) - 2)
+    for place in range(first + 1, end):
         if begin > first and place >= end_of_said:
             break
         is_said = place < end_of_said
-        if rows[place].cells not in names_above and _names_below(rows, place, is_said):
+        if rows[place].cells in names_above:
+            continue
+        if _names_below(rows, place, is_said):
             begin = place + 1
     return begin
+
+
+def _begins_with_words(row: Row) -> bool:
+    return not kind_of(row.cells[:1])
 
 
 def _names_below(rows: Sequence[Row], place: int, is_said: bool) -> bool:
     """Whether a row names the columns of the rows below it. is_said: whether it and those above it
     begin with words, so that two columns are enough."""
-    below = rows[place + 1 : place + 1 + WITHIN]
+    begin = place + 1
+    below = rows[begin : begin + WITHIN]
     used_columns = _used_columns(below)
-    names = [rows[place].cells[column] for column in used_columns]
-    if len(used_columns) <= (1 if is_said else 2) or not is_full(names):
+    row_of_names = rows[place]
+    names = [row_of_names.cells[column] for column in used_columns]
+    most_too_few = 1 if is_said else 2
+    if len(used_columns) <= most_too_few or not is_full(names):
         return False
-    kinds = [kind_of([row.cells[column] for row in below]) for column in used_columns]
-    return all(kinds) and not any(kind_of([name]) for name in names)
+    for column in used_columns:
+        cells = [row.cells[column] for row in below]
+        if not kind_of(cells):
+            return False
+    return not any(kind_of([name]) for name in names)
 
 
 def _used_columns(rows: Sequence[Row]) -> list[int]:
     """The columns that have cells."""
-    return [
-        column
-        for column, _ in enumerate(rows[0].cells)
-        if any(row.cells[column].strip() for row in rows)
-    ]
+    used_columns = []
+    for column, _ in enumerate(rows[0].cells):
+        if any(row.cells[column].strip() for row in rows):
+            used_columns.append(column)
+    return used_columns
 
 
 def _fullest(rows: Sequence[Row]) -> int:
@@ -235,7 +191,8 @@ def _named_by(above: Sequence[Row], first: int, below: Sequence[Row]) -> Header:
     for block in reversed(_blocks(above)):
         full_rows = []
         for row in [*_below_values(block), *block]:
-            if is_full([row.cells[column] for column in used_columns]):
+            used_cells = [row.cells[column] for column in used_columns]
+            if is_full(used_cells):
                 full_rows.append(row)
         if full_rows:
             row = _without_descriptions(full_rows)[0]
@@ -255,7 +212,11 @@ def _named_by(above: Sequence[Row], first: int, below: Sequence[Row]) -> Header:
 def _without_descriptions(rows: Sequence[Row]) -> Sequence[Row]:
     """Rows that name columns, and do not say where they are from or what they are counted in; all
     of them where none does."""
-    naming = [row for row in rows if _DESCRIBES.fullmatch(row.cells[0].strip()) is None]
+    naming = []
+    for row in rows:
+        first_cell = row.cells[0].strip()
+        if _DESCRIBES.fullmatch(first_cell) is None:
+            naming.append(row)
     return naming or rows
 
 
@@ -265,17 +226,20 @@ def _names_times_in_runs(row: Row, below: Row) -> bool:
     cells = [cell.strip() for cell in row.cells if kind_of([cell])]
     distinct = list(dict.fromkeys(cells))
     count = len(cells) // max(len(distinct), 1)
-    if count < 2 or cells != [cell for cell in distinct for _ in range(count)]:
+    runs = [cell for cell in distinct for _ in range(count)]
+    if count < 2 or cells != runs:
         return False
-    is_named = not any(map(kind_of, ([cell] for cell in below.cells)))
-    return is_named and _names_times(Row(row.line, ["", *distinct]))
+    if any(kind_of([cell]) for cell in below.cells):
+        return False
+    header = Row(row.line, ["", *distinct])
+    return _names_times(header)
 
 
 def _below_values(block: Sequence[Row]) -> Sequence[Row]:
     """The rows below the last one that holds numbers: what is said of a file stands above the
     header as names and values."""
     place = len(block)
-    while place > 0 and not _any_value(block[place - 1].cells):
+    while place > 0 and not has_number(block[place - 1].cells):
         place -= 1
     return block[place:]
 
@@ -349,23 +313,22 @@ def _names_times(row: Row) -> bool:
     """Whether a row of numbers is a header of consecutive years or months, or of days such as
     20240131, as in tables with a column per year."""
     cells = [cell for cell in row.cells if kind_of([cell])]
-    is_beside_a_name = len(cells) < len(row.cells) and all(map(_YEAR.fullmatch, cells))
-    if len(cells) < (2 if is_beside_a_name else 4):
+    are_years = all(map(_YEAR.fullmatch, cells))
+    is_beside_a_name = len(cells) < len(row.cells) and are_years
+    fewest = 2 if is_beside_a_name else 4
+    if len(cells) < fewest:
         return False
     times = parse_times(cells)
     if times is None or times.form == "index" or times.bad.any():
         return False
+    micros = micros_of(times.values)
     if all(map(_DAY.fullmatch, cells)):
-        return bool((np.diff(micros_of(times.values)) > 0).all())
-    months = month_of(micros_of(times.values))
+        return bool((np.diff(micros) > 0).all())
+    months = month_of(micros)
     steps = np.diff(months)
     if is_beside_a_name and len(cells) > 2:  # years that somebody compares
         return bool((steps > 0).all() or (steps < 0).all())
     return len(set(steps)) == 1 and 0 not in steps
-
-
-def _any_value(cells: Sequence[str]) -> bool:
-    return any(kind_of([cell]) == "number" for cell in cells)
 
 
 def _is_units(row: Row) -> bool:

@@ -4,7 +4,7 @@ Highcharts, start and step of RRDtool and others."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,23 +47,28 @@ def counted_series(document: Any) -> Records:
     >>> counted_series({"start": 1704067200, "step": 3600, "values": [5, 6, 7]})[1]
     {'time': '2024-01-01T01:00:00', 'value': 6}
     """
-    found = list(_series_in(document, {}, 0))
+    all_series = list(_series_in(document, {}, 0))
     records: Records = []
-    for number, (names, clock, rows) in enumerate(found, start=1):
+    for number, (names, clock, rows) in enumerate(all_series, start=1):
         start, frequency = clock
-        times = frequency.range(start, len(rows)).astype("datetime64[s]").astype(str)
-        labels = {} if len(found) == 1 else {"series": names[0] or f"series_{number}"}
-        for time, row in zip(times.tolist(), rows, strict=True):
+        times = frequency.range(start, len(rows))
+        time_texts = times.astype("datetime64[s]").astype(str)
+        labels = {}
+        if len(all_series) > 1:
+            labels["series"] = names[0] or f"series_{number}"
+        for time, row in zip(time_texts.tolist(), rows, strict=True):
             cells = row if isinstance(row, list) else [row]
             columns = ["value"] if len(cells) == 1 else names[1:]
-            records.append(
-                {**labels, "time": time, **dict(zip(columns, cells, strict=True))}
-            )
+            values = dict(zip(columns, cells, strict=True))
+            record = {**labels, "time": time, **values}
+            records.append(record)
     return records
 
 
 def _series_in(
-    value: Any, above: Mapping[str, Any], depth: int
+    value: Any,
+    above: Mapping[str, Any],
+    depth: int,
 ) -> Iterator[tuple[list[str], _Clock, list[Any]]]:
     """The name, clock and values of each series. above: what mappings above say of start and
     step."""
@@ -73,19 +78,21 @@ def _series_in(
         for entry in value:
             yield from _series_in(entry, above, depth + 1)
         return
-    said = {**above, **_said_in(value)}
-    clock = _clock_of(said)
+    settings = {**above, **_said_in(value)}
+    clock = _clock_of(settings)
     for key in _VALUES:
         rows = _values_of(value.get(key))
         if rows and clock is not None:
             names = [str(value[name]) for name in _NAMES if name in value]
-            width = len(rows[0]) if isinstance(rows[0], list) else 0
-            legend = list(map(str, said.get("legend") or ()))
+            name_of_series = names[0] if names else ""
+            first_row = rows[0]
+            width = len(first_row) if isinstance(first_row, list) else 0
+            legend = list(map(str, settings.get("legend") or ()))
             columns = legend if len(legend) == width else _numbered(width)
-            yield [names[0] if names else "", *columns], clock, rows
+            yield [name_of_series, *columns], clock, rows
             return
     for inner in value.values():
-        yield from _series_in(inner, said, depth + 1)
+        yield from _series_in(inner, settings, depth + 1)
 
 
 def _numbered(width: int) -> list[str]:
@@ -94,14 +101,19 @@ def _numbered(width: int) -> list[str]:
 
 def _said_in(value: Mapping[str, Any]) -> dict[str, Any]:
     """What a mapping, its options and its description say of start and step."""
-    said: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     options = value.get("plotOptions")
-    inner = list(options.values()) if isinstance(options, Mapping) else []
+    inner = []
+    if isinstance(options, Mapping):
+        inner = list(options.values())
+    keys = (*_STARTS, *_STEPS, _UNIT, "legend")
     for source in (value.get("meta"), *inner, value):
-        if isinstance(source, Mapping):
-            keys = (*_STARTS, *_STEPS, _UNIT, "legend")
-            said |= {key: source[key] for key in keys if source.get(key) is not None}
-    return said
+        if not isinstance(source, Mapping):
+            continue
+        for key in keys:
+            if source.get(key) is not None:
+                settings[key] = source[key]
+    return settings
 
 
 def _values_of(rows: Any) -> list[Any]:
@@ -111,13 +123,19 @@ def _values_of(rows: Any) -> list[Any]:
     rows = list(map(_without_options, rows))
     if all(map(_is_number, rows)) and any(row is not None for row in rows):
         return rows
-    if not all(isinstance(row, list) and all(map(_is_number, row)) for row in rows):
+    if not all(map(_is_row_of_numbers, rows)):
         return []
-    if len(set(map(len, rows))) > 1 or not rows[0]:
+    widths = set(map(len, rows))
+    if len(widths) > 1 or not rows[0]:
         return []
     firsts = [str(row[0]) for row in rows]
-    has_times = len(rows[0]) > 1 and len(set(firsts)) > 1 and are_times(firsts)
+    has_several = len(rows[0]) > 1 and len(set(firsts)) > 1
+    has_times = has_several and are_times(firsts)
     return [] if has_times else rows
+
+
+def _is_row_of_numbers(row: Any) -> bool:
+    return isinstance(row, list) and all(map(_is_number, row))
 
 
 def _without_options(row: Any) -> Any:
@@ -127,27 +145,43 @@ def _without_options(row: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value is None or is_number
+    return value is None or _is_plain_number(value)
 
 
-def _clock_of(said: Mapping[str, Any]) -> _Clock | None:
+def _is_plain_number(value: Any) -> bool:
+    """Whether a value is a number, as true and false are not."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _clock_of(settings: Mapping[str, Any]) -> _Clock | None:
     """The first time and the frequency that a document says; None where it lacks one of them."""
-    start = next((said[key] for key in _STARTS if key in said), None)
-    step = next((said[key] for key in _STEPS if key in said), None)
-    unit = said.get(_UNIT)
+    start = _first_of(_STARTS, settings)
+    step = _first_of(_STEPS, settings)
+    unit = settings.get(_UNIT)
     is_year = isinstance(start, int) and 1500 <= start <= _LAST_YEAR
     if is_year and step in (None, 1) and unit is None:
-        start, step, unit = str(start), 1, "year"
+        start = str(start)
+        step = 1
+        unit = "year"
     first = _time_of(start)
-    is_of_charts = "pointStart" in said
-    frequency = _frequency_of(step, unit, is_of_charts or _is_millis(start))
+    is_of_charts = "pointStart" in settings
+    is_millis = is_of_charts or _is_millis(start)
+    frequency = _frequency_of(step, unit, is_millis)
     if first is None or frequency is None:
         return None
+    times = np.array([first], "datetime64[us]")
     try:
-        return first, frequency.anchored(np.array([first], "datetime64[us]"))
+        return first, frequency.anchored(times)
     except UsageError:
         return None
+
+
+def _first_of(keys: Sequence[str], settings: Mapping[str, Any]) -> Any:
+    """What a document says under the first of some keys that it has; None where it has none."""
+    for key in keys:
+        if key in settings:
+            return settings[key]
+    return None
 
 
 def _is_millis(start: Any) -> bool:
@@ -155,31 +189,37 @@ def _is_millis(start: Any) -> bool:
 
 
 def _time_of(start: Any) -> np.datetime64 | None:
-    if isinstance(start, (int, float)) and not isinstance(start, bool):
+    if _is_plain_number(start):
         seconds = start / 1000 if _is_millis(start) else start
         if not 0 <= seconds < _LAST_SECOND:
             return None
-        moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+        moment = datetime.fromtimestamp(seconds, UTC)
+        moment = moment.replace(tzinfo=None)
         return np.datetime64(moment, "us")
     times = parse_times([str(start)]) if start else None
     if times is None or times.bad.any() or times.problem or times.form == "index":
         return None
-    return times.values.astype("datetime64[us]")[0]
+    values = times.values.astype("datetime64[us]")
+    return values[0]
 
 
 def _frequency_of(step: Any, unit: Any, is_millis: bool) -> Frequency | None:
     """A frequency such as 3600 s, "PT1H", "1h", 1 month."""
     if unit in _UNITS:
         return _parsed(f"{step or 1}{_UNITS[unit]}")
-    if isinstance(step, (int, float)) and not isinstance(step, bool):
+    if _is_plain_number(step):
         seconds = step / 1000 if is_millis else step
         is_whole = seconds >= 1 and seconds == int(seconds)
-        return _parsed(_code_of(int(seconds))) if is_whole else None
-    match = _ISO.fullmatch(str(step))
+        if not is_whole:
+            return None
+        code = _code_of(int(seconds))
+        return _parsed(code)
+    text = str(step)
+    match = _ISO.fullmatch(text)
     if match is None:
-        return _parsed(str(step)) if step else None
-    is_clock = "T" in str(step)
-    code = _ISO_UNITS.get(match[2]) or ("min" if is_clock else "MS")
+        return _parsed(text) if step else None
+    minutes_or_months = "min" if "T" in text else "MS"
+    code = _ISO_UNITS.get(match[2], minutes_or_months)
     return _parsed(f"{match[1]}{code}")
 
 
@@ -191,7 +231,8 @@ def _code_of(seconds: int) -> str:
 
 
 def _parsed(code: str) -> Frequency | None:
+    short_code = re.sub(r"^1(?=\D)", "", code)
     try:
-        return parse_frequency(re.sub(r"^1(?=\D)", "", code))
+        return parse_frequency(short_code)
     except UsageError:
         return None
