@@ -114,7 +114,9 @@ def advise(name: str, value: object) -> str:
 
 
 def reworded(
-    text: str, names: Mapping[str, str], write: Callable[[str, list[str]], str]
+    text: str,
+    names: Mapping[str, str],
+    write: Callable[[str, list[str]], str],
 ) -> str:
     """A message with other names for the options of the command.
 
@@ -150,10 +152,14 @@ def _as_argument(name: str, values: list[str]) -> str:
     """A keyword argument of a function."""
     if "=" in name:
         return name
-    parts = [part for value in values for part in _parts(name, value)]
-    literals = [_literal(name, part, repr) for part in parts]
+    elements = []
+    for value in values:
+        elements += _parts(name, value)
+    literals = [_literal(name, element, repr) for element in elements]
     # a text is taken apart at commas, the elements of a list are not
-    is_text = len(parts) == 1 and not (name == "missing_codes" and "," in parts[0])
+    has_comma = any("," in element for element in elements)
+    is_list = name == "missing_codes" and has_comma
+    is_text = len(elements) == 1 and not is_list
     value = literals[0] if is_text else _listed(literals)
     argument = f"{name}={value}"
     return f"TrainingConfig({argument})" if name in _OF_TRAINING else argument
@@ -162,7 +168,9 @@ def _as_argument(name: str, values: list[str]) -> str:
 def _as_field(name: str, values: list[str]) -> str:
     """A field of a JSON document."""
     name, _, flag = name.partition("=")
-    literals = [flag] if flag else [_literal(name, value, _in_json) for value in values]
+    literals = [_literal(name, value, _in_json) for value in values]
+    if flag:
+        literals = [flag]
     value = literals[0] if len(literals) == 1 else _listed(literals)
     return f'"{name}": {value}' if value else f'"{name}"'
 
@@ -183,8 +191,10 @@ def _listed(literals: list[str]) -> str:
 def _literal(name: str, value: str, write: Callable[[str], str]) -> str:
     """A value as code: numbers and the N of a template as they are, texts and names in quotes."""
     is_number = name in _NUMBERS and re.fullmatch(r"-?\d+(\.\d+)?|N", value)
-    bare = value.strip('"') if value.startswith('"') else value.strip("'")
-    return value if is_number else write(bare)
+    if is_number:
+        return value
+    quote = '"' if value.startswith('"') else "'"
+    return write(value.strip(quote))
 
 
 def _in_json(text: str) -> str:

@@ -32,12 +32,12 @@ def with_elapsed_steps(sheet: Sheet, time: str | None) -> tuple[Sheet, str | Non
             continue
         if _holds_times(column):
             continue
-        others = columns_without(sheet.columns, [column])
-        if time is None and any(map(_holds_times, others)):
+        remaining = columns_without(sheet.columns, [column])
+        if time is None and any(map(_holds_times, remaining)):
             continue
         values = _since_start(column, time is not None)
         steps = None if values is None else _steps_in(values)
-        if steps is None or not any(map(_holds_numbers, others)):
+        if steps is None or not any(map(_holds_numbers, remaining)):
             continue
         return _with_steps(sheet, column, steps), column.name
     return sheet, time
@@ -74,21 +74,26 @@ def _steps_in(values: np.ndarray) -> np.ndarray | None:
         return None
     lengths = np.diff(distinct)
     step = np.median(lengths)
-    apart = (distinct - distinct[0]) / step
-    is_near = np.abs(apart - np.round(apart)) < _TOLERANCE
-    is_one_long = np.abs(lengths / step - 1) < _TOLERANCE
+    first = distinct[0]
+    distances = (distinct - first) / step
+    off_steps = np.abs(distances - np.round(distances))
+    is_near = off_steps < _TOLERANCE
+    off_length = np.abs(lengths / step - 1)
+    is_one_long = off_length < _TOLERANCE
     if not is_near.all() or np.mean(is_one_long) < _SHARE:
         return None
-    since_first = np.round((values - distinct[0]) / step).astype(np.int64)
-    steps = since_first + int(np.round(distinct[0] / step))
+    distances_of_rows = (values - first) / step
+    since_first = np.round(distances_of_rows).astype(np.int64)
+    steps = since_first + int(np.round(first / step))
     # 1800, 1801, … would be years
-    return steps if integer_times(steps).form == "index" else since_first
+    is_index = integer_times(steps).form == "index"
+    return steps if is_index else since_first
 
 
 def _with_steps(sheet: Sheet, column: Column, steps: np.ndarray) -> Sheet:
     columns = list(sheet.columns)
-    for place, other in enumerate(columns):
-        if other is column:
+    for place, candidate in enumerate(columns):
+        if candidate is column:
             columns[place] = Column(column.name, steps)
     unit = f"{column.cell(0)}, {column.cell(1)}, …"
     message = (

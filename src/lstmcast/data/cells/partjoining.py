@@ -39,8 +39,9 @@ def with_parts(values: ndarray, parts: Sequence[Part]) -> ndarray:
         base = np.where(is_known, values, start)
         refined, exists = _refined(base, part.kind, numbers)
         if part.kind in _FRACTION_OF:
+            length = _FRACTION_OF[part.kind]
             shares = np.where(is_known, part.numbers % 1, 0)
-            refined = refined + _fractions(shares * _FRACTION_OF[part.kind])
+            refined = refined + _fractions(shares * length)
         exists = exists & is_known
         values = np.where(exists, refined, np.datetime64("NaT"))
     return values
@@ -50,7 +51,10 @@ def _fractions(micros: ndarray) -> ndarray:
     """Fractions of days or hours, to the minute where all are near one, as digits are rounded."""
     minutes = np.rint(micros / _MINUTE)
     is_near = np.abs(micros - minutes * _MINUTE) <= _ROUNDED
-    rounded = minutes * _MINUTE if is_near.all() else np.rint(micros / 10**6) * 10**6
+    if is_near.all():
+        rounded = minutes * _MINUTE
+    else:
+        rounded = np.rint(micros / 10**6) * 10**6
     return rounded.astype(np.int64).astype("timedelta64[us]")
 
 
@@ -134,10 +138,10 @@ def last_filled(missing: ndarray) -> ndarray:
 def periods_of_years(years: ndarray, period: Part) -> Part | None:
     """A column of periods of years (N,) that are numbered from 1 to 13, 12, 4 or 2, as four weeks,
     months, quarters or half-years; None where they are numbered otherwise."""
-    kind = _PERIODS.get(int(np.nanmax(period.numbers)))
+    highest = int(np.nanmax(period.numbers))
+    kind = _PERIODS.get(highest)
     if kind is None:
         return None
-    highest = int(np.nanmax(period.numbers))
     all_numbers = set(range(1, highest + 1))
     known_years = np.unique(years[~np.isnat(years)])
     inner_years = known_years[1:-1]
@@ -148,18 +152,18 @@ def periods_of_years(years: ndarray, period: Part) -> Part | None:
     return replace(period, kind=kind) if len(inner_years) else None
 
 
-def notes_on_ends(parts: Sequence[Part]) -> list[str]:
+def notes_on_ends(clocks: Sequence[Part]) -> list[str]:
     """What is said of clock times that name periods by their ends, 01:00 to 24:00."""
     notes = []
-    for part in parts:
-        if part.kind != "clock" or not part.column.is_text:
+    for clock in clocks:
+        column = clock.column
+        if clock.kind != "clock" or not column.is_text:
             continue
-        has_end_of_day = any(
-            str(text).strip()[:3] == "24:" for text in part.column.data
-        )
-        if has_end_of_day and np.nanmax(part.numbers) < 24 * _HOUR:
+        texts = [str(text).strip() for text in column.data]
+        has_end_of_day = any(text[:3] == "24:" for text in texts)
+        if has_end_of_day and np.nanmax(clock.numbers) < 24 * _HOUR:
             notes.append(
-                f"{part.column.name} names periods by their ends: each row has the time at which "
+                f"{column.name} names periods by their ends: each row has the time at which "
                 "its own begins"
             )
     return notes
@@ -169,21 +173,25 @@ _PERIODS = {13: "four weeks", 12: "month", 4: "quarter", 2: "half"}
 _UNITS = {"month": "months", "quarter": "quarters", "half": "half-years"}
 
 
-def notes_on_periods(year: Part, part: Part) -> list[str]:
+def notes_on_periods(year: Part, period: Part) -> list[str]:
     """What is said where parts of fiscal years, or numbered ones, are placed."""
-    is_numbered = kind_of_name(part.column.name) == "slot" and part.kind == "month"
-    is_fiscal = "年度" in year.column.name or {"fiscal", "fy"} & words_of(
-        year.column.name
-    )
-    if part.kind not in _UNITS or not (is_fiscal or is_numbered):
+    name_kind = kind_of_name(period.column.name)
+    is_numbered = name_kind == "slot" and period.kind == "month"
+    year_name = year.column.name
+    fiscal_words = {"fiscal", "fy"} & words_of(year_name)
+    is_fiscal = "年度" in year_name or fiscal_words
+    if period.kind not in _UNITS:
         return []
-    return [
-        f"periods of {year.column.name} read as {_UNITS[part.kind]} of calendar years"
-    ]
+    if not (is_fiscal or is_numbered):
+        return []
+    unit = _UNITS[period.kind]
+    return [f"periods of {year_name} read as {unit} of calendar years"]
 
 
 def notes_on_weeks(year: Part, week: Part) -> tuple[str, ...]:
     """Notes about weeks that their years do not have."""
     years = carried_numbers(year.numbers)
     is_known = np.isfinite(years) & np.isfinite(week.numbers)
-    return absent_weeks(years[is_known].astype(int), week.numbers[is_known].astype(int))
+    known_years = years[is_known].astype(int)
+    known_weeks = week.numbers[is_known].astype(int)
+    return absent_weeks(known_years, known_weeks)

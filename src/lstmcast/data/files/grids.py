@@ -98,7 +98,7 @@ def sheet_from_grid(
 
 
 def _without(reasons: dict[int, str], lines: set[int]) -> dict[int, str]:
-    return {line: why for line, why in reasons.items() if line not in lines}
+    return {line: reasons[line] for line in reasons if line not in lines}
 
 
 def _reasons(
@@ -288,10 +288,12 @@ def _with_whole_dates(rows: list[Row]) -> list[Row]:
         return rows
     whole_rows = rows[: len(rows) - len(parted)]
     for row in parted:
-        day, year, *others = row.cells
-        if not (_DAY_OF_YEAR.fullmatch(day.strip()) and _YEAR.fullmatch(year.strip())):
+        day, year, *cells = row.cells
+        is_day = _DAY_OF_YEAR.fullmatch(day.strip())
+        if not is_day or not _YEAR.fullmatch(year.strip()):
             return rows
-        whole_rows.append(Row(row.line, [f"{day},{year}", *others]))
+        date = f"{day},{year}"
+        whole_rows.append(Row(row.line, [date, *cells]))
     return whole_rows
 
 
@@ -312,8 +314,8 @@ def _without_last_blanks(rows: list[Row]) -> list[Row]:
 def _width(rows: list[Row]) -> int:
     """Cells per row: the commonest count, the larger one in a draw."""
     counts = Counter(len(row.cells) for row in rows)
-    alone = [row.cells[0] for row in rows if len(row.cells) == 1]
-    if len(alone) < len(rows) and not kind_of(alone):
+    only_cells = [row.cells[0] for row in rows if len(row.cells) == 1]
+    if len(only_cells) < len(rows) and not kind_of(only_cells):
         del counts[1]  # titles and notes
     if max(counts.values()) < _FEW_ROWS:
         # a small table across: its rows are the widest, and notes have commas too

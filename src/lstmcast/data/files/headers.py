@@ -1,5 +1,4 @@
-"""Where the header of a table is: titles above it, several levels of names, the first
-row of data."""
+"""Where the header of a table is: titles above it, levels of names, the first row of data."""
 
 # C columns
 

@@ -34,13 +34,17 @@ def csv_from_ledger(text: str) -> str:
     >>> csv_from_ledger("!Type:Bank\\nD1/ 5'24\\nT-1,200.50\\n^").splitlines()
     ['date,amount', '1/5/2024,"-1,200.50"']
     """
-    bookings = list(_of_qif(text) if _QIF.match(text) else _of_ofx(text))
-    names = [name for name in _FIELDS.values() if any(name in b for b in bookings)]
-    written = io.StringIO()
-    writer = csv.DictWriter(written, names, restval="", extrasaction="ignore")
+    bookings_of = _of_qif if _QIF.match(text) else _of_ofx
+    bookings = list(bookings_of(text))
+    names = []
+    for name in _FIELDS.values():
+        if any(name in booking for booking in bookings):
+            names.append(name)
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, names, restval="", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(bookings)
-    return written.getvalue()
+    return buffer.getvalue()
 
 
 def _of_qif(text: str) -> Iterator[dict[str, str]]:
@@ -51,8 +55,11 @@ def _of_qif(text: str) -> Iterator[dict[str, str]]:
                 yield booking
             booking = {}
         elif line[:1] in _FIELDS:
+            letter = line[0]
             value = line[1:].strip()
-            booking[_FIELDS[line[0]]] = _day(value) if line[0] == "D" else value
+            if letter == "D":
+                value = _day(value)
+            booking[_FIELDS[letter]] = value
 
 
 def _day(text: str) -> str:
@@ -61,14 +68,17 @@ def _day(text: str) -> str:
     if match is None:
         return text.replace(" ", "")
     year = match[3]
-    return f"{match[1]}/{match[2]}/{year if len(year) == 4 else 2000 + int(year)}"
+    if len(year) < 4:
+        year = str(2000 + int(year))
+    return f"{match[1]}/{match[2]}/{year}"
 
 
 def _of_ofx(text: str) -> Iterator[dict[str, str]]:
     for block in _BOOKING.finditer(text):
         booking = {}
         for tag in _TAG.finditer(block[1]):
-            booking[_TAGS[tag[1].upper()]] = tag[2].strip()
+            name = _TAGS[tag[1].upper()]
+            booking[name] = tag[2].strip()
         if "date" in booking and "amount" in booking:
             day = booking["date"][:8]
             booking["date"] = f"{day[:4]}-{day[4:6]}-{day[6:]}"

@@ -16,28 +16,42 @@ _SAMPLE = 200
 def with_whole_numbers(rows: Sequence[Row]) -> tuple[list[Row], tuple[Finding, ...]]:
     """Rows whose numbers were parted at their commas, with these in one cell again, and a note: two
     columns are named, the first holds times, and most rows have more cells, of digits only."""
-    place = next((n for n, row in enumerate(rows) if len(row.cells) > 1), len(rows))
-    names, data = rows[place : place + 1], rows[place + 1 :]
-    if not names or len(names[0].cells) != 2 or any(map(_kind_of_cell, names[0].cells)):
+    place = _first_of_several_cells(rows)
+    names = rows[place : place + 1]
+    data = rows[place + 1 :]
+    if not names or len(names[0].cells) != 2:
+        return list(rows), ()
+    if any(map(_kind_of_cell, names[0].cells)):
         return list(rows), ()
     parted = [row for row in data if len(row.cells) > 2]
     if len(parted) < 3 or 2 * len(parted) < len(data):
         return list(rows), ()
     if not all(map(_is_parted, parted)):
         return list(rows), ()
-    if kind_of([row.cells[0] for row in parted[:_SAMPLE]]) != "time":
+    first_cells = [row.cells[0] for row in parted[:_SAMPLE]]
+    if kind_of(first_cells) != "time":
         return list(rows), ()
     whole_rows = list(rows[: place + 1])
     for row in data:
-        first, *others = row.cells
-        if others:
-            row = Row(row.line, [first, ",".join(others)])
+        time, *digits = row.cells
+        if digits:
+            number = ",".join(digits)
+            row = Row(row.line, [time, number])
         whole_rows.append(row)
     example = ",".join(parted[0].cells[1:])
     message = (
         f"numbers with commas and without quotes, such as {example}, read as one cell"
     )
-    return whole_rows, (Finding("numbers", "note", message, count=len(parted)),)
+    note = Finding("numbers", "note", message, count=len(parted))
+    return whole_rows, (note,)
+
+
+def _first_of_several_cells(rows: Sequence[Row]) -> int:
+    """Which row is the first with two cells or more; the number of rows where none is."""
+    for place, row in enumerate(rows):
+        if len(row.cells) > 1:
+            return place
+    return len(rows)
 
 
 def _kind_of_cell(cell: str) -> str:
@@ -45,6 +59,6 @@ def _kind_of_cell(cell: str) -> str:
 
 
 def _is_parted(row: Row) -> bool:
-    _, whole, *others = row.cells
-    digits = all(_REST.fullmatch(cell) for cell in others)
-    return digits and _WHOLE.fullmatch(whole) is not None
+    _, beginning, *further = row.cells
+    are_digits = all(map(_REST.fullmatch, further))
+    return are_digits and _WHOLE.fullmatch(beginning) is not None

@@ -56,32 +56,45 @@ def csv_from_sql(text: str) -> str:
     'day,n\\r\\n2024-01-01,5\\r\\n2024-01-02,\\r\\n'
     """
     tables: dict[str, _Table] = {}
-    created = {match[1]: _created(match[2]) for match in _CREATE.finditer(text)}
+    created = {}
+    for match in _CREATE.finditer(text):
+        created[match[1]] = _created(match[2])
     for name, names, rows in (*_copied(text), *_inserted(text)):
-        table = tables.setdefault(name, (names or created.get(name, []), []))
+        names = names or created.get(name, [])
+        table = tables.setdefault(name, (names, []))
         table[1].extend(rows)
-    names, rows = max(
-        tables.values(), key=lambda table: len(table[1]), default=([], [])
-    )
+    names, rows = max(tables.values(), key=_row_count, default=([], []))
     if not rows:
         return text
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerows([names, *rows] if names else rows)
-    return written.getvalue()
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    if names:
+        writer.writerow(names)
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _row_count(table: _Table) -> int:
+    return len(table[1])
 
 
 def _copied(text: str) -> Iterator[tuple[str, list[str], Iterable[list[str]]]]:
     for match in _COPY.finditer(text):
         lines = match[3].splitlines()
-        rows = [line.replace("\\N", "").split("\t") for line in lines if line]
-        yield match[1], _names(match[2].split(",")), rows
+        rows = []
+        for line in filter(None, lines):
+            without_nulls = line.replace("\\N", "")
+            rows.append(without_nulls.split("\t"))
+        names = _names(match[2].split(","))
+        yield match[1], names, rows
 
 
 def _inserted(text: str) -> Iterator[tuple[str, list[str], Iterable[list[str]]]]:
     for match in _INSERT.finditer(text):
-        names = _names((match[2] or "").split(","))
-        yield match[1], names, _tuples(text, match.end())
+        columns = match[2] or ""
+        names = _names(columns.split(","))
+        rows = _tuples(text, match.end())
+        yield match[1], names, rows
 
 
 def _tuples(text: str, place: int) -> Iterator[list[str]]:
@@ -105,20 +118,21 @@ def _tuples(text: str, place: int) -> Iterator[list[str]]:
 def _cell(value: re.Match[str]) -> str:
     quoted = value["inner"] or value["text"]
     if quoted is not None:
-        return re.sub(r"\\(.)", r"\1", quoted[1:-1].replace("''", "'"))
+        inner = quoted[1:-1].replace("''", "'")
+        return re.sub(r"\\(.)", r"\1", inner)
     text = value["other"].strip()
     return "" if text.casefold() == "null" else text
 
 
 def _created(body: str) -> list[str]:
     """The columns of a table by what created it."""
-    parts = re.sub(r"\([^()]*\)", "", body).split(",")
-    columns = [part.strip() for part in parts]
-    return _names(
-        column.split()[0]
-        for column in columns
-        if column and _NO_COLUMN.fullmatch(" ".join(column.split())) is None
-    )
+    without_brackets = re.sub(r"\([^()]*\)", "", body)
+    names = []
+    for definition in without_brackets.split(","):
+        words = definition.split()
+        if words and _NO_COLUMN.fullmatch(" ".join(words)) is None:
+            names.append(words[0])
+    return _names(names)
 
 
 def _names(names: Iterable[str] | Sequence[str]) -> list[str]:

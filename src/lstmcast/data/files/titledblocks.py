@@ -39,10 +39,10 @@ def titles_of_blocks(
     if len(titles) < 2 or len(set(titles.values())) < len(titles):
         return None
     lines = sorted(titles)
-    kept = [row for row in data if row.line not in titles]
+    rows_of_data = [row for row in data if row.line not in titles]
     first_cells: dict[str, list[str]] = {}
     of_rows = []
-    for row in kept:
+    for row in rows_of_data:
         place = bisect_left(lines, row.line) - 1
         if place < 0:
             return None
@@ -50,30 +50,36 @@ def titles_of_blocks(
         first_cells.setdefault(title, []).append(row.cells[0])
         of_rows.append(title)
     blocks = list(first_cells.values())
-    return Titles(of_rows, kept, set(lines)) if _repeat_each_other(blocks) else None
+    if not _repeat_each_other(blocks):
+        return None
+    return Titles(of_rows, rows_of_data, set(lines))
 
 
 def _is_alone(row: Row) -> bool:
     """Whether a row has a first cell, no other one, and no number or time in it."""
     cells = row.cells
-    is_alone = len(cells) > 1 and not any(cells[1:]) and cells[0].strip()
-    return bool(is_alone) and not kind_of(cells[:1])
+    further = cells[1:]
+    if not further or any(further):
+        return False
+    has_title = cells[0].strip() != ""
+    return has_title and not kind_of(cells[:1])
 
 
 def _titles(rows: Iterable[Row], tables: Container[int]) -> dict[int, str]:
     """Rows with one text, or a comment, right above a table, by their lines."""
     titles: dict[int, str] = {}
-    before: Row | None = None
+    title_row: Row | None = None
     for row in rows:
         if row.line in tables:
-            if before is not None:
-                titles[before.line] = " ".join(texts_in(before)).strip(_SIGNS)
-            before = None
+            if title_row is not None:
+                title = " ".join(texts_in(title_row))
+                titles[title_row.line] = title.strip(_SIGNS)
+            title_row = None
             continue
         texts = texts_in(row)
         if texts:
             is_title = len(texts) == 1 or texts[0][0] in "#%"
-            before = row if is_title and not kind_of(texts) else None
+            title_row = row if is_title and not kind_of(texts) else None
     return titles
 
 
@@ -82,5 +88,5 @@ def _repeat_each_other(blocks: Sequence[list[str]]) -> bool:
     times."""
     if len(blocks) < 2 or min(map(len, blocks)) < _FEWEST_ROWS:
         return False
-    first, *others = map(set, blocks)
-    return all(len(first & other) >= _FEWEST_ROWS for other in others)
+    first, *further = map(set, blocks)
+    return all(len(first & cells) >= _FEWEST_ROWS for cells in further)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 
@@ -25,16 +24,20 @@ def records_of_xml(text: str) -> CellGrid | None:
         root = ElementTree.fromstring(text.lstrip("\ufeff \r\n").encode())
     except (ElementTree.ParseError, ValueError):
         return None
-    leaves = [(path, fields) for path, fields in _records(root, (), {}, 0) if fields]
-    if not leaves:
-        return None
-    path, count = Counter(path for path, _ in leaves).most_common(1)[0]
-    records = [fields for found, fields in leaves if found == path]
+    by_path: dict[tuple[str, ...], list[_Fields]] = {}
+    for path, fields in _records(root, (), {}, 0):
+        if fields:
+            by_path.setdefault(path, []).append(fields)
+    records = max(by_path.values(), key=len, default=[])
     names = list(dict.fromkeys(name for fields in records for name in fields))
-    if count < _FEWEST or len(names) < 2:
+    if len(records) < _FEWEST or len(names) < 2:
         return None
-    rows = [names, *([fields.get(name, "") for name in names] for fields in records)]
-    return CellGrid(rows, list(range(1, len(rows) + 1)))
+    rows = [names]
+    for fields in records:
+        cells = [fields.get(name, "") for name in names]
+        rows.append(cells)
+    lines = range(1, len(rows) + 1)
+    return CellGrid(rows, list(lines))
 
 
 def _records(
@@ -48,18 +51,21 @@ def _records(
         return
     name = _name(element.tag)
     path = (*path, name)
-    own = {_name(key): value for key, value in element.attrib.items()}
+    values = {}
+    for key, value in element.attrib.items():
+        values[_name(key)] = value
     inner = [child for child in element if not _is_value(child)]
     for child in element:
         if _is_value(child):
-            own.setdefault(_name(child.tag), (child.text or "").strip())
+            child_text = child.text or ""
+            values.setdefault(_name(child.tag), child_text.strip())
     text = (element.text or "").strip()
     if text and not len(element):
-        own[name] = text
+        values[name] = text
     fields = dict(above)
-    for key, value in own.items():
-        own_key = f"{name}.{key}" if key in above else key
-        fields[own_key] = value
+    for key, value in values.items():
+        field_name = f"{name}.{key}" if key in above else key
+        fields[field_name] = value
     if not inner:
         yield path, fields
     for child in inner:

@@ -48,8 +48,8 @@ def with_joined_times(
         names = time
         if time is not None and not isinstance(time, str):
             names = whole_names(whole_sheet, time)
-        joined = with_joined_times(whole_sheet, used_columns, names)
-        return sheet if joined is whole_sheet else joined
+        joined_sheet = with_joined_times(whole_sheet, used_columns, names)
+        return sheet if joined_sheet is whole_sheet else joined_sheet
     if time is not None and not isinstance(time, str) and len(time) > 1:
         return _joined_as_said(sheet, [_column(sheet, name) for name in time])
     free_columns = columns_without(sheet.columns, used_columns)
@@ -143,16 +143,17 @@ def _joined_to_date(
             if settled is not None:
                 return settled
             continue
-        values, parts = _date_and_clock(date, clock_columns)
-        if parts:
-            columns = [date, *(part.column for part in parts)]
-            notes = (*date.times.notes, *notes_on_ends(parts))
-            return with_one_time(sheet, columns, with_parts(values, parts), *notes)
+        values, clocks = _date_and_clock(date, clock_columns)
+        if clocks:
+            columns = [date, *(clock.column for clock in clocks)]
+            notes = (*date.times.notes, *notes_on_ends(clocks))
+            times = with_parts(values, clocks)
+            return with_one_time(sheet, columns, times, *notes)
     return sheet
 
 
 def _date_and_clock(
-    date: Column, others: Sequence[Column]
+    date: Column, clock_columns: Sequence[Column]
 ) -> tuple[ndarray, list[Part]]:
     """The days of a column, and the columns that refine them, if there are some."""
     if date.times is None:
@@ -160,27 +161,32 @@ def _date_and_clock(
     values = carried_times(date.spread(date.times.values), date.missing)
     if not _on_days(values):
         return values, []
-    return values, _clock_parts(others, values)
+    return values, _clock_parts(clock_columns, values)
 
 
 def _settled_by_clocks(
-    sheet: Sheet, date: Column, others: Sequence[Column]
+    sheet: Sheet,
+    date: Column,
+    clock_columns: Sequence[Column],
 ) -> Sheet | None:
     """Dates whose order of day and month only the clock times beside them tell, joined: one order
     makes steps that are all alike, the other one does not."""
     readings = []
     for day_first in (True, False):
-        values, parts = _date_and_clock(replace(date, day_first=day_first), others)
-        joined = with_parts(values, parts)
-        steps = np.diff(np.unique(joined[~np.isnat(joined)]))
-        if parts and len(steps) > 2 and (steps == steps[0]).all():
+        ordered_date = replace(date, day_first=day_first)
+        values, clocks = _date_and_clock(ordered_date, clock_columns)
+        times = with_parts(values, clocks)
+        known_times = times[~np.isnat(times)]
+        steps = np.diff(np.unique(known_times))
+        if clocks and len(steps) > 2 and (steps == steps[0]).all():
             order = "day/month/year" if day_first else "month/day/year"
             note = f"dates read as {order}: then the times are evenly spaced"
-            readings.append((joined, parts, note))
+            readings.append((times, clocks, note))
     if len(readings) != 1:
         return None
-    joined, parts, note = readings[0]
-    return with_one_time(sheet, [date, *(part.column for part in parts)], joined, note)
+    times, clocks, note = readings[0]
+    columns = [date, *(clock.column for clock in clocks)]
+    return with_one_time(sheet, columns, times, note)
 
 
 def _on_days(values: ndarray) -> bool:

@@ -52,7 +52,10 @@ def header_times(sheet: Sheet) -> HeaderTimes | None:
     if years is not None:
         return years
     sheet = _without_flags(sheet)
-    names = [re.sub(r"\s*\[.*\]$", "", name).strip() for name in sheet.names]
+    names = []
+    for name in sheet.names:
+        without_unit = re.sub(r"\s*\[.*\]$", "", name)
+        names.append(without_unit.strip())
     if sum(map(_is_digits, names)) >= 3:
         places, times = _numbered_names(names)
     else:
@@ -63,8 +66,11 @@ def header_times(sheet: Sheet) -> HeaderTimes | None:
         places, times = _names_with_the_same_words(names)
     if times is None or len(places) < 3 or times.form == "index":
         leveled = [place for place, name in enumerate(names) if name.count("/") > 1]
-        level_times = times_of_names([names[place] for place in leveled])
-        places, times = (leveled, level_times) if level_times else (places, times)
+        leveled_names = [names[place] for place in leveled]
+        level_times = times_of_names(leveled_names)
+        if level_times:
+            places = leveled
+            times = level_times
     if times is None or len(places) < 3 or times.form == "index":
         first_column = sheet.columns[0]
         is_text = first_column.number_share < 0.5 and not first_column.missing.all()
@@ -89,21 +95,25 @@ def _years_beside_labels(sheet: Sheet) -> HeaderTimes | None:
     for column in sheet.columns[1:]:
         match = _WORDS_AND_YEAR.fullmatch(column.name)
         if match is not None:
-            columns_by_words.setdefault((match[1], match[3]), []).append(column)
-            numbers.append(int(match[2]))
+            before_year, year, after_year = match.groups()
+            words = (before_year, after_year)
+            columns_by_words.setdefault(words, []).append(column)
+            numbers.append(int(year))
     if len(columns_by_words) != 1:
         return None
     (columns,) = columns_by_words.values()
-    distinct = set(numbers)
     has_words = columns_by_words.keys() != {("", "")}
-    if len(numbers) < 2 or len(distinct) < len(numbers):
+    count = len(numbers)
+    if count < 2 or len(set(numbers)) < count:
         return None
-    if not has_words and len(numbers) > 2:
+    if not has_words and count > 2:
         return None  # as other names that are times
-    follow = max(numbers) - min(numbers) == len(numbers) - 1
+    span = max(numbers) - min(numbers)
+    follow = span == count - 1
     if not follow or not all(map(_is_empty_or_numeric, columns)):
         return None
-    return HeaderTimes(columns, integer_times(np.array(numbers)).values, ())
+    times = integer_times(np.array(numbers))
+    return HeaderTimes(columns, times.values, ())
 
 
 def _without_flags(sheet: Sheet) -> Sheet:
@@ -180,11 +190,10 @@ def _prefixed_names(names: list[str]) -> tuple[list[int], Times | None]:
 def _names_with_the_same_words(names: list[str]) -> tuple[list[int], Times | None]:
     """Names that are dates beside words that all of them have: total;March;2022;[pieces]."""
     last_words = _words_in(names[-1])
-    places = [
-        place
-        for place, name in enumerate(names)
-        if _has_digit(name) and len(_words_in(name)) == len(last_words)
-    ]
+    places = []
+    for place, name in enumerate(names):
+        if _has_digit(name) and len(_words_in(name)) == len(last_words):
+            places.append(place)
     if len(last_words) < 2 or len(places) < 3:
         return [], None
     words_PW = [_words_in(names[place]) for place in places]
@@ -192,12 +201,11 @@ def _names_with_the_same_words(names: list[str]) -> tuple[list[int], Times | Non
     years = [re.fullmatch(r"(?:19|20)\d\d", word) is not None for word in last_words]
     dates = []
     for words in words_PW:
-        kept = [
-            word
-            for word, differs, is_year in zip(words, differing, years, strict=True)
-            if differs or is_year
-        ]
-        dates.append(" ".join(kept))
+        words_of_date = []
+        for word, differs, is_year in zip(words, differing, years, strict=True):
+            if differs or is_year:
+                words_of_date.append(word)
+        dates.append(" ".join(words_of_date))
     times = parse_times(dates)
     if times is None or times.form != "date" or times.bad.any() or times.problem:
         return [], None
@@ -213,7 +221,8 @@ def _counted_names(names: list[str], named_by_first: bool) -> tuple[list[int], T
     first number up. named_by_first: the first column holds names, whatever it is called."""
     matches = [re.fullmatch(r"(.*?[^\d]?)(\d{1,6})", name) for name in names]
     last_match = matches[-1] if matches else None
-    places, numbers = [], []
+    places = []
+    numbers = []
     for place, match in enumerate(matches):
         if match and last_match and match[1] == last_match[1]:
             places.append(place)
@@ -225,9 +234,10 @@ def _counted_names(names: list[str], named_by_first: bool) -> tuple[list[int], T
     counts_on = all(step == 1 for step in np.diff(numbers))
     if len(places) < 4 or len(places) == len(names) or not counts_on:
         places, numbers = [], []
+    numbers_T = np.array(numbers, np.int64)
     if numbers and numbers[0] >= _FIRST_YEAR and numbers[-1] <= _LAST_YEAR:
-        return places, integer_times(np.array(numbers, np.int64))  # X1990, X1991, …
-    return places, Times.of(np.array(numbers, np.int64), "index")
+        return places, integer_times(numbers_T)  # X1990, X1991, …
+    return places, Times.of(numbers_T, "index")
 
 
 def series_in_rows(sheet: Sheet, names: Names, header: HeaderTimes) -> Table:
@@ -238,11 +248,13 @@ def series_in_rows(sheet: Sheet, names: Names, header: HeaderTimes) -> Table:
     if names.series:
         series = named_columns(sheet, names.series, "series")
     else:
-        series = names_of_rows(columns_without(sheet.columns, columns), len(sheet))
+        remaining = columns_without(sheet.columns, columns)
+        series = names_of_rows(remaining, len(sheet))
     has_id = with_an_id(sheet, series, together=True)
     if not has_id.all():
         whole_sheet = sheet
-        sheet = whole_sheet.take(has_id, without_id(whole_sheet, series, ~has_id))
+        finding = without_id(whole_sheet, series, ~has_id)
+        sheet = whole_sheet.take(has_id, finding)
         columns = same_columns(columns, whole_sheet, sheet)
         series = same_columns(series, whole_sheet, sheet)
     codes, ids, keys = joined_ids(series, len(sheet), sheet.label)

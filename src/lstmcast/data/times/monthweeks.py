@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, timedelta
 
 from lstmcast.data.times.labelpairs import mostly
@@ -82,16 +82,27 @@ def _week_of(match: re.Match[str] | None) -> tuple[int, int, int] | None:
 def _weekday_of(counts: Mapping[_Month, int]) -> int | None:
     """The weekday, 0 for Monday, that comes as often in each month as there are weeks of it; the
     first and the last month may be parts. None where no weekday does."""
-    first, last = min(counts), max(counts)
+    ends = (min(counts), max(counts))
+    has_inner_months = len(counts) > len(set(ends))
     for weekday in _WEEKDAYS:
-        days = {month: len(_days_of(month, weekday)) for month in counts}
-        fits = [days[month] == count for month, count in counts.items()]
-        ends = [month in (first, last) for month in counts]
-        not_beyond = all(days[month] >= count for month, count in counts.items())
-        inside = [fit for fit, is_end in zip(fits, ends, strict=True) if not is_end]
-        if not_beyond and inside and all(inside):
+        if has_inner_months and _fits(weekday, counts, ends):
             return weekday
     return None
+
+
+def _fits(
+    weekday: int,
+    counts: Mapping[_Month, int],
+    ends: Container[_Month],
+) -> bool:
+    """Whether months have as many of a weekday as weeks, or more if they are at the ends."""
+    for month, count in counts.items():
+        day_count = len(_days_of(month, weekday))
+        if day_count < count:
+            return False
+        if day_count > count and month not in ends:
+            return False
+    return True
 
 
 def _days_of(month: _Month, weekday: int) -> list[date]:
