@@ -416,9 +416,7 @@ def test_the_command_refuses_what_parts_do_not_have(tmp_path):
     assert "Name it with --out DIR" in told("forecast", source, "--chunk", "5")
     plotted = told("forecast", source, "--chunk", "5", "--out", "x", "--plot", "a.png")
     assert "--plot would have no effect" in plotted
-    assert "--workers would have no effect" in told(
-        "forecast", source, "--workers", "2"
-    )
+    assert "workers= would have no effect" in told("forecast", source, "--workers", "2")
     assert "--refit would have no effect" in told(
         "backtest", source, "--chunk", "5", "--out", "x", "--refit", "once"
     )

@@ -765,7 +765,7 @@ WRONG = [
     ),
     (
         ["check", AIRLINE, "--aggregate", "sum", "--duplicates", "mean"],
-        "--duplicates mean) would have no effect",
+        "--duplicates mean would have no effect",
     ),
     (["forecast", AIRLINE, "-H", "12", "--colour"], "--colour"),
     (

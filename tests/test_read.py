@@ -209,16 +209,17 @@ def test_missing_values_stay_missing(table_of):
     assert np.isnan(table.values).tolist() == [False, True, True, True, False, False]
 
 
-def test_short_rows_of_data_are_kept_and_long_ones_explained(table_of, refusal_of):
-    assert (
-        len(
-            table_of(
-                "ds,y,z\n2024-01,5,a\n2024-02,6\n2024-03,7,b\n2024-04,7,b\n", target="y"
-            )
-        )
-        == 4
-    )
-    message = refusal_of(csv_of(MONTHS, [5] * 12 + ["1,234"] * 12))
+def test_short_rows_of_data_are_kept(table_of):
+    lines = "ds,y,z\n2024-01,5,a\n2024-02,6\n2024-03,7,b\n2024-04,7,b\n"
+    assert len(table_of(lines, target="y")) == 4
+
+
+def test_long_rows_are_joined_where_they_are_numbers_and_explained(
+    table_of, refusal_of
+):
+    numbers = table_of(csv_of(MONTHS, [5] * 12 + ["1,234"] * 12))
+    assert numbers.values[11:13].tolist() == [5, 1234]
+    message = refusal_of(csv_of(MONTHS, [5] * 12 + ["1,x"] * 12))
     assert "line 14" in message and "quotes" in message
 
 

@@ -120,7 +120,7 @@ def test_one_unit_of_each_series_is_not_said(tmp_path):
 def test_two_codes_for_missing_are_asked_about_together(read_marked):
     values = [str(10 + n) for n in range(len(DAYS))]
     values[5], values[8] = "-999", "-888"
-    assert 'missing_codes="-999,-888"' in str(
+    assert "missing_codes=['-999', '-888']" in str(
         read_marked("note", ["x"], values).check()
     )
 

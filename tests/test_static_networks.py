@@ -262,7 +262,7 @@ def test_a_missing_column_is_named():
     )
     alone = lc.LSTMForecaster(H, weights=model.network)
     with pytest.raises(
-        DataError, match=r"'group', .*\(there are none\)\. Name it \(static=\['gro"
+        DataError, match=r"'group', .*\(there are none\)\. Name it with static='gro"
     ):
         alone.predict(without)
     bare = lc.Panel.from_arrays({"a": np.ones(20)})

@@ -166,7 +166,7 @@ def test_they_are_written_and_read_back(forecast, tmp_path):
             ("month", "region"),
             "'region' is not a column that names series. There are: 'store', 'item'",
         ),
-        (("month", "region"), "--series store --series item --series region"),
+        (("month", "region"), r"series=\['store', 'item', 'region'\]"),
         (("month", "all", "store"), "'all' sums everything, so it stands alone"),
     ],
 )

@@ -294,7 +294,7 @@ def test_hours_are_not_cut_to_days(shop):
 
 
 def test_a_key_that_is_no_column_is_refused(shop):
-    with pytest.raises(lc.UsageError, match="key 'shop'"):
+    with pytest.raises(lc.UsageError, match="key='shop'"):
         written(shop, FORECAST, if_exists="upsert", key=["shop"])
 
 

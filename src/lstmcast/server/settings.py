@@ -71,8 +71,8 @@ class Settings:
 
     >>> Settings(models={"../secrets": Path("m")})
     Traceback (most recent call last):
-    lstmcast.errors.UsageError: '../secrets' is not a name of a model. Letters, digits, '.', '_' and
-    '-' are expected, such as 'sales'.
+    lstmcast.errors.UsageError: '../secrets' is not a valid name for a model. Letters, digits, '.',
+    '_' and '-' are expected, such as 'sales'.
     """
 
     models: Mapping[str, Path] = field(default_factory=dict)

@@ -42,8 +42,8 @@ def with_whole_numbers(rows: Sequence[Row]) -> tuple[list[Row], tuple[Finding, .
     message = (
         f"numbers with commas and without quotes, such as {example}, read as one cell"
     )
-    note = Finding("numbers", "note", message, count=len(parted))
-    return whole_rows, (note,)
+    warning = Finding("numbers", "warning", message, count=len(parted))
+    return whole_rows, (warning,)
 
 
 def _first_of_several_cells(rows: Sequence[Row]) -> int:
