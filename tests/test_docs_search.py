@@ -56,4 +56,6 @@ def page(tmp_path):
 def test_a_word_is_found(page, words, title):
     page.click(".md-search__input")
     page.keyboard.type(words)
+    # The search waits for a key, and none is pressed for kanji.
+    page.keyboard.press("End")
     page.wait_for_selector(f".md-search-result__link >> text={title}", timeout=20_000)
