@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lstmcast.advice import advise
+from lstmcast.data.cells.answers import answers_of
 from lstmcast.data.cells.codecolumns import without_codes
 from lstmcast.data.cells.nestednames import of_level, on_path
 from lstmcast.data.cells.partnames import kind_of_name
@@ -38,7 +39,6 @@ _KINDS_OF_PERIODS = ("year", "half", "quarter", "month", "week", "yearday", "wee
 _COUNTERS = frozenset(
     ["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"]
 )
-_ANSWERS = frozenset(["yes", "true", "on", "ja", "oui", "y", "si", "sí", "sim", "はい"])
 _MOST_ABOVE = 20  # numbered rows above the first one that is read
 _ROW_NUMBER = pattern_of(
     r"(unnamed.*|column\d+|index|(?:.*[\W_])?(?:id|objectid|fid|oid|gid|rowid)|no|nr|row|record|"
@@ -139,11 +139,9 @@ def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
 
 
 def _yes_no_advice(sheet: Sheet, excluded: Sequence[Column]) -> str:
-    """The option that reads yes and no as numbers, if a column seems to hold them."""
+    """The option that reads yes and no as numbers, if a column holds them."""
     for column in columns_without(sheet.columns, excluded):
-        texts = {str(text).strip().casefold() for text in column.data[:4]}
-        is_boolean = column.data.dtype == bool
-        if is_boolean or (len(column.data) == 2 and not _ANSWERS.isdisjoint(texts)):
+        if answers_of(column) is not None:
             return (
                 f"To read yes and no as 1 and 0, use {advise('target', column.name)}. "
             )

@@ -7,21 +7,17 @@ from __future__ import annotations
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.cells.answers import answers_of, yes_or_no
 from lstmcast.data.cells.cellformat import CellFormat
 from lstmcast.data.cells.questions import text_among_numbers
 from lstmcast.data.cells.separators import settled
 from lstmcast.data.levels import Levels, coded
-from lstmcast.data.sheet import Column, Sheet, folded
+from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.table import Finding
 from lstmcast.data.tolerance import refuse
 from lstmcast.errors import DataError
 from lstmcast.util.objects import objects
 
-_YES_WORDS = "yes y true t on ja j wahr oui vrai si sí sì sim vero はい 有 あり ○"
-_NO_WORDS = "no n false f off nein falsch non faux não nao falso いいえ 無 なし ×"
-_ANSWERS: dict[str, float] = dict.fromkeys(_YES_WORDS.split(), 1.0)
-_ANSWERS |= dict.fromkeys(_NO_WORDS.split(), 0.0)
-_NO_ANSWER = {"", "nan", "none", "null", "na", "n/a"}
 NO_CATEGORY = "none"  # category of empty cells if most cells of a column are empty
 _MOSTLY_EMPTY = 0.5  # share of empty cells above which they are a category
 _MOSTLY_NUMBERS = 0.5  # share of numbers above which a text among them is a mistake
@@ -46,7 +42,7 @@ def numbers_of(
         notes += findings
     numbers = column.numbers
     is_bad = ~column.missing if numbers is None else column.spread(numbers.bad)
-    answers = _answers(column) if role == "target" and is_bad.any() else None
+    answers = answers_of(column) if role == "target" and is_bad.any() else None
     if answers is not None:
         message = f"column {column.name!r}: yes and no read as 1 and 0"
         if notes is not None:
@@ -95,7 +91,7 @@ def known_values(
             "number."
         )
     column = cell_format.without_codes(column)
-    answers = _yes_or_no(column)
+    answers = yes_or_no(column)
     if answers is not None:
         return answers, ()
     if _holds_categories(column):
@@ -121,26 +117,7 @@ def is_plain(column: Column) -> bool:
         return False
     if not column.is_text or column.number_share >= _MOSTLY_NUMBERS:
         return True
-    return _yes_or_no(column) is not None
-
-
-def _answers(column: Column) -> ndarray | None:
-    """1 and 0 for yes and no, also as Python's booleans; None for anything else."""
-    if column.data.dtype == bool:
-        return column.spread(column.data.astype(np.float64))
-    return _yes_or_no(column)
-
-
-def _yes_or_no(column: Column) -> ndarray | None:
-    """1 and 0 for yes and no in one of several languages; None for anything else."""
-    if not column.is_text:
-        return None
-    texts = [folded(text) for text in column.data]
-    distinct = set(texts) - _NO_ANSWER
-    if not distinct or not distinct <= _ANSWERS.keys():
-        return None
-    answers = [_ANSWERS.get(text, np.nan) for text in texts]
-    return column.spread(np.array(answers))
+    return yes_or_no(column) is not None
 
 
 def _holds_categories(column: Column) -> bool:
