@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 # options of the command that lstmcast.read, forecasters and results have as arguments
@@ -113,6 +113,20 @@ def advise(name: str, value: object) -> str:
     return f"--{name.replace('_', '-')} {quoted}"
 
 
+def codes_of(listings: Iterable[str]) -> list[str]:
+    """The codes for missing values that an option lists, joined by commas; one with a comma in it
+    stands in single quotes.
+
+    >>> codes_of(["-200,Bad Input", "'<0,5=0,5',-9"])
+    ['-200', 'Bad Input', '<0,5=0,5', '-9']
+    """
+    import csv  # not at the start of a program, which imports this module for its errors
+
+    lines = [line for listing in listings for line in listing.splitlines()]
+    rows = csv.reader(lines, quotechar="'", skipinitialspace=True)
+    return [code for row in rows for code in row if code.strip()]
+
+
 def reworded(
     text: str,
     names: Mapping[str, str],
@@ -176,12 +190,8 @@ def _as_field(name: str, values: list[str]) -> str:
 
 
 def _parts(name: str, value: str) -> list[str]:
-    """The codes for missing values that an option joins with commas, unless in quotes; else one
-    value."""
-    if name != "missing_codes":
-        return [value]
-    codes = re.findall(r"'[^']*'|[^,]+", value.strip('"'))
-    return [code.strip("'") for code in codes]
+    """The codes for missing values that an option lists; else one value."""
+    return codes_of([value.strip('"')]) if name == "missing_codes" else [value]
 
 
 def _listed(literals: list[str]) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from lstmcast.data.cells.cellformat import CellFormat, codes_in
+from lstmcast.advice import codes_of
+from lstmcast.data.cells.cellformat import CellFormat
 from lstmcast.data.covariates.beside import Beside
 from lstmcast.data.limits import require_span
 from lstmcast.data.panel import ReadOptions
@@ -119,7 +119,7 @@ class Table(Columns, Repairs):
             self.decimal,
             self.header,
             self.date_format,
-            tuple(chain.from_iterable(map(codes_in, self.missing_codes or ()))),
+            tuple(codes_of(self.missing_codes or ())),
         )
         names = self.given()
         if self.aggregate:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
 import typer
 
+from lstmcast.advice import codes_of
 from lstmcast.cli.options.common import Period, refuse_idle, typed_options
 from lstmcast.errors import UsageError
 
@@ -236,15 +236,14 @@ class ReadingOptions:
 
     def written(self) -> CellFormat:
         """How cells are written, as far as it was said."""
-        from lstmcast.data.cells.cellformat import CellFormat, codes_in
+        from lstmcast.data.cells.cellformat import CellFormat
 
-        listings = self.missing_codes or ()
         return CellFormat(
             self.day_first,
             self.decimal,
             self.header,
             self.date_format,
-            tuple(chain.from_iterable(map(codes_in, listings))),
+            tuple(codes_of(self.missing_codes or ())),
         )
 
     def past_names(self) -> list[str]:

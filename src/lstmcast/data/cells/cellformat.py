@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
+from lstmcast.advice import codes_of
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.errors import UsageError
 from lstmcast.util.objects import objects
@@ -76,20 +76,10 @@ class CellFormat:
 def _listed(codes: Any) -> list[Any]:
     """Codes as a list: from a number, a text with commas, or several of them."""
     if isinstance(codes, str):
-        return list(codes_in(codes))
+        return codes_of([codes])
     if isinstance(codes, int | float):
         return [codes]
     return list(codes or ())
-
-
-def codes_in(text: str) -> Iterator[str]:
-    """The codes between the commas of a text; one with a comma in it stands in single quotes.
-
-    >>> list(codes_in("-200,Bad Input")), list(codes_in("'<0,5=0,5',-200"))
-    (['-200', 'Bad Input'], ['<0,5=0,5', '-200'])
-    """
-    for listed in csv.reader(text.splitlines(), quotechar="'", skipinitialspace=True):
-        yield from (code for code in listed if code.strip())
 
 
 def _is_whole(value: object) -> bool:
