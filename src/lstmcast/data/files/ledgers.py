@@ -15,8 +15,8 @@ _FIELDS = {"D": "date", "T": "amount", "P": "payee", "L": "category", "M": "memo
 _BOOKING = pattern_of(
     r"<STMTTRN>(.*?)(?=</STMTTRN>|<STMTTRN>|</BANKTRANLIST>)", re.IGNORECASE | re.DOTALL
 )
-_TAG = pattern_of(r"<(DTPOSTED|TRNAMT|NAME|TRNTYPE)>\s*([^<\r\n]+)", re.IGNORECASE)
-_TAGS = {"DTPOSTED": "date", "TRNAMT": "amount", "NAME": "payee", "TRNTYPE": "type"}
+_TAG = pattern_of(r"<(DTPOSTED|TRNAMT|NAME)>\s*([^<\r\n]+)", re.IGNORECASE)
+_TAGS = {"DTPOSTED": "date", "TRNAMT": "amount", "NAME": "payee"}
 
 
 def is_ledger(start: str) -> bool:
@@ -41,7 +41,7 @@ def csv_from_ledger(text: str) -> str:
         if any(name in booking for booking in bookings):
             names.append(name)
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, names, restval="", extrasaction="ignore")
+    writer = csv.DictWriter(buffer, names, restval="")
     writer.writeheader()
     writer.writerows(bookings)
     return buffer.getvalue()

@@ -14,8 +14,8 @@ _SAMPLE = 200
 
 
 def with_whole_numbers(rows: Sequence[Row]) -> tuple[list[Row], tuple[Finding, ...]]:
-    """Rows whose numbers were parted at their commas, with these in one cell again, and a note: two
-    columns are named, the first holds times, and most rows have more cells, of digits only."""
+    """Rows whose numbers were parted at their commas, with these in one cell again, and a warning:
+    two columns are named, the first holds times, and most rows have more cells, of digits only."""
     place = _first_of_several_cells(rows)
     names = rows[place : place + 1]
     data = rows[place + 1 :]
