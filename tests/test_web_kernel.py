@@ -155,6 +155,16 @@ CASES = {
         "D",
         14,
     ),
+    "a line": (3.0 * np.arange(40) + 5, "D", 14),
+    "growth of its own": (np.round(100 * 1.03 ** np.arange(50), 2), "MS", 12),
+    "a pattern of its own": (np.tile([5.0, 9, 2, 4, 30], 8), "D", 14),
+    "waves without noise": (
+        3 + np.sin(np.arange(90) / 5) + np.sin(np.arange(90) / 2.3) / 2,
+        "D",
+        20,
+    ),
+    "rounded waves": (np.round(20 + 10 * np.sin(np.arange(80) / 5), 1), "D", 20),
+    "a curve": (np.arange(30.0) ** 2 + 0.5, "D", 12),
     "a closed hour a week": (edited(wave(480, 24), [270, 438], 1), "h", 24),
 }
 

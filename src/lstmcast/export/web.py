@@ -45,6 +45,7 @@ KERNEL = (
     "rare",
     "calibration",
     "weekdays",
+    "recurrence",
     "stuck",
     "forecast",
 )

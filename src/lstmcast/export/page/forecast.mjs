@@ -9,6 +9,7 @@ import { sharesWithFew, withFew } from "./few.mjs";
 import { counting, known, largest, median, nearest, smallest } from "./numbers.mjs";
 import { withoutEvents } from "./rare.mjs";
 import { atSeveralRates } from "./rates.mjs";
+import { NAME as RECURRENCE, continuation } from "./recurrence.mjs";
 import { reaching, stuckIn } from "./stuck.mjs";
 import { shut } from "./weekdays.mjs";
 import { yearOf } from "./year.mjs";
@@ -34,7 +35,7 @@ export function panelOf(values, { unit, every, periods, family }) {
 export function forecast(network, panel, horizon) {
   const { values } = panel;
   const stuck = stuckIn(panel, areCounts(values));
-  const { wide, shares } = calibratedFrom(network, without(panel, stuck), horizon + stuck);
+  const { wide, shares } = allOf(network, without(panel, stuck), horizon + stuck, stuck > 0);
   const later = wide.slice(stuck);
   const reached = stuck ? reaching(later, values[values.length - 1]) : later;
   const stops = stopsAtZero(values);
@@ -51,6 +52,13 @@ export function forecast(network, panel, horizon) {
 function without(panel, stuck) {
   if (!stuck) return panel;
   return panelOf(panel.values.slice(0, -stuck), panel);
+}
+
+/** Quantiles by a recurrence where all values follow one, else combined and calibrated ones. */
+function allOf(network, panel, horizon, isShortened) {
+  const continued = isShortened ? null : continuation(panel, horizon);
+  if (continued) return { wide: continued, shares: [["network", 0], [RECURRENCE, 1]] };
+  return calibratedFrom(network, panel, horizon);
 }
 
 /** Combined and calibrated quantiles, before what values cannot be is taken off; and shares. */
