@@ -368,7 +368,9 @@ def test_parts_take_the_same_memory_one_after_the_other(monkeypatch, at_once, ti
 def test_a_series_that_stays_the_same_between_jumps_has_intervals():
     """Offers of a price are shifts of its level, without which it never changes."""
     days = np.arange(300)
-    price = np.where(days % 23 > 16, 2.99, 3.99)
+    offers = np.cumsum(np.random.default_rng(0).integers(15, 31, 20))
+    since_offer = days - np.r_[0, offers][np.searchsorted(offers, days, "right")]
+    price = np.where((since_offer < 6) & (days > 30), 2.99, 3.99)
     panel = lc.Panel.from_arrays(price, frequency="D", start="2024-01-01")
     forecast = lc.LSTMForecaster(20).predict(panel)
     interval = forecast.interval(95)

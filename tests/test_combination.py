@@ -373,7 +373,7 @@ def test_a_forecaster_of_one_s_own_joins(tmp_path):
         def predict(self, panel, horizon=None, *, cutoffs=None):
             return SeasonalNaive(period=3).predict(panel, horizon, cutoffs=cutoffs)
 
-    noise = np.random.default_rng(0).normal(0, 0.01, (2, 240))
+    noise = np.random.default_rng(0).normal(0, 0.1, (2, 240))
     panel = panel_of({k: np.tile([1.0, 9.0, 4.0], 80) + noise[k] for k in range(2)})
     model = lc.LSTMForecaster(12, candidates=[Oracle()])
     made = model.predict(panel).combination

@@ -25,7 +25,7 @@ NOW = datetime.datetime(2024, 4, 1, 12)
 def sales(folder: Path, until: str = "2024-03-31", stores: str = "ab") -> Path:
     days = np.arange(np.datetime64("2024-01-01"), np.datetime64(until) + 1)
     rows = [
-        f"{day},{store},{100 + 20 * (i % 7) + 5 * (i % 3)}"
+        f"{day},{store},{100 + 20 * (i % 7) + i * i % 11}"
         for store in stores
         for i, day in enumerate(days.tolist())
     ]

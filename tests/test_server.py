@@ -32,7 +32,7 @@ from lstmcast.server.problems import problem_of
 from lstmcast.server.settings import Limits, models_of
 from serving import AIRLINE, PROBLEM, asking, problem
 
-SEASON = [float(10 + (k * 7) % 12 + k / 10) for k in range(48)]
+SEASON = [float(10 + (k * 7) % 12 + k / 10 + k * k % 5) for k in range(48)]
 
 
 @pytest.fixture(scope="module")

@@ -39,8 +39,7 @@ from lstmcast.evaluation.dependence import Sample, dependence_of
 from lstmcast.evaluation.few import shares_with_few, with_few
 from lstmcast.evaluation.methods import COMBINED, needs_columns
 from lstmcast.evaluation.rare import without_events
-from lstmcast.evaluation.recurrence import NAME as RECURRENCE
-from lstmcast.evaluation.recurrence import continued as by_recurrence
+from lstmcast.evaluation.recurrence import by_recurrence
 from lstmcast.evaluation.stuck import from_before, stuck_counts
 from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
 from lstmcast.evaluation.weekly import NAME as IN_WEEK
@@ -206,8 +205,6 @@ def _answers(
 
 def _with_few_shares(answers: Answers, panel: Panel, origins: Origins) -> Answers:
     """The same, with the shares of what few values say."""
-    if panel.covariates.future:
-        return answers
     combination = shares_with_few(answers.combination, panel, origins)
     return answers._replace(combination=combination)
 
@@ -223,13 +220,9 @@ def _with_typical(answers: Answers, panel: Panel, origins: Origins) -> Answers:
 
 
 def _by_recurrence(answers: Answers, panel: Panel, origins: Origins) -> Answers:
-    """The same, continued by the recurrence where values follow one."""
-    quantiles_OHQ, is_continued_O = by_recurrence(panel, origins, answers.quantiles_OHQ)
-    rows = np.flatnonzero(is_continued_O)
-    combination = answers.combination
-    if combination is not None and len(rows):
-        alone = Combination((RECURRENCE,), np.ones((len(rows), 1)))
-        combination = combination.replaced(rows, alone)
+    quantiles_OHQ, combination = by_recurrence(
+        panel, origins, answers.quantiles_OHQ, answers.combination
+    )
     return answers._replace(quantiles_OHQ=quantiles_OHQ, combination=combination)
 
 
@@ -238,7 +231,8 @@ def _completed(
 ) -> Answers:
     """The same with what is typical of short series, and from before newest values that are
     stuck."""
-    answers = _by_recurrence(_with_typical(answers, panel, origins), panel, origins)
+    answers = _with_typical(answers, panel, origins)
+    answers = _by_recurrence(answers, panel, origins)
     left_out_O = stuck_counts(panel, origins)
     rows = np.flatnonzero(left_out_O)
     if not len(rows):
@@ -341,6 +335,7 @@ def combination_of(
     answers = calibrated_answers(model.decode, panel, held_out, ahead, request, week)
     if request.method == COMBINED:
         answers = _with_few_shares(answers, panel, origins)
+        answers = _by_recurrence(answers, panel, origins)
     return answers.combination
 
 

@@ -163,9 +163,12 @@ def _moved(quantiles_RHQ: NDArray, panel: Panel, origins: Origins) -> NDArray:
 def shares_with_few(
     combination: Combination | None, panel: Panel, origins: Origins
 ) -> Combination | None:
-    """The shares, with those of the line and the cycle through few values."""
+    """The shares, with those of the line and the cycle through few values, which are not used
+    beside columns that are known in advance."""
+    if combination is None or panel.covariates.future:
+        return combination
     simple = Few.of(panel, origins, 1)
-    if combination is None or simple is None or not simple.weight_R.any():
+    if simple is None or not simple.weight_R.any():
         return combination
     rest_R1 = 1 - simple.weight_R[:, None]
     shares = {

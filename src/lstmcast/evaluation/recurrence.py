@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from lstmcast.context import Blocks
 from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
+from lstmcast.forecast import Combination
 from lstmcast.model.levels import SCORES
 
 NAME = "linear recurrence"
@@ -91,21 +92,31 @@ class Lags(NamedTuple):
         return level + size * newest[lags:]
 
 
-def continued(
-    panel: Panel, origins: Origins, quantiles_OHQ: NDArray
-) -> tuple[NDArray, NDArray]:
-    """The quantiles, with those of a recurrence where values follow one, and which these are (O,);
-    none beside columns that are known in advance."""
-    is_continued_O = np.zeros(len(origins.series), bool)
+def by_recurrence(
+    panel: Panel,
+    origins: Origins,
+    quantiles_OHQ: NDArray,
+    combination: Combination | None,
+) -> tuple[NDArray, Combination | None]:
+    """The quantiles and shares, with those of a recurrence where values follow one; unchanged
+    beside columns that are known in advance."""
     if panel.covariates.future:
-        return quantiles_OHQ, is_continued_O
-    quantiles_OHQ = quantiles_OHQ.copy()
+        return quantiles_OHQ, combination
+    horizon = quantiles_OHQ.shape[1]
+    found = {}
     for row, values_T, rules in _tried(panel, origins):
-        quantiles_HQ = continuation(values_T, rules, quantiles_OHQ.shape[1])
+        quantiles_HQ = continuation(values_T, rules, horizon)
         if quantiles_HQ is not None:
-            quantiles_OHQ[row] = quantiles_HQ
-            is_continued_O[row] = True
-    return quantiles_OHQ, is_continued_O
+            found[row] = quantiles_HQ
+    if not found:
+        return quantiles_OHQ, combination
+    rows = np.array([*found])
+    quantiles_OHQ = quantiles_OHQ.copy()
+    quantiles_OHQ[rows] = np.stack([*found.values()])
+    if combination is not None:
+        alone = Combination((NAME,), np.ones((len(rows), 1)))
+        combination = combination.replaced(rows, alone)
+    return quantiles_OHQ, combination
 
 
 def continuation(
