@@ -349,7 +349,7 @@ def test_two_date_columns_are_a_question(refusal_of):
 
 
 def test_no_dates_is_a_question_with_an_answer(refusal_of, table_of):
-    text = "y\n5\n6\n7\n"
+    text = "x,y\na,5\nb,6\na,7\n"
     assert "time='index'" in refusal_of(text)
     assert table_of(text, time="index").times.tolist() == [1, 2, 3]
 

@@ -76,7 +76,7 @@ def columns_lines(panel: Panel) -> list[str]:
     recipe = panel.report.recipe
     time = panel.columns.time
     target = panel.columns.target
-    if recipe is not None and recipe.time == "index":
+    if any(finding.rule == "row numbers" for finding in panel.report.findings):
         time = "row numbers"
     if recipe is not None and recipe.target == "*":
         target = "every column of numbers"

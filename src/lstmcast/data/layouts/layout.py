@@ -118,6 +118,8 @@ def _table_without_dates(sheet: Sheet, names: Names) -> Table:
         bare = without_codes(sheet) if names.time is None else sheet
         if bare is not sheet:
             return table_from_sheet(bare, names)
+        if names.time is None and _is_one_of_numbers(sheet):
+            return table_from_sheet(sheet, replace(names, time="index"))
         require_free_dates(sheet, names)
         raise DataError(no_dates_error(sheet))
     if not names.target:
@@ -134,6 +136,12 @@ def _table_without_dates(sheet: Sheet, names: Names) -> Table:
             "with columns for series, time, target and covariates."
         )
     return _checked(series_in_rows(sheet, names, header))
+
+
+def _is_one_of_numbers(sheet: Sheet) -> bool:
+    """Whether there is one column, of numbers alone: the rows can only be in the order of time."""
+    column = sheet.columns[0]
+    return len(sheet.columns) == 1 and column.number_share == 1
 
 
 def _said_names(names: Names) -> list[str]:

@@ -25,6 +25,7 @@ from lstmcast.errors import DataError, UsageError
 _UNDATED_SHARE = 0.02
 _TITLES_SHARE = 0.3  # the same for rows without a number
 _SHOWN = 4
+NUMBERED = "row numbers"
 
 
 def dated(sheet: Sheet, names: Names) -> tuple[Sheet, Column] | None:
@@ -216,6 +217,6 @@ def times_of(time: Column) -> Times:
 
 def notes_of_time(time: Column | None) -> list[Finding]:
     if time is None:
-        return [Finding("time", "note", "the rows were numbered 1, 2, 3, … as times")]
+        return [Finding(NUMBERED, "note", "the rows were numbered 1, 2, 3, … as times")]
     notes = times_of(time).notes
     return [Finding("dates", "note", f"column {time.name!r}: {note}") for note in notes]
