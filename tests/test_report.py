@@ -131,7 +131,7 @@ def test_the_page_of_one_series_holds_all_parts():
         "seasonal naive",
         "Do the intervals have",
         "monthly (month starts)",
-        "What was noticed",
+        "Findings",
         "2026-01-02",
         f"lstmcast {lc.__version__}",
         "lstmcast.Report.from_forecast",
@@ -595,7 +595,7 @@ def test_a_series_is_taken_apart_below_its_forecast():
     assert [part["name"] for part in charts[0]["parts"]] == [
         "level",
         "season of one year",
-        "rest",
+        "remainder",
     ]
     assert {len(part["values"]) for part in charts[0]["parts"]} == {charts[0]["count"]}
 

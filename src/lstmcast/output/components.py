@@ -72,7 +72,7 @@ class ComponentsPlot:
     >>> panel = Panel.from_arrays(values, frequency="QS", start="2010-01")
     >>> plot = ComponentsPlot.from_forecast(SeasonalNaive(4).predict(panel), panel)
     >>> [part.name for part in plot.parts], plot.parts[1].values[20:24].round()
-    (['level', 'season of one year', 'rest'], array([-12.,  -4.,   5.,  13.]))
+    (['level', 'season of one year', 'remainder'], array([-12.,  -4.,   5.,  13.]))
     """
 
     name: str
@@ -203,7 +203,7 @@ def taken_apart(values_T: ndarray, periods: dict[int, str]) -> list[Part]:
         components.append(
             Part(f"season of {periods[period]}", in_units(season), as_ratios)
         )
-    return [*components, Part("rest", in_units(remainder), as_ratios)]
+    return [*components, Part("remainder", in_units(remainder), as_ratios)]
 
 
 def _moving_mean(values_T: ndarray, period: int) -> ndarray:
@@ -274,7 +274,11 @@ def _dress_values(ax: Any, sign: str) -> None:
 
 def _title(plot: ComponentsPlot) -> str:
     effects = any(component.name.startswith("effect of") for component in plot.parts)
-    return "level, seasons, effects and rest" if effects else "level, seasons and rest"
+    return (
+        "level, seasons, effects and remainder"
+        if effects
+        else "level, seasons and remainder"
+    )
 
 
 def _observed(
