@@ -39,6 +39,7 @@ from lstmcast.output.looks import (
 )
 from lstmcast.output.plots import save_picture
 from lstmcast.util.language import Words, words_of
+from lstmcast.util.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,6 +83,13 @@ class ComponentsPlot:
     parts: tuple[Part, ...]
     language: str = "en"
     dark: bool = False
+
+    def __repr__(self) -> str:
+        """The series, its components and how many values they have."""
+        parts = ", ".join(part.name for part in self.parts)
+        known = counted(len(self.values) - self.ahead, "value")
+        steps = counted(self.ahead, "forecast step")
+        return f"ComponentsPlot({self.name!r}, {parts}, {known} and {steps})"
 
     @classmethod
     def from_forecast(
