@@ -92,7 +92,7 @@ def tiles_section(summary: Summary | None, words: Words) -> str:
                 )
             )
     tiles += [
-        (percent(share), f"of the actual values lay in the {level}% interval")
+        (percent(share), f"of the actual values were in the {level}% interval")
         for level, share in coverages_of(scores).items()
     ]
     cells = "".join(
