@@ -50,41 +50,47 @@ def card(manifest: dict[str, Any], result: dict[str, Any]) -> str:
     worse = [row["set"] for row in rows if row["ratio"] >= 1]
     return f"""# The shipped network
 
-**What it is.** {members} LSTM networks of {len(network["layers"])} layers with
-{network["layers"][0]} units each, whose quantiles are averaged: {size / 4:,.0f} numbers,
-{size / 1e6:.2f} MB. It reads a series once, in order, and answers with seven quantiles of each of
-the next {network["horizon"]} steps; longer horizons feed its medians back.
+**Architecture.** {members} LSTM networks of {len(network["layers"])} layers with
+{network["layers"][0]} units each, whose quantiles are averaged: {parameters():,} parameters,
+{size / 1e6:.2f} MB. Each reads a series once, in order, and forecasts seven quantiles of each of
+the next {network["horizon"]} steps; for longer horizons, the medians are fed back.
 
-**What it was made from.** Synthetic series only (`lstmcast.data.synthetic`), new ones for each of
-{made["steps"]:,} steps of about {made["values"]:,} values; no real series, so it holds no one's
-data. Some series lack values, as real ones do. Seeds {made["seed"]} to
-{made["seed"] + members - 1}, side by side, {threads}, one thread each, {manifest["date"]}
-({manifest["device"]}, {machine["cores"]} cores, {machine["processor"]}; PyTorch
-{manifest["versions"]["torch"]}, NumPy {manifest["versions"]["numpy"]}). `make pretrain` makes it
-again.
+**Training data.** Only synthetic series (`lstmcast.data.synthetic`), new ones for each of
+{made["steps"]:,} updates of about {made["values"]:,} values. No real series were used, so the
+weights contain nobody's data. Some series have missing values, as real ones do. The networks were
+trained in parallel with seeds {made["seed"]} to {made["seed"] + members - 1}, in {threads}, with
+one thread each, on {manifest["date"]} ({manifest["device"]}, {machine["cores"]} cores,
+{machine["processor"]}; PyTorch {manifest["versions"]["torch"]}, NumPy
+{manifest["versions"]["numpy"]}). `make pretrain` repeats the training.
 
-**What it was chosen by.** Windows cut from the train parts of public data sets
-(`benchmarks/validate.py`); what was tried is in `docs/experiments.md`. No variant was chosen by a
-test part.
+**Selection.** The variant was selected on windows of the training parts of public data sets
+(`benchmarks/validate.py`), never on test parts. What was tried is in `docs/experiments.md`.
 
-**How well it does.** Test parts, nothing trained on them, MASE (1 = the error of the seasonal naive
-forecast on the history); the share of values in the calibrated 80% interval; and MASE relative to
-that of the seasonal naive forecast of the same values (below 1 is better). Geometric mean of that
-ratio over the {len(rows)} sets:
+**Accuracy.** Measured on test parts, without any training on these data sets: MASE (1 is the error
+of the seasonal naive forecast on the history), sMAPE, the share of values in the calibrated 80%
+interval, and the MASE relative to that of the seasonal naive forecast of the same values (below 1
+is better). Geometric mean of that ratio over the {len(rows)} sets:
 **{number(result["geometric_mean_to_seasonal_naive"], 2)}**.
 
 {table(rows, COLUMNS)}
 
-**What it is not good at.**
+**Limitations.**
 
 - It is no better than repeating the last season on: {", ".join(worse) or "none of these sets"}.
-- Cycles that are no season, such as sunspots, are followed for some steps, not foretold.
-- Seasons of many hundred steps (5-minute data with days and weeks) reach beyond the lengths that it
-  was trained on.
-- Its own intervals are too narrow for yearly and hourly series; they are calibrated on the data at
-  hand, which takes some history.
-- It sees one series at a time: no covariates, no other series.
+- Cycles that are not seasonal, such as sunspots, are followed for a few steps only.
+- Seasonal periods of many hundred steps (days and weeks of 5-minute data) are longer than those
+  that it was trained on.
+- The network's own intervals are too narrow for yearly and hourly series. They are calibrated on
+  the data, which needs some history.
+- It reads one series at a time, without covariates or other series.
 """
+
+
+def parameters() -> int:
+    """The number of weights: what follows the header of the safetensors file, as float32."""
+    content = WEIGHTS.read_bytes()
+    header = 8 + int.from_bytes(content[:8], "little")
+    return (len(content) - header) // 4
 
 
 COLUMNS = {

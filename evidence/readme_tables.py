@@ -217,9 +217,9 @@ def weak(results: Results) -> str:
                 f"M3 {name} ({best} {errors[best]:.3f} against {errors['lstmcast']:.3f})"
             )
     parts = (
-        (f"No better than seasonal naive (MASE), of {len(rows)} data sets", naive),
+        (f"No better than seasonal naive (MASE), out of {len(rows)} data sets", naive),
         ("Beaten by another forecast (MASE)", better),
-        ("80% intervals that caught less than 75% of the values", narrow),
+        ("80% intervals that contained less than 75% of the values", narrow),
     )
     return "\n".join(
         f"- {what}: {', '.join(names) or 'none'}." for what, names in parts

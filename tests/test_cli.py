@@ -261,7 +261,7 @@ def test_a_forecast_says_what_it_is_made_of(run, tmp_path):
     assert "Made of" not in alone.out
     assert named["combination"] == {"network": 0.0, "seasonal naive of one year": 1.0}
     assert named["forecast"]["forecast"] == pytest.approx([417, 391, 419])
-    assert wrong.status == 2 and "'guess' is not known" in wrong.err
+    assert wrong.status == 2 and "--method guess is not known" in wrong.err
     scores = tested["accuracy"]["scores"]
     assert "lstmcast" not in scores and "coverage_80" in scores["naive"]
     assert named["method"] == "seasonal naive of one year"

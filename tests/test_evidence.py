@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import lstmcast as lc
+
 ROOT = Path(__file__).parents[1]
 EVIDENCE = ROOT / "evidence"
 FILES = sorted((EVIDENCE / "results").rglob("*.json"))
 # The modules of evidence/ are scripts beside each other: they are imported as the command does.
 sys.path.insert(0, str(EVIDENCE))
 import bootstrap  # noqa: E402
+import card  # noqa: E402
 import claims  # noqa: E402
 import compared_tables  # noqa: E402
 import fill  # noqa: E402
@@ -217,3 +220,10 @@ def test_text_under_japanese_tables_has_japanese_commas():
     text = [line for line in written.splitlines() if not line.startswith("|")]
     assert any("測定日" in line for line in text)
     assert not [line for line in text if ", " in line or "。 " in line]
+
+
+def test_the_card_counts_the_weights_of_the_shipped_network():
+    members = lc.LSTMForecaster(1).network.members
+    weights = sum(array.size for arrays in members for array in arrays.values())
+    assert card.parameters() == weights
+    assert f"{weights:,} parameters" in card.CARD.read_text(encoding="utf-8")

@@ -227,8 +227,8 @@ def test_findings_say_that_missing_values_are_filled_in():
     "repairs, action",
     [
         (Repairs(), "Nothing is changed."),
-        (Repairs("mask"), "Values that the network takes for outliers are masked."),
-        (Repairs("repair"), "Values that the network takes for outliers are repaired."),
+        (Repairs("mask"), "Values that the network considers outliers are masked."),
+        (Repairs("repair"), "Values that the network considers outliers are repaired."),
     ],
 )
 def test_findings_say_what_is_done_about_outliers(repairs, action):
@@ -239,7 +239,7 @@ def test_findings_say_what_is_done_about_outliers(repairs, action):
 def test_findings_about_panels_say_that_missing_values_are_filled_in():
     panel = Repairs(missing=True).announced(monthly(a=[1.0, np.nan, 3, 4]))
     actions = [finding.action for finding in panel.check()]
-    assert "It is filled in with what the network expects." in actions
+    assert "It is filled in with estimates of the network." in actions
 
 
 def test_repairs_are_forecast_from_and_not_measured_by():

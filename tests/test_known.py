@@ -632,7 +632,7 @@ def test_columns_that_do_not_change_within_a_series_are_suggested_as_static():
     frame = shop(size=[*[30.0] * 12, *[90.0] * 12], name=["milk"] * 12 + ["tea"] * 12)
     said = findings("likely static", frame, series="product")
     assert said == [
-        "note: 'size' does not change within a series. To use what describes series, use "
+        "note: 'size' does not change within a series. To use it as a static column, use "
         "static='size'."
     ]
     known = findings("likely known in advance", frame, series="product")
@@ -656,7 +656,7 @@ def test_categories_of_coming_steps_alone_are_told():
     said = findings("new category", frame, series="product", future="event")
     assert said == [
         "warning: series 'milk', column 'event': 'fairr' at 2024-01-12 occurs among the coming "
-        "steps only. What it does is not known. Did you mean 'fair'?"
+        "steps only. Its effect is unknown. Did you mean 'fair'?"
     ]
     assert not findings("new category", shop(event=["no", "fair"] * 12), future="event")
 
@@ -741,7 +741,7 @@ def test_what_is_known_in_hindsight_is_said():
     said = findings("hindsight", shop(), future="promoted", hindsight="price")
     assert said == [
         "warning: 'price' is known in hindsight only. Accuracy is measured as if coming values "
-        "had been known, so it will be lower in use."
+        "had been known, so it will be lower in practice."
     ]
     with pytest.raises(
         UsageError, match="'price' is named as future covariate and as hindsight"

@@ -502,7 +502,7 @@ def test_the_picture_of_the_components_has_the_effects(tmp_path):
     names = [part.name for part in plot.parts]
     assert names[0] == "level"
     assert {"effect of promo", "effect of warm"} <= set(names)
-    assert names[-1] == "rest"
+    assert names[-1] == "remainder"
     assert plot.save(tmp_path / "parts.png").exists()
 
 

@@ -183,7 +183,7 @@ TOLD = [
     "the future column 'bill' carries the same information as the target of 1 step before. It is "
     "known at most 1 step ahead, and the forecast reads the target anyway.",
     "'warm' is known in hindsight only. Accuracy is measured as if coming values had been known, "
-    "so it will be lower in use.",
+    "so it will be lower in practice.",
     "all values of the future column 'a' are 'open'. The effect of other values is unknown.",
     "1 of 18 values of the future column 'price' are missing.",
     "'price' is known for 0 to 2 steps after the last values, the fewest in series 'tea'. Series "
@@ -239,10 +239,10 @@ TOLD = [
     "a.csv has no column 'vv' for the past covariate. Its columns are:",
     "the column 'sales' is named as target and as past covariate. A column has one role: "
     "remove the name from one of the two.",
-    "'size' does not change within a series. To use what describes series, use --static size (in "
+    "'size' does not change within a series. To use it as a static column, use --static size (in "
     "Python: static='size').",
-    "series 'tea', column 'event': 'fairr' at 2024-01-12 occurs among the coming steps only. What "
-    "it does is not known. Did you mean 'fair'?",
+    "series 'tea', column 'event': 'fairr' at 2024-01-12 occurs among the coming steps only. Its "
+    "effect is unknown. Did you mean 'fair'?",
     "plan.csv: the column 'prize' was not used. Did you mean 'price'?",
     "shop.csv: the columns 'price' and 'promo', known in advance in the data of the model, are "
     "missing. Read the data with --future price,promo.",

@@ -334,7 +334,11 @@ def test_the_chart_of_a_series_has_its_components(ask, air):
     chart = ask("GET", address(air, "chart?series=airline")).json()
     assert chart["panes"][0]["point"] == air["charts"]["panes"][0]["point"]
     parts = chart["components"][0]["parts"]
-    assert [one["name"] for one in parts] == ["level", "season of one year", "rest"]
+    assert [one["name"] for one in parts] == [
+        "level",
+        "season of one year",
+        "remainder",
+    ]
     problem(ask("GET", address(air, "chart?series=x")), 404, "series")
 
 

@@ -486,7 +486,7 @@ def test_a_training_is_followed_stopped_and_compared(visit):
     page.wait_for_selector("#train-chart .main-svg")
     assert "left" in page.inner_text("#train-state")
     assert page.get_attribute("#train-chart", "aria-label").startswith(
-        "Errors in training"
+        "Training and validation loss"
     )
     assert page.evaluate("document.getElementById('train-progress').value") > 0
     page.click("#train-stop")

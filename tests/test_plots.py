@@ -376,7 +376,11 @@ def test_components_add_up_and_find_the_season(tmp_path):
     )
     plot = ComponentsPlot.from_forecast(seasonal_copy(panel, 12), panel)
     level, yearly, rest = plot.parts
-    assert [part.name for part in plot.parts] == ["level", "season of one year", "rest"]
+    assert [part.name for part in plot.parts] == [
+        "level",
+        "season of one year",
+        "remainder",
+    ]
     product = level.values * (1 + yearly.values / 100) * (1 + rest.values / 100)
     np.testing.assert_allclose(product, plot.values)
     assert (

@@ -131,7 +131,7 @@ def test_the_page_of_one_series_holds_all_parts():
         "seasonal naive",
         "Do the intervals have",
         "monthly (month starts)",
-        "What was noticed",
+        "Findings",
         "2026-01-02",
         f"lstmcast {lc.__version__}",
         "lstmcast.Report.from_forecast",
@@ -186,8 +186,7 @@ def test_the_card_is_that_of_the_shipped_network():
         "<summary>Model card</summary>" in report_of(panel, shipped, cutoffs=0).html()
     )
     assert (
-        "What it was made from."
-        in Elements(report_of(panel, shipped, cutoffs=0).html()).text
+        "Training data." in Elements(report_of(panel, shipped, cutoffs=0).html()).text
     )
     assert "Model card" not in Elements(report_of(panel).html()).text
 
@@ -467,7 +466,7 @@ def test_the_card_of_a_fine_tuned_network_says_so_before_that_of_its_start():
     panel = monthly()
     model = trained(lc.LSTMForecaster(6), panel, rows())
     card = Report.from_forecast(LastSeason().predict(panel), panel, model=model).card
-    assert "trained further on 1 series, until 2019-12-01" in card
+    assert "fine-tuned on 1 series, until 2019-12-01" in card
     assert "2 LSTM networks of 2 layers with 64 and 64 units each" in card
     assert card.index("with numbers measured before") < card.index(
         "# The shipped network"
@@ -480,10 +479,11 @@ def test_the_card_of_a_network_from_scratch_has_nothing_of_the_shipped_one():
     card = Report.from_forecast(LastSeason().predict(panel), panel, model=model).card
     numbers = sum(array.size for array in model.network.members[0].values())
     assert (
-        f"An LSTM network of 2 layers with 5 and 4 units: {numbers:,} numbers" in card
+        f"An LSTM network of 2 layers with 5 and 4 units: {numbers:,} parameters"
+        in card
     )
     assert "values after these transforms: difference, standard" in card
-    assert "Random initial weights, trained on 1 series" in card
+    assert "trained from random weights, only on 1 series" in card
     assert "shipped" not in card and "Synthetic" not in card
 
 
@@ -500,8 +500,8 @@ def test_a_start_that_was_kept_is_still_the_shipped_network():
 @pytest.mark.parametrize(
     ("initial_weights", "said"),
     [
-        ("scratch", "Random initial weights"),
-        ("pretrained", "The network that comes with lstmcast, trained further"),
+        ("scratch", "The network was trained from random weights"),
+        ("pretrained", "The network that comes with lstmcast was fine-tuned"),
         ("given", "Weights from another training"),
     ],
 )
@@ -520,7 +520,7 @@ def test_given_weights_are_described_and_not_explained():
     network = trained(new_network(), monthly(), rows()).network
     card = cards.card_of(lc.LSTMForecaster(6, weights=network))
     assert (
-        "how they were made is unknown" in card
+        "Unknown: the weights were given." in card
         and "An LSTM network of 2 layers" in card
     )
 
@@ -595,7 +595,7 @@ def test_a_series_is_taken_apart_below_its_forecast():
     assert [part["name"] for part in charts[0]["parts"]] == [
         "level",
         "season of one year",
-        "rest",
+        "remainder",
     ]
     assert {len(part["values"]) for part in charts[0]["parts"]} == {charts[0]["count"]}
 
@@ -688,7 +688,7 @@ def test_the_command_writes_the_page_and_shows_itself(tmp_path):
     text = Elements(place.read_text(encoding="utf-8")).text
     assert f"lstmcast forecast {AIRLINE} -H 12 --report '{place}'" in text
     assert "better than seasonal naive by" in text
-    assert "What it was made from." in text
+    assert "Training data." in text
     assert "3 lines are not data" in text
 
 

@@ -104,5 +104,5 @@ def test_a_process_that_is_lost_fails_nothing_but_what_it_was_reading(
 
 def test_nothing_is_read_after_the_end(passes):
     passes.close()
-    with pytest.raises(Problem, match="ending"):
+    with pytest.raises(Problem, match="shutting down"):
         passes.read(pass_of(PANELS[0]))

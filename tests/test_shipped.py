@@ -29,9 +29,9 @@ def test_its_card_is_of_these_weights():
     assert f"{manifest['pretraining']['steps']:,}" in card.replace("\n", " ")
     assert manifest["date"] in card
     for heading in (
-        "What it was made from",
-        "How well it does",
-        "What it is not good at",
+        "Training data",
+        "Accuracy",
+        "Limitations",
     ):
         assert heading in card
 

@@ -79,6 +79,7 @@ _MARK = r"[.,](?=[\s.)、。]|$)"  # of decimals
 _WORD = rf"(?!--|(?:{'|'.join(_FOLLOWING)})\b)(?![ぁ-ん(—–])[^\s\"'()：]*[^\s\"'().,;:。、：]"
 _VALUE = rf"(?:{_IN_QUOTES}|{_MARK}|{_WORD})"
 _FLAG = "day-first|month-first|resume|escape-formulas"  # options without a value
+_DEMAND = re.compile(r"\b(\w+)= must\b")  # of an argument without a value
 _COMMAND = r"`[^`]*`|lstmcast [a-z]+ [^.;:)]*"
 
 
@@ -89,8 +90,11 @@ def in_python(text: str) -> str:
     "Choose one with target='sales', or leave out time=."
     >>> in_python("Number the rows with --time index --period N.")
     "Number the rows with time='index', periods=N."
+    >>> in_python("--horizon must be at least 1, got 0.")
+    'horizon must be at least 1, got 0.'
     """
-    return reworded(text, _ARGUMENTS, _as_argument)
+    named = reworded(text, _ARGUMENTS, _as_argument)
+    return _DEMAND.sub(r"\1 must", named)
 
 
 def in_fields(text: str) -> str:

@@ -22,8 +22,8 @@ class Windows:
     (many-to-many). `shuffle`: True for a new order in each epoch, "once" for one random order kept
     in all epochs, False for the order of the series. Adaptive inputs have the loss at every step
     and ignore `stride` and `shuffle`: each epoch cuts every series at a random place in the later
-    half of its training part and reads the `length` steps (None: 96) before. Where series are few,
-    an update takes eight segments of each, as far as `batch_size` allows.
+    half of its training part and reads the `length` steps (None: 96) before. If there are few
+    series, an update reads eight segments of each, if `batch_size` allows it.
     """
 
     length: Count | None = None

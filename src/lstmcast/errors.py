@@ -21,7 +21,7 @@ _LONGEST_LINE, _MOST_LINES = 2_000, 60
 
 
 class LstmcastError(Exception):
-    """Base of all errors that lstmcast raises on purpose."""
+    """Base class of all errors that lstmcast raises."""
 
     exit_status = 1
 
@@ -66,7 +66,7 @@ class ModelError(LstmcastError):
 
 
 class OutputError(LstmcastError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written."""
 
 
 class CheckError(LstmcastError):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
+from lstmcast.util.text import counted, number
+
 if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
 
@@ -33,6 +35,14 @@ class Interval(NamedTuple):
     lower: np.ndarray  # (O, H)
     upper: np.ndarray  # (O, H)
 
+    def __repr__(self) -> str:
+        """Its level, its size and its first bounds."""
+        origins, horizon = self.lower.shape
+        text = f"{self.level:g}%, {counted(origins, 'origin')}, horizon {horizon}"
+        if self.lower.size:
+            text += f", first {number(self.lower[0, 0])} … {number(self.upper[0, 0])}"
+        return f"Interval({text})"
+
 
 @dataclass(frozen=True, eq=False)
 class Combination:
@@ -45,6 +55,9 @@ class Combination:
 
     names: tuple[str, ...]
     shares: np.ndarray  # (O, N): each row adds up to 1
+
+    def __repr__(self) -> str:
+        return f"Combination({self})"
 
     def __str__(self) -> str:
         """The mean shares of at least 1%, the network first, then by size."""

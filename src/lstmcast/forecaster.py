@@ -202,7 +202,7 @@ class LSTMForecaster(SpecifiedForecaster):
                 to train for more epochs. The data may have gained new values at the end and new
                 series; fitted transforms are kept.
             device: "cpu" or "cuda".
-            threads: Number of CPU threads. Defaults to as many as help.
+            threads: Number of CPU threads. Defaults to a number that suits the size of the network.
             words: Keyword arguments of `lstmcast.read`: time, target, series, …
 
         Raises:

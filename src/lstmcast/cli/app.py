@@ -107,7 +107,7 @@ def command_of(name: str) -> Any:
 app = typer.Typer(
     name="lstmcast",
     cls=Commands,
-    help="Forecast time series from CSV files and other data. The network is already trained.",
+    help="Forecast time series from CSV files and other data with a pretrained network.",
     epilog="Example: lstmcast forecast airline.csv --horizon 12 --plot forecast.png --out "
     "forecast.csv",
     no_args_is_help=True,

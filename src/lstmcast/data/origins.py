@@ -38,7 +38,7 @@ def checked_horizon(horizon: int | None, default: int | None = None) -> int:
         )
     if not is_whole(steps, 1) or steps > LONGEST_HORIZON:
         raise UsageError(
-            f"horizon must be a whole number of steps from 1 to {LONGEST_HORIZON:,}, such as 12, "
+            f"--horizon must be a whole number of steps from 1 to {LONGEST_HORIZON:,}, such as 12, "
             f"got {steps!r}."
         )
     return int(steps)

@@ -174,7 +174,7 @@ def _new_categories(panel: Panel, name: str) -> list[Finding]:
         f"series {str(panel.ids[series])!r}, column {name!r}: {category!r} at {time} occurs "
         "among the coming steps only"
     )
-    action = f"What it does is not known.{meant}"
+    action = f"Its effect is unknown.{meant}"
     count = int(np.count_nonzero(is_new_M))
     return [
         Finding(

@@ -58,6 +58,7 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.util.text import brief
 
 
+# long because each argument is described in its docstring
 def read(
     source: object,
     *,
@@ -106,8 +107,7 @@ def read(
     future columns. hindsight: like future, for columns that were not known in advance, which gives
     a warning. day_first, decimal, header, date_format, missing_codes: the cell format, as in
     `CellFormat`, if it cannot be detected. Other arguments: see `ReadOptions`. Raises DataError for
-    data that cannot be read, and UsageError for invalid arguments. The function is long because of
-    its arguments, each of which is described here.
+    data that cannot be read, and UsageError for invalid arguments.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)

@@ -111,5 +111,6 @@ def _in_hindsight(table: Table) -> list[Finding]:
         return []
     verb = "is" if len(names) == 1 else "are"
     message = f"{listed(names)} {verb} known in hindsight only"
-    action = "Accuracy is measured as if coming values had been known, so it will be lower in use."
+    measured = "Accuracy is measured as if coming values had been known"
+    action = f"{measured}, so it will be lower in practice."
     return [Finding("hindsight", "warning", message, action)]

@@ -231,6 +231,7 @@ def _modes(
     return modes
 
 
+# long because each argument is described in its docstring
 def backtest(
     model: Forecasts,
     data: Any,
@@ -269,8 +270,7 @@ def backtest(
 
     Returns a `Backtest`, which is empty with a `reason` if nothing can be held out. Raises
     UsageError for invalid arguments, and ModelError if a model gives no finite numbers or the
-    folder holds something else; errors of `fit` name their cutoff. The function is long because
-    of its arguments, each of which is described here.
+    folder holds something else; errors of `fit` name their cutoff.
 
     >>> from lstmcast.evaluation.baselines import SeasonalNaive
     >>> panel = Panel.from_arrays({"a": np.tile([1.0, 5.0, 9.0, 5.0], 8)}, periods=(4,))

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.advice import advise
 from lstmcast.data.origins import Origins, needed
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
@@ -147,7 +148,7 @@ def combined(
     known_N = np.logical_or.reduce(known_ON, axis=0)
     if is_named and not known_N[0]:
         raise UsageError(
-            f"method={method!r} is not possible: no series is long enough for "
+            f"{advise('method', method)} is not possible: no series is long enough for "
             f"{candidates[0].name!r}. Use 'auto', or give a longer history."
         )
     if not known_N.any():

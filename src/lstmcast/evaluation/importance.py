@@ -69,6 +69,13 @@ class Importance:
     series: int
     repeats: int
 
+    def __repr__(self) -> str:
+        """What was measured; `print` shows the table."""
+        parts = counted(len(self.parts), "part")
+        cutoffs = counted(self.cutoffs, "cutoff")
+        error = f"{self.measure} {number(self.error)}"
+        return f"Importance({parts}, {error}, {cutoffs}, {self.series:,} series)"
+
     def columns_dict(self) -> dict[str, NDArray]:
         """The parts as a dict of columns."""
         columns = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lstmcast.advice import advise
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.baselines import (
@@ -34,8 +35,9 @@ def checked_method(method: Any, candidates: Sequence[Given]) -> str:
         return method
     meant = did_you_mean(method, (*METHODS, *NAMES, *baseline_names()))
     names = ", ".join(f"'{name}'" for name in (*METHODS, *NAMES))
+    label = advise("method", method) if isinstance(method, str) else f"{method=}"
     raise UsageError(
-        f"{method=} is not known.{meant} Use one of: {names}, or the name of a baseline, such as "
+        f"{label} is not known.{meant} Use one of: {names}, or the name of a baseline, such as "
         "'AutoETS'."
     )
 
@@ -112,6 +114,6 @@ def named(name: str, candidates: Sequence[Candidate], panel: Panel) -> Candidate
         return Given(baseline)
     names = ", ".join(repr(candidate.name) for candidate in candidates)
     raise UsageError(
-        f"method={name!r} is not a forecast for these data ({panel.frequency.name}). Use 'auto', "
-        f"'network', 'combined', 'best' or one of: {names}."
+        f"{advise('method', name)} is not a forecast for these data ({panel.frequency.name}). Use "
+        f"'auto', 'network', 'combined', 'best' or one of: {names}."
     )

@@ -212,7 +212,7 @@ def _require_direct(fitted: Fitted) -> None:
     if not isinstance(config.inputs, Transformed):
         raise UsageError(
             f"A network with inputs={config.inputs!r} cannot be exported with its inputs: they "
-            "depend on the series (its axis, seasons and surprises) and on regressions, for which "
+            "depend on the series (its scale, seasons and surprises) and on regressions, for which "
             "ONNX has no operators. Export only the network with --part network, which reads the "
             "result of `lstmcast.Adaptive().advance`, or make a page that "
             "includes the inputs with `lstmcast export --format web DIR`."

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from lstmcast.jobs.events import Notify
 
 Outliers = Literal["keep", "mask", "repair"]
-FILLED = "{They} {are} filled in with what the network expects."
+FILLED = "{They} {are} filled in with estimates of the network."
 # The network recognises outliers by its forecasts: other values than those of the finding.
 _AS_OUTLIERS = {
-    "mask": "Values that the network takes for outliers are masked.",
-    "repair": "Values that the network takes for outliers are repaired.",
+    "mask": "Values that the network considers outliers are masked.",
+    "repair": "Values that the network considers outliers are repaired.",
 }
 
 

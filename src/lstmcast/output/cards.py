@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 MOST_EPOCHS = 20_000  # epochs that the chart draws, of all members together
 
 _HEADS = {
-    "quantiles": "with seven quantiles",
-    "normal": "with a Normal distribution",
-    "student_t": "with a Student-t distribution",
-    "negative_binomial": "with counts of a negative binomial distribution",
-    "zero_inflated": "with counts of a zero-inflated negative binomial distribution",
-    "tweedie": "with amounts of a Tweedie distribution",
-    "point": "with one number, without intervals of its own,",
+    "quantiles": "seven quantiles",
+    "normal": "a Normal distribution",
+    "student_t": "a Student-t distribution",
+    "negative_binomial": "counts of a negative binomial distribution",
+    "zero_inflated": "counts of a zero-inflated negative binomial distribution",
+    "tweedie": "amounts of a Tweedie distribution",
+    "point": "one number, without intervals of its own",
 }
 
 
@@ -47,9 +47,9 @@ def card_of(model: Any) -> str:
         return ""
     if same_weights(model.network, shipped()):
         return _shipped_card()
-    made_from = f"**What it was made from.** {_made_from(model)}"
-    description = f"**What it is.** {_what(model.network, model)}"
-    card = f"# The network of this forecast\n\n{description}\n\n{made_from}"
+    training_data = f"**Training data.** {_training_data(model)}"
+    architecture = f"**Architecture.** {_architecture(model.network, model)}"
+    card = f"# The network of this forecast\n\n{architecture}\n\n{training_data}"
     start = model.start.network
     if model.record and start is not None and same_weights(start, shipped()):
         warning = (
@@ -64,7 +64,7 @@ def _shipped_card() -> str:
     return (Path(WEIGHTS) / "CARD.md").read_text(encoding="utf-8")
 
 
-def _what(network: Network, model: LSTMForecaster) -> str:
+def _architecture(network: Network, model: LSTMForecaster) -> str:
     config = network.config
     members = len(network.members)
     numbers = sum(array.size for arrays in network.members for array in arrays.values())
@@ -79,7 +79,7 @@ def _what(network: Network, model: LSTMForecaster) -> str:
         else f"1 layer with {units} units"
     )
     count = (
-        f"{members} LSTM networks of {layers} each, whose answers are averaged"
+        f"{members} LSTM networks of {layers} each, whose outputs are averaged"
         if members > 1
         else f"An LSTM network of {layers}"
     )
@@ -88,10 +88,11 @@ def _what(network: Network, model: LSTMForecaster) -> str:
         if config.steps == 1
         else f"each of the next {config.steps:,} steps"
     )
-    head = _HEADS.get(config.head, f"by its own head, {config.head!r},")
+    head = _HEADS.get(config.head, f"its own head, {config.head!r}")
+    longer = "" if config.inputs.past else "; longer horizons are forecast recursively"
     return (
-        f"{count}: {numbers:,} numbers. It reads {_reads(model)} and answers {head} for {steps}"
-        + ("." if config.inputs.past else "; longer horizons are forecast recursively.")
+        f"{count}: {numbers:,} parameters. "
+        f"It reads {_reads(model)} and forecasts {steps} with {head}{longer}."
     )
 
 
@@ -121,16 +122,16 @@ def _reads(model: LSTMForecaster) -> str:
     return values + together + past_columns
 
 
-def _made_from(model: LSTMForecaster) -> str:
+def _training_data(model: LSTMForecaster) -> str:
     if model.record is None:
-        return "The weights were given; how they were made is unknown."
-    trained = f"{_trained_on(model.record)}, whose training this page describes"
+        return "Unknown: the weights were given."
+    data = _trained_on(model.record)
     texts = {
-        "scratch": f"Random initial weights, trained on {trained} only.",
-        "pretrained": f"The network that comes with lstmcast, trained further on {trained}.",
-        "given": f"Weights from another training, then trained further on {trained}.",
+        "scratch": f"The network was trained from random weights, only on {data}.",
+        "pretrained": f"The network that comes with lstmcast was fine-tuned on {data}.",
+        "given": f"Weights from another training were trained further on {data}.",
     }
-    return texts[model.record.initial_weights]
+    return f"{texts[model.record.initial_weights]} This page describes the training."
 
 
 # ---------------------------------------------------------------- the training

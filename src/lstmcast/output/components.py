@@ -39,6 +39,7 @@ from lstmcast.output.looks import (
 )
 from lstmcast.output.plots import save_picture
 from lstmcast.util.language import Words, words_of
+from lstmcast.util.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,7 +73,7 @@ class ComponentsPlot:
     >>> panel = Panel.from_arrays(values, frequency="QS", start="2010-01")
     >>> plot = ComponentsPlot.from_forecast(SeasonalNaive(4).predict(panel), panel)
     >>> [part.name for part in plot.parts], plot.parts[1].values[20:24].round()
-    (['level', 'season of one year', 'rest'], array([-12.,  -4.,   5.,  13.]))
+    (['level', 'season of one year', 'remainder'], array([-12.,  -4.,   5.,  13.]))
     """
 
     name: str
@@ -82,6 +83,13 @@ class ComponentsPlot:
     parts: tuple[Part, ...]
     language: str = "en"
     dark: bool = False
+
+    def __repr__(self) -> str:
+        """The series, its components and how many values they have."""
+        parts = ", ".join(part.name for part in self.parts)
+        known = counted(len(self.values) - self.ahead, "value")
+        steps = counted(self.ahead, "forecast step")
+        return f"ComponentsPlot({self.name!r}, {parts}, {known} and {steps})"
 
     @classmethod
     def from_forecast(
@@ -203,7 +211,7 @@ def taken_apart(values_T: ndarray, periods: dict[int, str]) -> list[Part]:
         components.append(
             Part(f"season of {periods[period]}", in_units(season), as_ratios)
         )
-    return [*components, Part("rest", in_units(remainder), as_ratios)]
+    return [*components, Part("remainder", in_units(remainder), as_ratios)]
 
 
 def _moving_mean(values_T: ndarray, period: int) -> ndarray:
@@ -274,7 +282,11 @@ def _dress_values(ax: Any, sign: str) -> None:
 
 def _title(plot: ComponentsPlot) -> str:
     effects = any(component.name.startswith("effect of") for component in plot.parts)
-    return "level, seasons, effects and rest" if effects else "level, seasons and rest"
+    return (
+        "level, seasons, effects and remainder"
+        if effects
+        else "level, seasons and remainder"
+    )
 
 
 def _observed(

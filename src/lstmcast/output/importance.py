@@ -20,6 +20,7 @@ from lstmcast.output.looks import (
 from lstmcast.output.plots import save_picture
 from lstmcast.util.fonts import fonts_with
 from lstmcast.util.language import ENGLISH, words_of
+from lstmcast.util.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,6 +38,9 @@ class ImportancePlot:
     parts: tuple[Permuted, ...]
     language: str = "en"
     dark: bool = False
+
+    def __repr__(self) -> str:
+        return f"ImportancePlot({counted(len(self.parts), 'part')})"
 
     @classmethod
     def from_importance(

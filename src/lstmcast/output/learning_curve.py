@@ -20,7 +20,7 @@ from lstmcast.output.curve_drawing import LABELS, curve_figure, draw_curve
 from lstmcast.output.plots import save_picture
 from lstmcast.util.fonts import fonts_with
 from lstmcast.util.language import words_of
-from lstmcast.util.text import number_format
+from lstmcast.util.text import counted, number_format
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,6 +63,12 @@ class LearningCurve:
     curves: tuple[Curve, ...]  # one for each member
     labels: Mapping[str, str]
     language: str = "en"
+
+    def __repr__(self) -> str:
+        """How many networks were trained, and for how many epochs in all."""
+        epochs = sum(len(curve.epochs) for curve in self.curves)
+        members = counted(len(self.curves), "member")
+        return f"LearningCurve({members}, {counted(epochs, 'epoch')})"
 
     @classmethod
     def from_history(

@@ -75,6 +75,11 @@ class ForecastPlot:
     unit: str = ""  # unit of the values, for their axis
     dark: bool = False  # light lines on a dark background
 
+    def __repr__(self) -> str:
+        """The series, how many are shown, and how far they are forecast."""
+        shown = f"{len(self.panes)} of {self.available:,} series"
+        return f"ForecastPlot({self.name!r}, {shown}, {self.reach} ahead)"
+
     @classmethod
     def from_forecast(
         cls,

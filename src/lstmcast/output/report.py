@@ -100,6 +100,9 @@ class Report:
     totals: Totals | None = None
     scenarios: Scenarios | None = None
 
+    def __repr__(self) -> str:
+        return f"Report({self.plot!r})"
+
     @classmethod
     def from_forecast(
         cls,

@@ -98,7 +98,7 @@ def _components(plot: ComponentsPlot, pane: Pane, words: Words) -> dict[str, Any
     is_drawn = np.isin(plot.times, np.concatenate([pane.times, pane.future]))
     count = int(np.count_nonzero(is_drawn))
     components: list[dict[str, Any]] = []
-    if len(plot.parts) > len(("level", "rest")):
+    if len(plot.parts) > len(("level", "remainder")):
         for component in plot.parts:
             name = words(component.name)
             percent = bool(component.percent)

@@ -92,7 +92,7 @@ def tiles_section(summary: Summary | None, words: Words) -> str:
                 )
             )
     tiles += [
-        (percent(share), f"of the actual values lay in the {level}% interval")
+        (percent(share), f"of the actual values were in the {level}% interval")
         for level, share in coverages_of(scores).items()
     ]
     cells = "".join(
@@ -131,7 +131,7 @@ def data_section(panel: Panel, words: Words) -> str:
         "Source": panel.report.source,
         "Rows read": f"{panel.report.rows:,}" if panel.report.rows else "",
         "Target": panel.columns.target,
-        "Read beside it": ", ".join(panel.covariates.past),
+        "Past covariates": ", ".join(panel.covariates.past),
         "Known in advance": ", ".join(panel.covariates.future.columns),
         "Static": ", ".join(panel.covariates.static),
         "Series": f"{len(panel):,}",

@@ -9,7 +9,7 @@ from lstmcast.util.language import Words
 _LABELS = {
     "target": "Target",
     "time": "Time column",
-    "series": "Column that tells series apart",
+    "series": "Column that names the series",
     "frequency": "Frequency",
     "sheet": "Sheet of a workbook",
     "duplicates": "Several rows for one time",
@@ -18,8 +18,8 @@ _LABELS = {
 _VALUES = {
     ("target", "*"): "every column, as series",
     ("time", "index"): "none: the rows are numbered",
-    ("duplicates", "mean"): "average",
-    ("duplicates", "sum"): "add up",
+    ("duplicates", "mean"): "use the mean",
+    ("duplicates", "sum"): "use the sum",
     ("missing", "interpolate"): "interpolate",
 }
 _PLACEHOLDERS = ("", "NAME", "FREQ", "列名")
@@ -30,16 +30,18 @@ def on_page(message: str, words: Words) -> str:
 
     >>> from lstmcast.util.language import ENGLISH
     >>> on_page("Choose one with --target north.", ENGLISH)
-    'Choose one with “Target = north”.'
-    >>> on_page("use --duplicates mean, or name them (--series NAME)", ENGLISH)
-    'use “Several rows for one time = average”, or name them (“Column that tells series apart”)'
+    'Choose one with “Target: north”.'
+    >>> on_page("choose --duplicates mean, or --missing interpolate", ENGLISH)
+    'choose “Several rows for one time: use the mean”, or “Missing values: interpolate”'
     """
-    opening, closing = "「」" if words.language == "ja" else "“”"
+    is_japanese = words.language == "ja"
+    opening, closing = "「」" if is_japanese else "“”"
+    colon = "：" if is_japanese else ": "
 
     def label(name: str, values: list[str]) -> str:
         value = values[0].strip("\"'") if values else ""
         shown_value = words(_VALUES.get((name, value), value))
-        ending = "" if value in _PLACEHOLDERS else f" = {shown_value}"
+        ending = "" if value in _PLACEHOLDERS else f"{colon}{shown_value}"
         return f"{opening}{words(_LABELS[name])}{ending}{closing}"
 
     return reworded(message, {name: name for name in _LABELS}, label)

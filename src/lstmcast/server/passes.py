@@ -72,7 +72,7 @@ class OwnProcess:
         """The forecasts of a pass. Raises what `read_here` raises, and Problem if the process is
         lost or closed."""
         if self.closed:
-            raise Problem(503, "The server is ending.")
+            raise Problem(503, "The server is shutting down.")
         try:
             return self.worker.result(asked)
         except ProcessLost as error:

@@ -207,8 +207,12 @@ def _named(message: str, fields: Mapping[str, Any]) -> str | None:
 
 
 def _is_quoted(text: str, message: str) -> bool:
-    """Whether a message mentions a text; a short one, which may be a word, only in quotes."""
-    return repr(text) in message or (len(text) >= _LONG and text in message)
+    """Whether a message mentions a text; a short one, which may be a word, only in quotes or as
+    the value of an option."""
+    if repr(text) in message or (len(text) >= _LONG and text in message):
+        return True
+    as_value = re.search(rf"--[\w-]+ {re.escape(text)}(?=[ .])", message)
+    return bool(text and as_value)
 
 
 def _data(fields: Mapping[str, Any]) -> str | None:

@@ -304,11 +304,11 @@ class Stream:
         self._follow()
 
     def learn(self, learning: Learning | None) -> None:
-        """Begin to learn from the ticks that follow, with these settings; None stops learning.
+        """Start to learn from the following ticks with these settings; None stops learning.
 
-        Before the first tick this does what `learning=` does. Optimiser, replay and counts of
-        updates begin anew; weights stay as they are until the next update. A network fitted on
-        windows goes on from the state after the newest one. Errors are those of `learning=`.
+        The weights are kept, but the optimiser, the stored ticks to replay and the counts of
+        updates are new. A network fitted on windows continues from the state after the newest
+        window. Before the first tick, this is the same as `learning=`; errors are those of it.
         """
         learn(self, learning)
 

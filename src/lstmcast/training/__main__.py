@@ -41,25 +41,25 @@ def _options() -> argparse.Namespace:
         "--members",
         type=int,
         default=2,
-        help="networks whose quantiles are averaged (default 2)",
+        help="number of networks whose quantiles are averaged (default 2)",
     )
     parser.add_argument(
         "--steps",
         type=int,
         default=defaults.steps,
-        help=f"of each member (default {defaults.steps})",
+        help=f"number of steps of each member (default {defaults.steps})",
     )
     parser.add_argument(
         "--seed",
         type=int,
         default=defaults.seed,
-        help="of the first member (default 0)",
+        help="random seed of the first member (default 0)",
     )
     usual_device = "cuda" if torch.cuda.is_available() else "cpu"
     parser.add_argument(
         "--device",
         default=usual_device,
-        help="cpu or cuda (default: cuda where there is one)",
+        help="cpu or cuda (default: cuda if there is one)",
     )
     return parser.parse_args()
 

@@ -42,7 +42,7 @@ class Difference:
     learns: ClassVar[type] = Nothing
 
     def fit(self, values: NDArray, offsets: NDArray) -> Nothing:
-        """Learn nothing: the values that `invert` continues from belong to a cutoff."""
+        """Fit nothing: the values that `invert` continues from belong to a cutoff."""
         return Nothing()
 
     @np.errstate(over="ignore")

@@ -48,7 +48,7 @@ class Log1p:
     learns: ClassVar[type] = Nothing
 
     def fit(self, values: NDArray, offsets: NDArray) -> Nothing:
-        """Learn nothing."""
+        """Fit nothing."""
         return Nothing()
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
@@ -152,7 +152,7 @@ class Logit:
         return self
 
     def fit(self, values: NDArray, offsets: NDArray) -> Nothing:
-        """Learn nothing: the limits are given."""
+        """Fit nothing: the limits are given."""
         return Nothing()
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:

@@ -129,7 +129,7 @@ def table_of(
     effects: Sequence[SettingEffect], measure: str, words: Words = ENGLISH
 ) -> str:
     """The effects as a text table."""
-    setting_title = words("what mattered")
+    setting_title = words("importance of settings")
     value_title = words("best")
     header = [
         setting_title,

@@ -126,7 +126,7 @@ class Tuned:
         return (
             f"Best: trial {self.best.number + 1}: {in_words(self.best.settings)}.\n"
             f"Its {self.measure} is {number(self.best.error)}, {than} that of the shipped network "
-            f"as it arrives, {number(self.shipped_error)}."
+            f"without training, {number(self.shipped_error)}."
         )
 
     def _mattered(self, words: Words) -> str:

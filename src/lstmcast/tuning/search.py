@@ -176,7 +176,7 @@ class _Search:
         split = self.laboratory.split
         measure, shipped_error = split.error(LSTMForecaster(self.laboratory.horizon))
         self.say(
-            f"the shipped network as it arrives: {measure} {number(shipped_error)}"
+            f"the shipped network without training: {measure} {number(shipped_error)}"
         )
         self._run(measure)
         best_trial = best_of(self.trials)

@@ -54,7 +54,7 @@ Ask = Callable[[Setting], Any]
 START = Choice("start", "fine-tuned or from scratch", (TUNED, SCRATCH))
 LEARNING_RATE = Range("learning_rate", "learning rate", 1e-4, 2e-2)
 WEIGHT_DECAY = Range("weight_decay", "weight decay", 1e-6, 1e-1)
-EPOCHS = Choice("epochs", "epochs at most", (8, 16, 32))
+EPOCHS = Choice("epochs", "maximum number of epochs", (8, 16, 32))
 BATCH_SIZE = Choice("batch_size", "batch size", (16, 32, 64, 128))
 INPUTS = Choice("inputs", "inputs", (ADAPTIVE, TRANSFORMED))
 HIDDEN = Choice("hidden", "units of a layer", (16, 32, 64, 128))
@@ -81,7 +81,7 @@ class Space:
         for count in SEASONS:
             length = max(SHORTEST, count * period)
             lengths.add(min(length, longest))
-        window = Choice("window", "steps of a window", tuple(sorted(lengths)))
+        window = Choice("window", "window length", tuple(sorted(lengths)))
         return cls(
             window,
             past=tuple(panel.covariates.past),

@@ -104,7 +104,7 @@ def forecast(
     as_json: Json = False,
     held_out: HeldOut = False,
 ) -> None:
-    """Read, check, test, forecast, write.
+    """Check data, measure accuracy, and forecast.
 
     Reports what was read and compares the accuracy at held-out cutoffs with simple forecasts, then
     forecasts.

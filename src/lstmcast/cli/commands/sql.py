@@ -41,8 +41,9 @@ def sql(
 ) -> None:
     """Run an SQL query that can forecast tables.
 
-    FROM lstmcast_forecast('sales', timestamp := 'day', value := 'sold', id := ['store'], horizon :=
-    28, level := 80), and FROM lstmcast_anomalies('sales', …): of a table, a file or a query.
+    Forecasts of a table, a file or a query: FROM lstmcast_forecast('sales', timestamp := 'day',
+    value := 'sold', id := ['store'], horizon := 28, level := 80). Anomalies: FROM
+    lstmcast_anomalies('sales', …).
     """
     from lstmcast._version import __version__
     from lstmcast.cli import console

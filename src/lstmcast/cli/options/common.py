@@ -79,7 +79,8 @@ Method = Annotated[
 Rate = Annotated[
     float,
     typer.Option(
-        metavar="SHARE", help="Rate of false alarms: alerts per value of a calm series."
+        metavar="SHARE",
+        help="Rate of false alarms: alerts per value of a series without anomalies.",
     ),
 ]
 Masking = Annotated[

@@ -195,7 +195,10 @@ class Training:
     ] = "cpu"
     threads: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Number of threads (default: as many as help)."),
+        typer.Option(
+            metavar="N",
+            help="Number of threads (default: chosen by the size of the network).",
+        ),
     ] = None
 
     def __post_init__(self) -> None:

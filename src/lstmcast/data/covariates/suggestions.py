@@ -74,7 +74,8 @@ def _suggested_static(attributes: list[str]) -> list[Finding]:
         return []
     verb = "does" if len(names) == 1 else "do"
     message = f"{listed(names)} {verb} not change within a series"
-    action = f"To use what describes series, use {advise('static', ','.join(names))}."
+    role = "it as a static column" if len(names) == 1 else "them as static columns"
+    action = f"To use {role}, use {advise('static', ','.join(names))}."
     return [Finding(STATIC_RULE, "note", message, action, count=len(attributes))]
 
 

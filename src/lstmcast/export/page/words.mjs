@@ -3,7 +3,7 @@
 export const WORDS = {
   en: {
     title: "Forecast a table, here in the browser",
-    lead: "Paste or drop a CSV. An LSTM network that is already trained forecasts it on your own machine: this page cannot connect to anything, so no data leave it.",
+    lead: "Paste or drop a CSV. A pretrained LSTM network forecasts it on your own machine: this page cannot connect to anything, so no data leave it.",
     paste: "Paste a table here: a column of times, one or more of numbers",
     choose: "Choose a file",
     drop: "or drop one anywhere on this page",

@@ -6,7 +6,7 @@ const KEPT = "lstmcast-token";
 // What the server refused, in words, and the field that is meant.
 export class Problem extends Error {
   constructor(document, status) {
-    super(document.detail || say("The server gave no answer that can be read."));
+    super(document.detail || say("The answer of the server cannot be read."));
     this.field = document.field;
     this.status = status;
   }
@@ -29,7 +29,7 @@ let asking = null;
 function askToken(refused) {
   asking ??= new Promise((resolve) => {
     const dialog = at("login");
-    fault(at("login-fault"), refused ? say("This is not the token of the server.") : "");
+    fault(at("login-fault"), refused ? say("The token is not valid.") : "");
     dialog.returnValue = "";
     dialog.onclose = () => {
       const given = at("token").value.trim();
@@ -68,7 +68,7 @@ async function answered(path, given) {
     }
     if (response.status !== 401) return response;
     const token = await askToken(Boolean(sessionStorage.getItem(KEPT)));
-    if (!token) throw new Problem({ detail: say("This server asks for a token. Whoever started it knows it.") }, 401);
+    if (!token) throw new Problem({ detail: say("This server asks for a token. Ask whoever started the server for it.") }, 401);
   }
 }
 

@@ -56,7 +56,7 @@ async function take(given, target) {
   const size = [...given].reduce((sum, file) => sum + file.size, 0);
   if (size > about.body) {
     const most = (about.body / 1e6).toLocaleString("en-US");
-    fault(place, say("The file is larger than {most} MB, which is the most that this server takes.", { most }));
+    fault(place, say("The file is larger than {most} MB, the limit of this server.", { most }));
     return;
   }
   files = [...given];

@@ -15,7 +15,7 @@ let offered = [];
 
 // What can be chosen of a table that was looked at.
 export function offer(seen) {
-  const names = seen.columns.map((name) => [name, name]), auto = [["", say("found by itself")]];
+  const names = seen.columns.map((name) => [name, name]), auto = [["", say("inferred")]];
   const ask = seen.usable ? auto : [["", say("choose …")]];
   const chosen = { target: form.target.value, time: form.time.value, series: form.series.value };
   const every = ["*", say("every column, as series")];

@@ -189,7 +189,7 @@ export function redraw() {
   const curve = learningCurve(known);
   charts.drawLearning("train-chart", curve, false);
   const write = charts.writer(curve.members.map((one) => one.loss));
-  describe(place, say("Errors in training and on held-back data after each epoch; the lowest is {lowest}.",
+  describe(place, say("Training and validation loss after each epoch; the lowest is {lowest}.",
     { lowest: write(Math.min(...curve.members.map((one) => one.loss))) }));
 }
 
