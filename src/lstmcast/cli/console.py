@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstmcast.data.findings import OUTLIERS
+from lstmcast.data.findings import NUMBERED, OUTLIERS
 from lstmcast.data.observed import value_count
 from lstmcast.data.table import format_times
 from lstmcast.util.language import ENGLISH, Words
@@ -76,7 +76,7 @@ def columns_lines(panel: Panel) -> list[str]:
     recipe = panel.report.recipe
     time = panel.columns.time
     target = panel.columns.target
-    if any(finding.rule == "row numbers" for finding in panel.report.findings):
+    if any(finding.rule == NUMBERED for finding in panel.report.findings):
         time = "row numbers"
     if recipe is not None and recipe.target == "*":
         target = "every column of numbers"

@@ -23,6 +23,7 @@ MISSING_STEPS = "missing steps"  # between saved and newer data
 MISSING_VALUES = "missing values"
 DUPLICATE_TIMES = "duplicate times"
 OUTLIERS = "outliers"
+NUMBERED = "row numbers"
 NO_RECENT_VALUES = "no recent values"
 EXAMPLES = 3
 MOST_SHOWN = 20  # in a notebook

@@ -14,7 +14,7 @@ from lstmcast.data.cells.columns import named_column, named_columns, names_in
 from lstmcast.data.cells.timecolumns import find_time
 from lstmcast.data.cells.yearless import is_yearless
 from lstmcast.data.covariates.roles import Names, columns_beside, taken_columns
-from lstmcast.data.findings import dropped_lines
+from lstmcast.data.findings import NUMBERED, dropped_lines
 from lstmcast.data.layouts.timeparts import parts_of_name, with_joined_times
 from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.data.table import Finding
@@ -25,7 +25,6 @@ from lstmcast.errors import DataError, UsageError
 _UNDATED_SHARE = 0.02
 _TITLES_SHARE = 0.3  # the same for rows without a number
 _SHOWN = 4
-NUMBERED = "row numbers"
 
 
 def dated(sheet: Sheet, names: Names) -> tuple[Sheet, Column] | None:
