@@ -2,8 +2,8 @@
 
     python docs/page_pictures.py
 
-A server is started for it, and a headless Chromium opens its page: Playwright and a `chromium` are
-needed.
+A server is started for it, and a headless Chromium opens its page: Playwright, a `chromium` and a
+font with Japanese letters (Debian's fonts-noto-cjk) are needed.
 """
 
 from __future__ import annotations
@@ -56,8 +56,16 @@ def _training(page: Page) -> bytes:
     return drawn
 
 
+def require_japanese_font() -> None:
+    """End with advice if pages in Japanese would show rows of boxes."""
+    fonts = subprocess.run(["fc-list", ":lang=ja"], capture_output=True, check=True)
+    if not fonts.stdout.strip():
+        sys.exit("no font has Japanese letters: apt-get install fonts-noto-cjk")
+
+
 def main() -> None:
     """Write all pictures."""
+    require_japanese_font()
     server = subprocess.Popen(SERVER, stderr=subprocess.PIPE, text=True)
     try:
         assert server.stderr is not None
