@@ -174,9 +174,9 @@ def _read(
         known_BTF = batch.known(first, stop, config.steps)
         channels, inputs = config.inputs.advance(inputs, values_BT1, known_BTF)
         channels = channels._replace(x_BTC=beside(channels.x_BTC, codes_BP))
-        hidden, recurrent = network.run(
-            _by_steps(channels.x_BTC), channels.begun_BT.T, recurrent
-        )
+        x_TBC = _by_steps(channels.x_BTC)
+        begun_TB = channels.begun_BT.T
+        hidden, recurrent = network.run(x_TBC, begun_TB, recurrent, wide=True)
         yield Read(first, stop, channels, hidden, inputs, recurrent)
         del channels, hidden
         first = stop

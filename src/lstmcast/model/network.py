@@ -40,6 +40,7 @@ from lstmcast.model.inputs.adaptive import READABLE, VERSION
 from lstmcast.model.lstm import Fused, Layer, State, fused, run_stack, zero_state
 from lstmcast.model.network_config import NetworkConfig as NetworkConfig
 from lstmcast.model.static import embedded, table_name
+from lstmcast.model.wide import is_wide, run_wide
 from lstmcast.transforms import Transforms
 
 
@@ -87,29 +88,72 @@ class Network:
         return tuple(zero_state(self.config.layers, batch) for _ in self.members)
 
     def run(
-        self, x_TBC: NDArray, begun_TB: NDArray, state: tuple[State, ...]
+        self,
+        x_TBC: NDArray,
+        begun_TB: NDArray,
+        state: tuple[State, ...],
+        *,
+        wide: bool = False,
     ) -> tuple[list[NDArray], tuple[State, ...]]:
         """Read T steps; return the outputs of the stack (T, B, D) of each member and the new
-        state."""
+        state.
+
+        `wide`: read many rows with units first, which is faster and rounds sums otherwise.
+        """
+        wide = wide and self.config.cell.is_usual
         hidden, states = [], []
         for arrays, layers, member_state in zip(
             self.members, self._layers, state, strict=True
         ):
             read_TBC = embedded(x_TBC, self.config.static, arrays)
-            embedded_TBD = self._dense(
-                arrays, "embed", self.config.before or (), read_TBC
-            )
-            hidden_TBD, member_state = run_stack(
-                embedded_TBD,
-                begun_TB,
-                layers,
-                member_state,
-                residual=bool(self.config.residual),
-                cell=self.config.cell,
+            run = self._run_wide if wide and is_wide(read_TBC) else self._run_stack
+            hidden_TBD, member_state = run(
+                arrays, layers, read_TBC, begun_TB, member_state
             )
             hidden.append(hidden_TBD)
             states.append(member_state)
         return hidden, tuple(states)
+
+    def _run_stack(
+        self,
+        arrays: dict[str, NDArray],
+        layers: tuple[Layer | Fused, ...],
+        x_TBC: NDArray,
+        begun_TB: NDArray,
+        state: State,
+    ) -> tuple[NDArray, State]:
+        """One member's outputs of the stack (T, B, D), and its new state."""
+        before = self.config.before or ()
+        return run_stack(
+            self._dense(arrays, "embed", before, x_TBC),
+            begun_TB,
+            layers,
+            state,
+            residual=bool(self.config.residual),
+            cell=self.config.cell,
+        )
+
+    def _run_wide(
+        self,
+        arrays: dict[str, NDArray],
+        layers: tuple[Layer | Fused, ...],
+        x_TBC: NDArray,
+        begun_TB: NDArray,
+        state: State,
+    ) -> tuple[NDArray, State]:
+        """`_run_stack` for many rows."""
+        activation = ACTIVATIONS[self.config.activation]
+        dense = _dense_layers(arrays, "embed", self.config.before or ())
+
+        def embed(values_CB: NDArray) -> NDArray:
+            for weight_DC, bias_D in dense:
+                values_CB = weight_DC @ values_CB
+                values_CB += bias_D[:, None]
+                values_CB = activation(values_CB)
+            return values_CB
+
+        residual = bool(self.config.residual)
+        return run_wide(x_TBC, begun_TB, embed, layers, state, residual=residual)
 
     def raw(
         self, hidden_MND: Sequence[NDArray] | NDArray, x_NC: NDArray
@@ -185,15 +229,19 @@ class Network:
         values: NDArray,
     ) -> NDArray:
         activation = ACTIVATIONS[self.config.activation]
-        for layer in range(len(sizes)):
-            weight, bias = (
-                arrays[f"{name}.{layer}.weight"],
-                arrays[f"{name}.{layer}.bias"],
-            )
+        for weight, bias in _dense_layers(arrays, name, sizes):
             values = values @ weight.T
             values += bias
             values = activation(values)
         return values
+
+
+def _dense_layers(
+    arrays: dict[str, NDArray], name: str, sizes: tuple[int, ...]
+) -> list[tuple[NDArray, NDArray]]:
+    """Weights and bias of each of some dense layers."""
+    names = [f"{name}.{layer}" for layer in range(len(sizes))]
+    return [(arrays[f"{own}.weight"], arrays[f"{own}.bias"]) for own in names]
 
 
 def _require_weights(
