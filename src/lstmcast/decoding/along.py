@@ -35,6 +35,7 @@ from lstmcast.model.inputs.base import Seen, positions_of
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 from lstmcast.model.static import beside, codes_of
+from lstmcast.model.wide import FEWEST_ROWS
 from lstmcast.util.parallel import side_by_side
 from lstmcast.util.states import rows_of
 
@@ -68,19 +69,20 @@ def read_along(
             return _positions(network, panel, batch)
         return _states(network, panel, batch, fed)
 
-    def answered(state: ForecastState) -> NDArray:
+    def answered(state: ForecastState, wide: bool) -> NDArray:
         if at_once:
-            return answers_at_once(network, state)[:, :horizon]
+            return answers_at_once(network, state, horizon, wide=wide)
         return answers_from(network, state, horizon, block, None)
 
     def fill(batch: OriginBatch) -> None:
+        wide = len(batch.series) >= FEWEST_ROWS
         for index_N, state_without in states(batch):
             state = reader.at(state_without, batch.origin[index_N])
             if paths:
                 series_N = batch.series[batch.row[index_N]]
                 values = _from_paths(network, panel, series_N, state, horizon, block)
             else:
-                z_NHKX = answered(state)
+                z_NHKX = answered(state, wide)
                 values = _units(network, panel, batch, index_N, z_NHKX, state)
             has_read = state.known.age > 0
             origin = batch.origin[index_N[has_read]]
@@ -288,7 +290,7 @@ def read_every_step(
     def fill(batch: OriginBatch) -> None:
         for index_N, state_without in _positions(network, panel, batch):
             state = reader.at(state_without, batch.origin[index_N])
-            z_NHKX = answers_at_once(network, state)[:, columns]
+            z_NHKX = answers_at_once(network, state, max(steps))[:, columns]
             values = _units(network, panel, batch, index_N, z_NHKX, state)
             result_OHQ[batch.origin[index_N]] = values
 

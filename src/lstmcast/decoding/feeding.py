@@ -162,11 +162,13 @@ def _widths(network: Network, state: ForecastState, steps: int) -> NDArray | Non
     return None if width_NH is None else width_NH[:, :steps]
 
 
-def answers_at_once(network: Network, state: ForecastState) -> NDArray:
-    """Answers (N, H, K, X) of the steps that the head answers at once, as `answers_from` gives
-    them, but without a state to continue from."""
-    width_NH = network.config.inputs.widths_of(state.known)
-    return stretched(placed(network, state), width_NH)
+def answers_at_once(
+    network: Network, state: ForecastState, steps: int, *, wide: bool = False
+) -> NDArray:
+    """Answers (N, steps, K, X) of the first steps that the head answers at once, as `answers_from`
+    gives them, but without a state to continue from. `wide`: as in `Network.answer`."""
+    answer = placed(network, state, steps=steps, wide=wide)
+    return stretched(answer, _widths(network, state, steps))
 
 
 def placed(
@@ -174,10 +176,13 @@ def placed(
     state: ForecastState,
     rng: np.random.Generator | None = None,
     steps: int | None = None,
+    *,
+    wide: bool = False,
 ) -> NDArray:
     """What the network answers at each position, or a draw of it, on the axis of the inputs.
 
     `steps`: how many of the head's steps are asked for, all unless given; draws are of all.
+    `wide`: as in `Network.answer`.
     """
     inputs = network.config.inputs
     affine = network.head.affine
@@ -185,7 +190,7 @@ def placed(
     location, scale = (ZERO, ONE) if affine else _around(network, state)
     if rng is None:
         answer = network.answer(
-            state.hidden_MND, state.x_NC, location, scale, steps=steps
+            state.hidden_MND, state.x_NC, location, scale, steps=steps, wide=wide
         )
     else:
         answer = network.draw(state.hidden_MND, state.x_NC, rng, location, scale)

@@ -40,7 +40,7 @@ from lstmcast.model.inputs.adaptive import READABLE, VERSION
 from lstmcast.model.lstm import Fused, Layer, State, fused, run_stack, zero_state
 from lstmcast.model.network_config import NetworkConfig as NetworkConfig
 from lstmcast.model.static import embedded, table_name
-from lstmcast.model.wide import is_wide, run_wide
+from lstmcast.model.wide import WideReading, is_wide, run_wide
 from lstmcast.transforms import Transforms
 
 
@@ -100,74 +100,51 @@ class Network:
 
         `wide`: read many rows with units first, which is faster and rounds sums otherwise.
         """
-        wide = wide and self.config.cell.is_usual
+        config = self.config
+        wide = wide and config.cell.is_usual
+        activation = ACTIVATIONS[config.activation]
+        residual = bool(config.residual)
         hidden, states = [], []
         for arrays, layers, member_state in zip(
             self.members, self._layers, state, strict=True
         ):
-            read_TBC = embedded(x_TBC, self.config.static, arrays)
-            run = self._run_wide if wide and is_wide(read_TBC) else self._run_stack
-            hidden_TBD, member_state = run(
-                arrays, layers, read_TBC, begun_TB, member_state
-            )
+            read_TBC = embedded(x_TBC, config.static, arrays)
+            dense = _dense_layers(arrays, "embed", config.before or ())
+            if wide and is_wide(read_TBC):
+                read = WideReading(read_TBC, begun_TB, dense, activation)
+                hidden_TBD, member_state = run_wide(
+                    read, layers, member_state, residual=residual
+                )
+            else:
+                hidden_TBD, member_state = run_stack(
+                    self._dense(arrays, "embed", config.before or (), read_TBC),
+                    begun_TB,
+                    layers,
+                    member_state,
+                    residual=residual,
+                    cell=config.cell,
+                )
             hidden.append(hidden_TBD)
             states.append(member_state)
         return hidden, tuple(states)
 
-    def _run_stack(
-        self,
-        arrays: dict[str, NDArray],
-        layers: tuple[Layer | Fused, ...],
-        x_TBC: NDArray,
-        begun_TB: NDArray,
-        state: State,
-    ) -> tuple[NDArray, State]:
-        """One member's outputs of the stack (T, B, D), and its new state."""
-        before = self.config.before or ()
-        return run_stack(
-            self._dense(arrays, "embed", before, x_TBC),
-            begun_TB,
-            layers,
-            state,
-            residual=bool(self.config.residual),
-            cell=self.config.cell,
-        )
-
-    def _run_wide(
-        self,
-        arrays: dict[str, NDArray],
-        layers: tuple[Layer | Fused, ...],
-        x_TBC: NDArray,
-        begun_TB: NDArray,
-        state: State,
-    ) -> tuple[NDArray, State]:
-        """`_run_stack` for many rows."""
-        activation = ACTIVATIONS[self.config.activation]
-        dense = _dense_layers(arrays, "embed", self.config.before or ())
-
-        def embed(values_CB: NDArray) -> NDArray:
-            for weight_DC, bias_D in dense:
-                values_CB = weight_DC @ values_CB
-                values_CB += bias_D[:, None]
-                values_CB = activation(values_CB)
-            return values_CB
-
-        residual = bool(self.config.residual)
-        return run_wide(x_TBC, begun_TB, embed, layers, state, residual=residual)
-
     def raw(
-        self, hidden_MND: Sequence[NDArray] | NDArray, x_NC: NDArray
+        self,
+        hidden_MND: Sequence[NDArray] | NDArray,
+        x_NC: NDArray,
+        steps: int | None = None,
     ) -> Iterator[NDArray]:
-        """Raw numbers (N, H, K, R) of each member after the dense layers; float64."""
+        """Raw numbers (N, H, K, R) of each member after the dense layers; float64. `steps`: only
+        the first steps, if given."""
         shape_HKR = (self.config.steps, self.config.inputs.columns, self.head.outputs)
         for arrays, hidden_ND in zip(self.members, hidden_MND, strict=True):
             dense_ND = self._dense(arrays, "dense", self.config.after, hidden_ND)
             raw_NF = dense_ND @ arrays["head.weight"].T
             raw_NF += arrays["head.bias"]
-            raw_NHKR = raw_NF.reshape(len(raw_NF), *shape_HKR).astype(float)
+            raw_NHKR = raw_NF.reshape(len(raw_NF), *shape_HKR)[:, :steps].astype(float)
             if self.config.inputs.skips:
                 skip_NH = x_NC[:, : self.config.own_width] @ arrays["skip.weight"].T
-                raw_NHKR[:, :, 0, self.head.center] += skip_NH
+                raw_NHKR[:, :, 0, self.head.center] += skip_NH[:, :steps]
             yield raw_NHKR
 
     def answer(
@@ -177,18 +154,23 @@ class Network:
         location: NDArray = ZERO,
         scale: NDArray = ONE,
         steps: int | None = None,
+        *,
+        wide: bool = False,
     ) -> NDArray:
         """The mean answer of the members: quantiles (N, H, K, Q) or points (N, H, K, 1).
 
-        `steps`: only the first steps, if given.
+        `steps`: only the first steps, if given. `wide`: by functions of many numbers at once, which
+        are faster and round otherwise.
         """
         if location.ndim:
             location = location[:, :steps]
             scale = scale[:, :steps]
         numbers = np if self._quick is None else self._quick
+        if wide and self.head is HEADS.get(self.config.head):
+            numbers = QuickNumbers()
         answers = [
-            answer_of(self.head, raw_NHKR[:, :steps], location, scale, numbers)
-            for raw_NHKR in self.raw(hidden_MND, x_NC)
+            answer_of(self.head, raw_NHKR, location, scale, numbers)
+            for raw_NHKR in self.raw(hidden_MND, x_NC, steps)
         ]
         return sum(answers[1:], answers[0]) / len(answers)
 

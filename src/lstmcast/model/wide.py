@@ -12,6 +12,7 @@ digits of 32 bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,23 @@ from lstmcast.model.lstm import Fused, Layer, State, fused
 FEWEST_ROWS, FEWEST_STEPS = 64, 16
 HALF, UNIT = np.float32(0.5), np.float32(1.0)
 
-# values of one step (C, B) → what the first layer reads of them (D, B)
-Embed = Callable[[NDArray], NDArray]
+
+class WideReading(NamedTuple):
+    """What many rows are to read, and the dense layers that it goes through before."""
+
+    x_TBC: NDArray
+    begun_TB: NDArray
+    dense: Sequence[tuple[NDArray, NDArray]]  # weights (D, C) and bias (D,) of each
+    activation: Callable[[NDArray], NDArray]
+
+    def at(self, step: int) -> NDArray:
+        """What the first layer reads at one step (C, B)."""
+        values_CB = self.x_TBC[step].T
+        for weight_DC, bias_D in self.dense:
+            values_CB = weight_DC @ values_CB
+            values_CB += bias_D[:, None]
+            values_CB = self.activation(values_CB)
+        return values_CB
 
 
 def is_wide(x_TBC: NDArray) -> bool:
@@ -34,22 +50,21 @@ def is_wide(x_TBC: NDArray) -> bool:
 
 
 def run_wide(
-    x_TBC: NDArray,
-    begun_TB: NDArray,
-    embed: Embed,
+    reading: WideReading,
     layers: Sequence[Layer | Fused],
     state: State,
     *,
     residual: bool,
 ) -> tuple[NDArray, State]:
-    """Like `lstm.run_stack` with the standard functions, of what `embed` makes of each step: the
-    outputs (T, B, D) and the new state."""
-    steps, rows, _ = x_TBC.shape
+    """Like `lstm.run_stack` with the standard functions: the outputs (T, B, D) and the new
+    state."""
+    begun_TB = reading.begun_TB
     stack = [_WideLayer(*pair) for pair in zip(layers, state, strict=True)]
+    steps, rows = begun_TB.shape
     out_TDB = np.empty((steps, stack[-1].units, rows), np.float32)
     waiting_T = ~np.all(begun_TB, axis=1)
     for step, out_DB in enumerate(out_TDB):
-        values_CB = embed(x_TBC[step].T)
+        values_CB = reading.at(step)
         for layer in stack:
             begun_B = begun_TB[step] if waiting_T[step] else None
             h_DB = layer.read(values_CB, begun_B)
