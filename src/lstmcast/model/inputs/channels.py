@@ -28,15 +28,14 @@ def channels_of(
     shares_PBT: list[NDArray],
     season: Seasonal,
 ) -> NDArray:
-    """What the network sees (B, T, C): values relative to the newest one, in units of the scale.
-
-    In memory, steps follow each other, as the network reads them.
-    """
+    """What the network sees (B, T, C): values relative to the newest one, in units of the scale."""
     level_BT1 = adjusted.level_BT[:, :, None]
     # As long as nothing has changed, the channels are zero.
     unit_BT = np.where(adjusted.scale_BT > 0, adjusted.scale_BT, np.inf)
     unit_BT1 = unit_BT[:, :, None]
-    relative_BTW = _clipped((adjusted.value_BTW - level_BT1) / unit_BT1)
+    relative_BTW = adjusted.value_BTW - level_BT1
+    relative_BTW /= unit_BT1
+    _clipped(relative_BTW)
     family_BTF = np.broadcast_to(_one_hot(grid.family), (*age_BT.shape, len(FAMILIES)))
     channels = [
         relative_BTW[:, :, 1:],
@@ -46,8 +45,7 @@ def channels_of(
         family_BTF,
     ]
     width = sum(channel.shape[2] for channel in channels) + 3 * grid.horizon
-    steps = age_BT.shape[::-1]
-    x_BTC = np.empty((*steps, width), np.float32).swapaxes(0, 1)
+    x_BTC = np.empty((*age_BT.shape, width), np.float32)
     end = 0
     for channel in channels:
         begin = end
