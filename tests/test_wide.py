@@ -7,10 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import lstmcast as lc
 from builders import network_of_seeds
+from lstmcast.data.origins import Origins, origins_of
+from lstmcast.decoding import decode, feeding
+from lstmcast.decoding.along import FED_TOGETHER
 from lstmcast.model.inputs import Adaptive
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.wide import FEWEST_ROWS, FEWEST_STEPS, is_wide
+from lstmcast.pretrained import shipped
 
 CONFIG = NetworkConfig(
     layers=(6, 6, 4),
@@ -80,3 +85,28 @@ def test_many_values_are_read_with_units_first(values):
     assert not is_wide(x_TBC[:, 1:])
     assert not is_wide(x_TBC[: FEWEST_STEPS - 1])
     assert not is_wide(x_TBC.astype(float))
+
+
+def test_far_answers_of_many_rows_are_fed_back_together(monkeypatch):
+    """Cutoffs at many steps: the pauses of 64 series are joined, and answer as those of fewer."""
+    rng = np.random.default_rng(4)
+    steps = np.cumsum(rng.normal(0, 0.05, (ROWS, 60)), axis=1)
+    series = {f"s{row}": 100 * np.exp(own_T) for row, own_T in enumerate(steps)}
+    panel = lc.Panel.from_arrays(series, frequency="MS", start="2015-01-01")
+    cutoffs = np.tile(np.arange(28, 60, 4), (ROWS, 1))
+    fed: list[int] = []
+    before = feeding._fed
+    monkeypatch.setattr(
+        feeding,
+        "_fed",
+        lambda network, state, *given: (
+            fed.append(len(state.x_NC)) or before(network, state, *given)
+        ),
+    )
+    reader = feeding.Reader(shipped())
+    origins = origins_of(panel, cutoffs)
+    together_OHQ = decode(reader, panel, origins, 30)
+    assert max(fed) >= FED_TOGETHER
+    few = Origins(origins.series[:50], origins.counts[:50])
+    alone_OHQ = decode(reader, panel, few, 30)
+    np.testing.assert_allclose(together_OHQ[:50], alone_OHQ, rtol=1e-5)

@@ -22,6 +22,7 @@ from lstmcast.decoding.feeding import (
     answers_at_once,
     answers_from,
     generator_of,
+    joined_states,
     path_quantiles,
 )
 from lstmcast.decoding.intermittent import NEWEST, with_own_past
@@ -41,6 +42,7 @@ from lstmcast.util.states import rows_of
 
 # Steps that are read at once of so few series that calls cost more time than what they compute.
 FEW_ROWS, LONG_CHUNK = 8, 512
+FED_TOGETHER = 512  # positions whose answers are fed back at once, where rows are many
 
 
 def read_along(
@@ -64,19 +66,22 @@ def read_along(
     fed = horizon if feeds_back else 0
     at_once = not feeds_back and not paths
 
-    def states(batch: OriginBatch) -> Iterator[tuple[NDArray, ForecastState]]:
+    def states(
+        batch: OriginBatch, wide: bool
+    ) -> Iterator[tuple[NDArray, ForecastState]]:
         if at_once:
             return _positions(network, panel, batch)
-        return _states(network, panel, batch, fed)
+        paused = _states(network, panel, batch, fed)
+        return _together(paused) if wide and not paths else paused
 
     def answered(state: ForecastState, wide: bool) -> NDArray:
         if at_once:
             return answers_at_once(network, state, horizon, wide=wide)
-        return answers_from(network, state, horizon, block, None)
+        return answers_from(network, state, horizon, block, None, wide=wide)
 
     def fill(batch: OriginBatch) -> None:
         wide = len(batch.series) >= FEWEST_ROWS
-        for index_N, state_without in states(batch):
+        for index_N, state_without in states(batch, wide):
             state = reader.at(state_without, batch.origin[index_N])
             if paths:
                 series_N = batch.series[batch.row[index_N]]
@@ -209,6 +214,22 @@ def _states(
             )
             yield index_N, state
         del read  # before the next one is made
+
+
+def _together(
+    paused: Iterator[tuple[NDArray, ForecastState]],
+) -> Iterator[tuple[NDArray, ForecastState]]:
+    """The states of several pauses joined: what is fed back takes many calls, of few rows each."""
+    indices: list[NDArray] = []
+    states: list[ForecastState] = []
+    for index_N, state in paused:
+        indices.append(index_N)
+        states.append(state)
+        if sum(map(len, indices)) >= FED_TOGETHER:
+            yield np.concatenate(indices), joined_states(states)
+            indices, states = [], []
+    if states:
+        yield np.concatenate(indices), joined_states(states)
 
 
 def _positions(
