@@ -42,7 +42,8 @@ from lstmcast.util.states import rows_of
 
 # Steps that are read at once of so few series that calls cost more time than what they compute.
 FEW_ROWS, LONG_CHUNK = 8, 512
-FED_TOGETHER = 512  # positions whose answers are fed back at once, where rows are many
+# positions whose answers are fed back at once, in batches that have as many
+FED_TOGETHER = 512
 
 
 def read_along(
@@ -80,7 +81,9 @@ def read_along(
         return answers_from(network, state, horizon, block, None, wide=wide)
 
     def fill(batch: OriginBatch) -> None:
-        wide = len(batch.series) >= FEWEST_ROWS
+        wide = len(batch.origin) >= FED_TOGETHER
+        if at_once:
+            wide = len(batch.series) >= FEWEST_ROWS
         for index_N, state_without in states(batch, wide):
             state = reader.at(state_without, batch.origin[index_N])
             if paths:
