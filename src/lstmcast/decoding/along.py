@@ -67,13 +67,12 @@ def read_along(
     fed = horizon if feeds_back else 0
     at_once = not feeds_back and not paths
 
-    def states(
-        batch: OriginBatch, wide: bool
-    ) -> Iterator[tuple[NDArray, ForecastState]]:
+    def states(batch: OriginBatch) -> Iterator[tuple[NDArray, ForecastState]]:
         if at_once:
             return _positions(network, panel, batch)
         paused = _states(network, panel, batch, fed)
-        return _together(paused) if wide and not paths else paused
+        is_joined = _is_wide(batch, at_once) and not paths
+        return _together(paused) if is_joined else paused
 
     def answered(state: ForecastState, wide: bool) -> NDArray:
         if at_once:
@@ -81,10 +80,8 @@ def read_along(
         return answers_from(network, state, horizon, block, None, wide=wide)
 
     def fill(batch: OriginBatch) -> None:
-        wide = len(batch.origin) >= FED_TOGETHER
-        if at_once:
-            wide = len(batch.series) >= FEWEST_ROWS
-        for index_N, state_without in states(batch, wide):
+        wide = _is_wide(batch, at_once)
+        for index_N, state_without in states(batch):
             state = reader.at(state_without, batch.origin[index_N])
             if paths:
                 series_N = batch.series[batch.row[index_N]]
@@ -99,6 +96,13 @@ def read_along(
     context = reader.context_for(panel.periods)
     side_by_side(fill, batches(panel, origins, context, network.head.affine, plain_O))
     return result_OHQ
+
+
+def _is_wide(batch: OriginBatch, at_once: bool) -> bool:
+    """Whether a batch has many rows, or many origins whose answers are fed back."""
+    if at_once:
+        return len(batch.series) >= FEWEST_ROWS
+    return len(batch.origin) >= FED_TOGETHER
 
 
 def _units(

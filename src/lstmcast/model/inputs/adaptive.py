@@ -222,8 +222,7 @@ class Adaptive:
 
         begun_BT = reading.seen_BU[:, tail:]
         x_BTC = channels_of(grid, adjusted, age_BT, shares_PBT, season)
-        if not begun_BT.all():
-            x_BTC *= begun_BT[:, :, None]
+        x_BTC *= begun_BT[:, :, None]
         level_BT = adjusted.level_BT + reference_B[:, None] + calmed.shift_BT
         level_BT = np.where(begun_BT, level_BT, 0.0)
         scale_BT, season_BTH = adjusted.scale_BT, season.expected_BTH
