@@ -126,8 +126,14 @@ def read_seasons(
     expected_BHT = expected_BDT
     if distinct < horizon:
         expected_BHT = expected_BDT[:, np.arange(horizon) % distinct]
-    by_step = (array.swapaxes(1, 2) for array in (expected_BHT, doubted_BDT, late_BDT))
-    return tuple(new_states), shares, Seasonal(past_BTW, *by_step, settled_BT)
+    total = Seasonal(
+        past_BTW,
+        expected_BTH=expected_BHT.swapaxes(1, 2),
+        doubted_BTD=doubted_BDT.swapaxes(1, 2),
+        late_BTD=late_BDT.swapaxes(1, 2),
+        settled_BT=settled_BT,
+    )
+    return tuple(new_states), shares, total
 
 
 class _Around(NamedTuple):
