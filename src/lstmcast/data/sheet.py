@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -25,6 +25,9 @@ from lstmcast.util.patterns import pattern_of
 
 _INTEGER = pattern_of(r"0|-?[1-9]\d{0,17}")  # as Python writes it, within 64 bits
 _BEYOND_INTEGERS = 2.0**63
+_SAMPLE = (
+    2000  # texts, spread over a column, of which some are times if the column is one
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,10 +137,13 @@ class Column:
 
     def _times(self) -> Times | None:
         if self.is_text:
-            texts = self.data.tolist()
-            return parse_times(
-                texts, day_first=self.day_first, date_format=self.date_format
+            read = partial(
+                parse_times, day_first=self.day_first, date_format=self.date_format
             )
+            step = len(self.data) // _SAMPLE
+            if step > 1 and read(self.data[::step].tolist()) is None:
+                return None  # avoids parsing a hundred thousand names
+            return read(self.data.tolist())
         if self.data.dtype.kind == "M":
             times = Times.of(self.data, "date", *self.notes, zone=self.zone)
             return replace(times, frame_zone=self.frame_zone)

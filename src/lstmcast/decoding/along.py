@@ -22,6 +22,7 @@ from lstmcast.decoding.feeding import (
     answers_at_once,
     answers_from,
     generator_of,
+    joined_states,
     path_quantiles,
 )
 from lstmcast.decoding.intermittent import NEWEST, with_own_past
@@ -35,11 +36,14 @@ from lstmcast.model.inputs.base import Seen, positions_of
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 from lstmcast.model.static import beside, codes_of
+from lstmcast.model.wide import FEWEST_ROWS
 from lstmcast.util.parallel import side_by_side
 from lstmcast.util.states import rows_of
 
 # Steps that are read at once of so few series that calls cost more time than what they compute.
 FEW_ROWS, LONG_CHUNK = 8, 512
+# positions whose answers are fed back at once, in batches that have as many
+FED_TOGETHER = 512
 
 
 def read_along(
@@ -66,21 +70,24 @@ def read_along(
     def states(batch: OriginBatch) -> Iterator[tuple[NDArray, ForecastState]]:
         if at_once:
             return _positions(network, panel, batch)
-        return _states(network, panel, batch, fed)
+        paused = _states(network, panel, batch, fed)
+        is_joined = _is_wide(batch, at_once) and not paths
+        return _together(paused) if is_joined else paused
 
-    def answered(state: ForecastState) -> NDArray:
+    def answered(state: ForecastState, wide: bool) -> NDArray:
         if at_once:
-            return answers_at_once(network, state)[:, :horizon]
-        return answers_from(network, state, horizon, block, None)
+            return answers_at_once(network, state, horizon, wide=wide)
+        return answers_from(network, state, horizon, block, None, wide=wide)
 
     def fill(batch: OriginBatch) -> None:
+        wide = _is_wide(batch, at_once)
         for index_N, state_without in states(batch):
             state = reader.at(state_without, batch.origin[index_N])
             if paths:
                 series_N = batch.series[batch.row[index_N]]
                 values = _from_paths(network, panel, series_N, state, horizon, block)
             else:
-                z_NHKX = answered(state)
+                z_NHKX = answered(state, wide)
                 values = _units(network, panel, batch, index_N, z_NHKX, state)
             has_read = state.known.age > 0
             origin = batch.origin[index_N[has_read]]
@@ -89,6 +96,13 @@ def read_along(
     context = reader.context_for(panel.periods)
     side_by_side(fill, batches(panel, origins, context, network.head.affine, plain_O))
     return result_OHQ
+
+
+def _is_wide(batch: OriginBatch, at_once: bool) -> bool:
+    """Whether a batch has many rows, or many origins whose answers are fed back."""
+    if at_once:
+        return len(batch.series) >= FEWEST_ROWS
+    return len(batch.origin) >= FED_TOGETHER
 
 
 def _units(
@@ -174,9 +188,9 @@ def _read(
         known_BTF = batch.known(first, stop, config.steps)
         channels, inputs = config.inputs.advance(inputs, values_BT1, known_BTF)
         channels = channels._replace(x_BTC=beside(channels.x_BTC, codes_BP))
-        hidden, recurrent = network.run(
-            _by_steps(channels.x_BTC), channels.begun_BT.T, recurrent
-        )
+        x_TBC = _by_steps(channels.x_BTC)
+        begun_TB = channels.begun_BT.T
+        hidden, recurrent = network.run(x_TBC, begun_TB, recurrent, wide=True)
         yield Read(first, stop, channels, hidden, inputs, recurrent)
         del channels, hidden
         first = stop
@@ -207,6 +221,22 @@ def _states(
             )
             yield index_N, state
         del read  # before the next one is made
+
+
+def _together(
+    paused: Iterator[tuple[NDArray, ForecastState]],
+) -> Iterator[tuple[NDArray, ForecastState]]:
+    """The states of several pauses joined: what is fed back takes many calls, of few rows each."""
+    indices: list[NDArray] = []
+    states: list[ForecastState] = []
+    for index_N, state in paused:
+        indices.append(index_N)
+        states.append(state)
+        if sum(map(len, indices)) >= FED_TOGETHER:
+            yield np.concatenate(indices), joined_states(states)
+            indices, states = [], []
+    if states:
+        yield np.concatenate(indices), joined_states(states)
 
 
 def _positions(
@@ -288,7 +318,7 @@ def read_every_step(
     def fill(batch: OriginBatch) -> None:
         for index_N, state_without in _positions(network, panel, batch):
             state = reader.at(state_without, batch.origin[index_N])
-            z_NHKX = answers_at_once(network, state)[:, columns]
+            z_NHKX = answers_at_once(network, state, max(steps))[:, columns]
             values = _units(network, panel, batch, index_N, z_NHKX, state)
             result_OHQ[batch.origin[index_N]] = values
 

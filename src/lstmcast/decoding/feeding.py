@@ -7,7 +7,7 @@ D units · H horizon · X quantiles, one point, or one draw of each sample path
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from lstmcast.model.inputs.past import require_no_feeding
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 from lstmcast.model.static import beside
+from lstmcast.util.states import joined
 
 # steps that the network reads at once of inputs that are there already
 LONG_CHUNK = 256
@@ -111,19 +112,31 @@ class ForecastState(NamedTuple):
         return self.uplift_NH[:, steps:]
 
 
+def joined_states(states: Sequence[ForecastState]) -> ForecastState:
+    """The positions of several states, one after the other."""
+    if len(states) == 1:
+        return states[0]
+    of_members = zip(*(state.hidden_MND for state in states), strict=True)
+    hidden_MND = [np.concatenate(members) for members in of_members]
+    bare = [state._replace(hidden_MND=[]) for state in states]
+    return joined(*bare)._replace(hidden_MND=hidden_MND)
+
+
 def answers_from(
     network: Network,
     state: ForecastState,
     horizon: int,
     block: int,
     rng: np.random.Generator | None,
+    *,
+    wide: bool = False,
 ) -> NDArray:
     """Answers (N, horizon, K, X) on the axis of the inputs: each block of steps follows from those
     before.
 
     With a generator, answers are draws. Of quantiles, the errors of the blocks add up as
     independent ones, and grow at least as those of the first block do. UsageError where the inputs
-    read columns of which nothing is known then.
+    read columns of which nothing is known then. `wide`: as in `Network.run`.
     """
     inputs = network.config.inputs
     require_no_feeding(inputs.past, network.config.steps, block, horizon)
@@ -139,7 +152,7 @@ def answers_from(
         point_NHK = newest[..., newest.shape[3] // 2]
         if state.uplift_NH is not None:  # what is read is without it
             point_NHK = point_NHK / state.uplift_of(point_NHK.shape[1])[:, :, None]
-        state = _fed(network, state, point_NHK)
+        state = _fed(network, state, point_NHK, wide)
         answer = placed(network, state, rng)[:, :block]
         if answer.shape[3] > 1:
             ahead_H = step_count + 1 + np.arange(answer.shape[1])
@@ -162,11 +175,13 @@ def _widths(network: Network, state: ForecastState, steps: int) -> NDArray | Non
     return None if width_NH is None else width_NH[:, :steps]
 
 
-def answers_at_once(network: Network, state: ForecastState) -> NDArray:
-    """Answers (N, H, K, X) of the steps that the head answers at once, as `answers_from` gives
-    them, but without a state to continue from."""
-    width_NH = network.config.inputs.widths_of(state.known)
-    return stretched(placed(network, state), width_NH)
+def answers_at_once(
+    network: Network, state: ForecastState, steps: int, *, wide: bool = False
+) -> NDArray:
+    """Answers (N, steps, K, X) of the first steps that the head answers at once, as `answers_from`
+    gives them, but without a state to continue from. `wide`: as in `Network.answer`."""
+    answer = placed(network, state, steps=steps, wide=wide)
+    return stretched(answer, _widths(network, state, steps))
 
 
 def placed(
@@ -174,10 +189,13 @@ def placed(
     state: ForecastState,
     rng: np.random.Generator | None = None,
     steps: int | None = None,
+    *,
+    wide: bool = False,
 ) -> NDArray:
     """What the network answers at each position, or a draw of it, on the axis of the inputs.
 
     `steps`: how many of the head's steps are asked for, all unless given; draws are of all.
+    `wide`: as in `Network.answer`.
     """
     inputs = network.config.inputs
     affine = network.head.affine
@@ -185,7 +203,7 @@ def placed(
     location, scale = (ZERO, ONE) if affine else _around(network, state)
     if rng is None:
         answer = network.answer(
-            state.hidden_MND, state.x_NC, location, scale, steps=steps
+            state.hidden_MND, state.x_NC, location, scale, steps=steps, wide=wide
         )
     else:
         answer = network.draw(state.hidden_MND, state.x_NC, rng, location, scale)
@@ -292,7 +310,9 @@ def _widened(
     return median + side * spread
 
 
-def _fed(network: Network, state: ForecastState, point_NHK: NDArray) -> ForecastState:
+def _fed(
+    network: Network, state: ForecastState, point_NHK: NDArray, wide: bool
+) -> ForecastState:
     """The state after points were read as if they had been observed."""
     config = network.config
     channels, inputs = config.inputs.feed(point_NHK, state.inputs)
@@ -314,7 +334,7 @@ def _fed(network: Network, state: ForecastState, point_NHK: NDArray) -> Forecast
         begun_TN = np.concatenate([begun_TN, begun_HN])[-length:]
         read = window = window_TNC, begun_TN
         before = network.start(len(point_NHK))
-    hidden, recurrent = run_chunks(network, *read, before)
+    hidden, recurrent = run_chunks(network, *read, before, wide=wide)
     return ForecastState(
         hidden_MND=hidden,
         x_NC=x_NC,
@@ -327,13 +347,19 @@ def _fed(network: Network, state: ForecastState, point_NHK: NDArray) -> Forecast
 
 
 def run_chunks(
-    network: Network, x_TNC: NDArray, begun_TN: NDArray, state: tuple[State, ...]
+    network: Network,
+    x_TNC: NDArray,
+    begun_TN: NDArray,
+    state: tuple[State, ...],
+    *,
+    wide: bool = False,
 ) -> tuple[list[NDArray], tuple[State, ...]]:
-    """What each member's stack gives after the last step (N, D), and the state."""
+    """What each member's stack gives after the last step (N, D), and the state. `wide`: as in
+    `Network.run`."""
     hidden: list[NDArray] = []
     for first in range(0, len(x_TNC), LONG_CHUNK):
         chunk = slice(first, first + LONG_CHUNK)
-        outs, state = network.run(x_TNC[chunk], begun_TN[chunk], state)
+        outs, state = network.run(x_TNC[chunk], begun_TN[chunk], state, wide=wide)
         hidden = [out_TND[-1] for out_TND in outs]
     return hidden, state
 

@@ -23,14 +23,23 @@ _CLOCK = pattern_of(
 )
 _DAY_AND_NAME = pattern_of(r"\d\d?(?:\.|st|nd|rd|th|º)? (?:de )?(?P<name>[^\W\d_]+)\.?")
 _SHARE = 0.8  # of the labels that are parts of a year, at least
+_MOST_OTHERS = 0.25  # share above which the labels that are left cannot reach that
 
 
 def is_yearless(column: Column) -> bool:
     """Whether a column holds weeks, months or days of a year that is not there."""
     if not column.is_text or column.missing.all():
         return False
-    texts = list(filter(None, (tidied(str(text)) for text in column.data)))
-    return sum(map(_is_part_of_year, texts)) >= _SHARE * len(texts) > 0
+    most_others = _MOST_OTHERS * len(column.data)
+    parts = others = 0
+    for text in filter(None, (tidied(str(text)) for text in column.data)):
+        if _is_part_of_year(text):
+            parts += 1
+        else:
+            others += 1
+        if others > most_others:
+            return False  # of 100,000 names, a quarter is enough
+    return parts >= _SHARE * (parts + others) > 0
 
 
 def _is_part_of_year(text: str) -> bool:

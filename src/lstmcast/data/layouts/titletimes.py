@@ -69,7 +69,9 @@ def with_time_of_titles(sheet: Sheet, day_first: bool | None = None) -> Sheet:
     The name of a column may be such a title: "Product / 2023" beside months.
 
     day_first: as for columns of dates. DataError where it is needed and None."""
-    if any(map(_holds_times, sheet.columns)):
+    # texts last, each of which has to be looked at
+    in_order = sorted(sheet.columns, key=lambda column: column.is_text)
+    if any(map(_holds_times, in_order)):
         return sheet
     if any(time_in(sheet.titles, day_first)) or _is_counted(sheet):
         return _with_time_of(sheet, day_first, "title above the table")

@@ -3,6 +3,8 @@ days since 1970."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike
@@ -49,7 +51,7 @@ CLOCK_CHANGES = len(_CLOCK_WEEKS) * _CLOCK_HOURS  # that are distinguished
 
 def micros_of(times: ArrayLike) -> ndarray:
     """datetime64 of any unit -> int64 microseconds since 1970."""
-    moments = np.asarray(times).astype("datetime64[us]")
+    moments = np.asarray(times).astype("datetime64[us]", copy=False)
     return moments.astype(np.int64)
 
 
@@ -70,14 +72,33 @@ def weekday_of(micros: ndarray) -> ndarray:
 
 def month_of(micros: ndarray) -> ndarray:
     """Months since January 1970."""
-    months = times_of(micros).astype("datetime64[M]")
+    return _once_each(_month_of_days, np.asarray(micros, dtype=np.int64) // DAY)
+
+
+def _month_of_days(days: ndarray) -> ndarray:
+    months = days.astype("datetime64[D]").astype("datetime64[M]")
     return months.astype(np.int64)
 
 
 def month_start(months: ndarray) -> ndarray:
     """Months since January 1970 -> microseconds of the first day's midnight."""
-    counts = np.asarray(months, dtype=np.int64)
-    return micros_of(counts.astype("datetime64[M]"))
+    return _once_each(_month_start, np.asarray(months, dtype=np.int64))
+
+
+def _month_start(months: ndarray) -> ndarray:
+    return micros_of(months.astype("datetime64[M]"))
+
+
+def _once_each(function: Callable[[ndarray], ndarray], counts: ndarray) -> ndarray:
+    """A function of counts, computed once for each one of their range where that is shorter: the
+    days of many series are the same."""
+    if not counts.size:
+        return function(counts)
+    first = counts.min()
+    span = int(counts.max()) - int(first) + 1
+    if span >= counts.size:
+        return function(counts)
+    return function(np.arange(first, first + span))[counts - first]
 
 
 def days_in_month(months: ndarray) -> ndarray:

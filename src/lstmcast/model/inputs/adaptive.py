@@ -221,7 +221,7 @@ class Adaptive:
         adjusted = adjust(state.levels, reading, season, age_BT, grid)
 
         begun_BT = reading.seen_BU[:, tail:]
-        x_BTC = channels_of(grid, adjusted, age_BT, shares_PBT, season[1:4])
+        x_BTC = channels_of(grid, adjusted, age_BT, shares_PBT, season)
         x_BTC *= begun_BT[:, :, None]
         level_BT = adjusted.level_BT + reference_B[:, None] + calmed.shift_BT
         level_BT = np.where(begun_BT, level_BT, 0.0)

@@ -51,8 +51,9 @@ def _gain(positive_RT: NDArray, lag: int) -> tuple[NDArray, NDArray]:
     is_unknown_RT = np.isnan(now_RT) | np.isnan(before_RT)
     known_RT = ~is_unknown_RT
     count_R = known_RT.sum(axis=1)
-    log_RT = np.log(now_RT)
-    log_before_RT = np.log(before_RT)
+    logs_RT = np.log(positive_RT)
+    log_RT = logs_RT[:, lag:]
+    log_before_RT = logs_RT[:, :pairs]
     linear_R = _spread(now_RT - before_RT, count_R)
     ratio_R = _spread(log_RT - log_before_RT, count_R, CAP)
     known_log_RT = np.where(known_RT, log_RT, 0.0)
@@ -119,5 +120,8 @@ def _median_of_newest(packed_RT: NDArray, count_R: NDArray, newest: int) -> NDAr
 def _packed(values_RT: NDArray) -> NDArray:
     """The known values of each row, right-aligned."""
     is_known_RT = ~np.isnan(values_RT)
+    has_gap_RT = is_known_RT[:, :-1] & ~is_known_RT[:, 1:]
+    if not has_gap_RT.any():
+        return values_RT
     order_RT = np.argsort(is_known_RT, axis=1, kind="stable")
     return np.take_along_axis(values_RT, order_RT, axis=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from lstmcast.model.inputs.base import Grid, decayed_sums
@@ -71,13 +72,20 @@ def _window(
     newest_BT = z_BU[:, tail:] - past_BTW[:, :, 0]
     level_BT = _carry_forward(level_BL[:, -1], newest_BT, known_BU[:, tail:])
     level_BU = np.concatenate([level_BL, level_BT], axis=1)
-    columns_TW = tail + np.arange(T)[:, None] - np.arange(W)
-    known_BTW = known_BU[:, columns_TW]
-    # in one expression: named intermediate arrays would stay in memory until the end
-    value_BTW = np.where(
-        known_BTW, z_BU[:, columns_TW] - past_BTW, level_BU[:, columns_TW]
-    )
+    known_BTW = _newest(known_BU, T, W)
+    value_BTW = np.empty((len(z_BU), T, W))
+    np.subtract(_newest(z_BU, T, W), past_BTW, out=value_BTW)
+    if not known_BTW.all():
+        np.copyto(value_BTW, _newest(level_BU, T, W), where=~known_BTW)
     return value_BTW, known_BTW, level_BU
+
+
+def _newest(values_BU: NDArray, steps: int, window: int) -> NDArray:
+    """The W newest values at each of the last T steps (B, T, W), newest first; a view."""
+    first = values_BU.shape[1] - steps - window + 1
+    if steps == 1:  # a tick
+        return values_BU[:, None, first:][:, :, ::-1]
+    return sliding_window_view(values_BU[:, first:], window, axis=1)[:, :, ::-1]
 
 
 def _carry_forward(before_B: NDArray, values_BT: NDArray, known_BT: NDArray) -> NDArray:

@@ -1,6 +1,7 @@
 """The channels of adaptive inputs: values, seasons and age, in units of the scale.
 
 B series of a batch · T steps · W values of the window · C channels · H horizon
+D coming steps that differ
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from lstmcast.data.times.frequency import FAMILIES
 from lstmcast.model.inputs.adjusted import Adjusted
 from lstmcast.model.inputs.base import Grid
 from lstmcast.model.inputs.seasonfamilies import seasonal
+from lstmcast.model.inputs.seasons import Seasonal
 
 CLIP = 20.0
 CALM = -5.0  # log scale that is shown for series on the linear axis
@@ -24,14 +26,16 @@ def channels_of(
     adjusted: Adjusted,
     age_BT: NDArray,
     shares_PBT: list[NDArray],
-    ahead: tuple[NDArray, ...],
+    season: Seasonal,
 ) -> NDArray:
     """What the network sees (B, T, C): values relative to the newest one, in units of the scale."""
     level_BT1 = adjusted.level_BT[:, :, None]
     # As long as nothing has changed, the channels are zero.
     unit_BT = np.where(adjusted.scale_BT > 0, adjusted.scale_BT, np.inf)
     unit_BT1 = unit_BT[:, :, None]
-    relative_BTW = _clipped((adjusted.value_BTW - level_BT1) / unit_BT1)
+    relative_BTW = adjusted.value_BTW - level_BT1
+    relative_BTW /= unit_BT1
+    _clipped(relative_BTW)
     family_BTF = np.broadcast_to(_one_hot(grid.family), (*age_BT.shape, len(FAMILIES)))
     channels = [
         relative_BTW[:, :, 1:],
@@ -40,19 +44,21 @@ def channels_of(
         _context(relative_BTW, adjusted.scale_BT, age_BT, shares_PBT, grid),
         family_BTF,
     ]
-    width = sum(channel.shape[2] for channel in (*channels, *ahead))
+    width = sum(channel.shape[2] for channel in channels) + 3 * grid.horizon
     x_BTC = np.empty((*age_BT.shape, width), np.float32)
     end = 0
     for channel in channels:
         begin = end
         end = end + channel.shape[2]
         x_BTC[:, :, begin:end] = channel
-    for ahead_BTH in ahead:  # where they go at once, as they are most of the channels
-        begin = end
-        end = end + ahead_BTH.shape[2]
-        own_BTH = x_BTC[:, :, begin:end]
-        np.divide(ahead_BTH, unit_BT1, out=own_BTH, casting="same_kind")
-        _clipped(own_BTH)
+    distinct = season.doubted_BTD.shape[2]
+    expected_BTD = season.expected_BTH[:, :, :distinct]
+    for ahead_BTD in (expected_BTD, season.doubted_BTD, season.late_BTD):
+        ahead_BTD = _clipped(ahead_BTD / unit_BT1)
+        for first in range(0, grid.horizon, distinct):
+            begin = end
+            end = end + min(distinct, grid.horizon - first)
+            x_BTC[:, :, begin:end] = ahead_BTD[:, :, : end - begin]
     return x_BTC
 
 

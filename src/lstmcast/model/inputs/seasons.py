@@ -9,7 +9,8 @@ predicted changes. A share of the long run below 0 extrapolates a change of the 
 Periods that do not divide each other explain, one after the other, the residuals of those before.
 
     B series of a batch · T steps · U steps with the tail before them · W window · H coming steps
-    K tables of a family
+    D those of them that differ · E steps around now whose indices are computed · K tables of a
+    family
 """
 
 from __future__ import annotations
@@ -64,8 +65,10 @@ class Seasonal(NamedTuple):
     past_BTW: NDArray
     # tables weighted by their shares: the seasonal part that is removed
     expected_BTH: NDArray
-    doubted_BTH: NDArray  # the part of the tables that the shares exclude
-    late_BTH: NDArray  # indices of the newest cycles minus the usual indices
+    # Of the coming steps, or of one cycle if all repeat it: the part of the tables that the shares
+    # exclude, and the indices of the newest cycles minus the usual indices.
+    doubted_BTD: NDArray
+    late_BTD: NDArray
     settled_BT: NDArray  # whether a season became known at this step
 
 
@@ -95,29 +98,63 @@ def read_seasons(
     each."""
     B = len(reading.z_BU)
     T = reading.steps
+    of_periods = families(periods)
+    around = [_Around.of(family, window, horizon) for family in of_periods]
+    distinct = around[0].coming if len(around) == 1 else horizon
     past_BWT = np.zeros((B, window, T))
-    ahead = np.zeros((3, B, horizon, T))
+    ahead = np.zeros((3, B, distinct, T))
     settled_BT = np.zeros((B, T), bool)
     explained: list[Explained] = []
     new_states, shares = [], []
-    for state, family in zip(states, families(periods), strict=True):
+    for state, family, steps in zip(states, of_periods, around, strict=True):
         new_state, indices, share_BTK, late = _read_family(
             state, family, reading, explained
         )
         shares_BT = [share_BTK[:, :, table] for table in range(len(indices))]
-        around = [index.ahead(range(1 - window, 1 + horizon)) for index in indices]
-        past = [around_BDT[:, window - 1 :: -1] for around_BDT in around]
-        past_BWT += _weighted(past, shares_BT)
-        coming = [around_BDT[:, window:] for around_BDT in around]
-        shares.append(_add_ahead(ahead, family, coming, shares_BT, late))
+        at_steps = [index.ahead(steps.distances) for index in indices]
+        own_share_BT, own_BET = _add_ahead(
+            ahead, family, steps, at_steps, shares_BT, late
+        )
+        past_BWT += own_BET[:, steps.past]
+        shares.append(own_share_BT)
         for index, share_BT in zip(indices, shares_BT, strict=True):
             settled_BT |= index.settled()
             explained.append(Explained(index, share_BT))
         new_states.append(new_state)
     past_BTW = past_BWT.swapaxes(1, 2)
-    expected_BTH, doubted_BTH, late_BTH = ahead.swapaxes(2, 3)
-    total = Seasonal(past_BTW, expected_BTH, doubted_BTH, late_BTH, settled_BT)
+    expected_BDT, doubted_BDT, late_BDT = ahead
+    expected_BHT = expected_BDT
+    if distinct < horizon:
+        expected_BHT = expected_BDT[:, np.arange(horizon) % distinct]
+    total = Seasonal(
+        past_BTW,
+        expected_BTH=expected_BHT.swapaxes(1, 2),
+        doubted_BTD=doubted_BDT.swapaxes(1, 2),
+        late_BTD=late_BDT.swapaxes(1, 2),
+        settled_BT=settled_BT,
+    )
     return tuple(new_states), shares, total
+
+
+class _Around(NamedTuple):
+    """The steps around now whose indices are computed: a cycle, if it has fewer steps than the
+    window and the horizon, which then repeat it."""
+
+    distances: range
+    past: NDArray  # which of them are the W newest steps, newest first
+    begin: int  # which of them is the next step
+    coming: int  # how many of the coming steps differ
+
+    @classmethod
+    def of(cls, family: Family, window: int, horizon: int) -> _Around:
+        """Those of a family."""
+        newest_first = np.arange(window)
+        cycle = max(family.periods)
+        if cycle < window + horizon:
+            past = (cycle - 1 - newest_first) % cycle
+            return cls(range(1, 1 + cycle), past, 0, min(cycle, horizon))
+        distances = range(1 - window, 1 + horizon)
+        return cls(distances, window - 1 - newest_first, window, horizon)
 
 
 def _read_family(
@@ -186,16 +223,20 @@ def _weighted(indices: list[NDArray], shares: list[NDArray]) -> NDArray:
 
 
 def _add_ahead(
-    total_3BHT: NDArray,
+    total_3BDT: NDArray,
     family: Family,
+    around: _Around,
     indices: list[NDArray],
     shares: list[NDArray],
     late: list[Indices],
-) -> NDArray:
+) -> tuple[NDArray, NDArray]:
     """Add a family's expected, excluded and latest season of the next steps to the sums; return the
-    share of its shortest period (B, T). `indices`: of each table for the next steps (B, H, T)."""
-    coming = range(1, total_3BHT.shape[2] + 1)
-    expected_BHT, doubted_BHT, late_BHT = total_3BHT
+    share of its shortest period (B, T), and what it expects of the steps around now (B, E, T).
+    `indices`: of each table for these steps (B, E, T)."""
+    coming = slice(around.begin, around.begin + around.coming)
+    coming_distances = range(1, 1 + around.coming)
+    expected_BDT, doubted_BDT, late_BDT = total_3BDT
+    around_BET = np.zeros(indices[0].shape)
     period_shares = []
     for period, newest in zip(family.periods, late, strict=True):
         places = family.of(period)
@@ -205,14 +246,25 @@ def _add_ahead(
         # the part of the indices that the shares exclude, weighted like the sum
         inverse_BT = np.minimum(1 / np.maximum(share_BT, 1e-9), MOST_DOUBTED)
         doubt_BT = (1 - share_BT) * inverse_BT
-        own_BHT = _weighted(own_indices, own_shares)
+        own_BET = _weighted(own_indices, own_shares)
+        around_BET += own_BET
+        own_BDT = own_BET[:, coming]
         is_small_BT = share_BT < 0.05
         factor_BT = np.where(is_small_BT, 0.0, 1 / np.maximum(share_BT, 0.05))
-        plain_BHT = own_BHT * factor_BT[:, None]
+        plain_BDT = own_BDT * factor_BT[:, None]
         if is_small_BT.any():
-            plain_BHT = np.where(is_small_BT[:, None], own_indices[0], plain_BHT)
-        expected_BHT += own_BHT
-        doubted_BHT += doubt_BT[:, None] * own_BHT
-        late_BHT += newest.ahead(coming) - plain_BHT
+            first_BDT = own_indices[0][:, coming]
+            plain_BDT = np.where(is_small_BT[:, None], first_BDT, plain_BDT)
+        _add_cycles(expected_BDT, own_BDT)
+        _add_cycles(doubted_BDT, doubt_BT[:, None] * own_BDT)
+        _add_cycles(late_BDT, newest.ahead(coming_distances) - plain_BDT)
         period_shares.append(share_BT)
-    return period_shares[0]
+    return period_shares[0], around_BET
+
+
+def _add_cycles(total_BHT: NDArray, cycle_BDT: NDArray) -> None:
+    """Add what repeats after D steps to all of H steps."""
+    cycle = cycle_BDT.shape[1]
+    for first in range(0, total_BHT.shape[1], cycle):
+        steps_BDT = total_BHT[:, first : first + cycle]
+        steps_BDT += cycle_BDT[:, : steps_BDT.shape[1]]
