@@ -8,6 +8,7 @@ They are coefficients of a ridge regression of actual changes on those that the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -171,54 +172,58 @@ def _ridge(
 ) -> list[NDArray]:
     """Coefficients as shares of the tables (B, T), estimated within their bounds by coordinate
     descent (Friedman, Hastie & Tibshirani 2010)."""
-    prior, weight, least = _priors(family)
+    prior = _prior_of(family)
+    share_K11 = prior.share_K[:, None, None]
+    weight_K11 = prior.weight_K[:, None, None]
     diagonal_KBT = np.einsum("kkbt->kbt", square_KKBT)
-    penalty_KBT = _column(weight) * diagonal_KBT / np.maximum(count_BT, 1.0)
+    penalty_KBT = weight_K11 * diagonal_KBT / np.maximum(count_BT, 1.0)
     whole_KBT = diagonal_KBT + penalty_KBT
     is_told_KBT = whole_KBT > 0  # else the share is that of the prior
     safe_KBT = np.where(is_told_KBT, whole_KBT, 1.0)
-    with_prior_KBT = product_KBT + penalty_KBT * _column(prior)
-    aim_KBT = np.where(is_told_KBT, with_prior_KBT, _column(prior))
+    with_prior_KBT = product_KBT + penalty_KBT * share_K11
+    aim_KBT = np.where(is_told_KBT, with_prior_KBT, share_K11)
     if count_BT.size == 1:  # Python's numbers: many times as fast, with the same bits
         square_KK, aim_K, safe_K = (
             array[..., 0, 0].tolist() for array in (square_KKBT, aim_KBT, safe_KBT)
         )
-        shares = _descended(square_KK, aim_K, safe_K, prior, least, _bounded_number)
-        shares = [np.full((1, 1), share) for share in shares]
+        numbers = _descended(square_KK, aim_K, safe_K, prior, _bounded_number)
+        shares = [np.full((1, 1), share) for share in numbers]
     else:
-        shares = _descended(square_KKBT, aim_KBT, safe_KBT, prior, least, _bounded)
+        shares = _descended(square_KKBT, aim_KBT, safe_KBT, prior, _bounded)
     for place, table in enumerate(family.tables):
         if table.first != place:
             shares[table.first] = shares[table.first] - shares[place]
     return shares
 
 
-def _priors(family: Family) -> tuple[list[float], list[float], list[float]]:
-    """The prior share of each table, its weight, and the least share."""
+class _Prior(NamedTuple):
+    """What is believed of the shares before any change, and their lower bounds."""
+
+    share_K: NDArray
+    weight_K: NDArray
+    least_K: NDArray
+
+
+@cache
+def _prior_of(family: Family) -> _Prior:
     are_first = [table.first == place for place, table in enumerate(family.tables)]
-    prior = [PRIOR_SHARE if is_first else 0.0 for is_first in are_first]
-    weight = [
-        PRIOR_WEIGHT if is_first else PRIOR_WEIGHT_OF_OTHERS for is_first in are_first
-    ]
-    least = [0.0 if is_first else LEAST_OF_OTHERS for is_first in are_first]
-    return prior, weight, least
-
-
-def _column(numbers: list[float]) -> NDArray:
-    """A number for each table (K, 1, 1)."""
-    return np.array(numbers)[:, None, None]
+    return _Prior(
+        share_K=np.where(are_first, PRIOR_SHARE, 0.0),
+        weight_K=np.where(are_first, PRIOR_WEIGHT, PRIOR_WEIGHT_OF_OTHERS),
+        least_K=np.where(are_first, 0.0, LEAST_OF_OTHERS),
+    )
 
 
 def _descended(
     square: Any,
     aim: Any,
     safe: Any,
-    prior: list[float],
-    least: list[float],
+    prior: _Prior,
     bounded: Callable[[Any, float], Any],
 ) -> list[Any]:
     """Each coefficient set to its best value given the others, in turns; arrays or numbers."""
-    shares: list[Any] = list(prior)
+    shares: list[Any] = prior.share_K.tolist()
+    least = prior.least_K.tolist()
     sweeps = SWEEPS if len(shares) > 1 else 1
     for _ in range(sweeps):
         for place, remaining in enumerate(aim):
