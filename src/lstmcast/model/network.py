@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
 
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
@@ -41,6 +40,7 @@ from lstmcast.model.lstm import Fused, Layer, State, fused, run_stack, zero_stat
 from lstmcast.model.network_config import NetworkConfig as NetworkConfig
 from lstmcast.model.static import embedded, table_name
 from lstmcast.transforms import Transforms
+from lstmcast.util.config import adapter
 
 MANY = 64  # rows of a tick from which the precision of numbers matters for its speed
 
@@ -337,7 +337,7 @@ def with_even_widths(config: NetworkConfig) -> NetworkConfig:
 
 def _config_of(manifest: dict[str, Any]) -> NetworkConfig:
     """The config in a manifest; format 1 stored the transforms beside it."""
-    config = TypeAdapter(NetworkConfig).validate_python(manifest["network"])
+    config = adapter(NetworkConfig).validate_python(manifest["network"])
     if "transforms" in manifest and isinstance(config.inputs, Transformed):
         transforms = Transforms.from_json(manifest["transforms"])
         return replace(config, inputs=config.inputs.with_transforms(transforms))
