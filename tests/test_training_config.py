@@ -237,13 +237,14 @@ def test_what_reads_settings_is_made_once(monkeypatch):
     """It takes longer to make than all else that loading a model does."""
     made = []
 
-    class Counted(util_config.TypeAdapter):
-        def __init__(self, settings_class):
-            made.append(settings_class)
-            super().__init__(settings_class)
+    usual = util_config.TypeAdapter
+
+    def counted(settings_class):
+        made.append(settings_class)
+        return usual(settings_class)
 
     util_config.adapter.cache_clear()
-    monkeypatch.setattr(util_config, "TypeAdapter", Counted)
+    monkeypatch.setattr(util_config, "TypeAdapter", counted)
     for settings_of in CONFIGS[:2]:
         assert training_from_json(to_json(settings_of)) == settings_of
     util_config.adapter.cache_clear()
