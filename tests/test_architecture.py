@@ -157,9 +157,9 @@ def test_settings_have_a_validator_from_their_first_use_on():
     code = (
         "from lstmcast.training_config import Ema, TrainingConfig\n"
         "from lstmcast.util import config\n"
-        "assert not config._validator.cache_info().currsize\n"
+        "assert not config.adapter.cache_info().currsize\n"
         "Ema()\n"
-        "assert config._validator.cache_info().currsize == 1\n"
+        "assert config.adapter.cache_info().currsize == 1\n"
     )
     assert "pydantic" in loaded_after(code)
 
@@ -169,9 +169,9 @@ def test_a_forecaster_that_is_not_trained_checks_no_settings_of_training():
         "import lstmcast as lc\n"
         "from lstmcast.util import config\n"
         "lc.LSTMForecaster(12)\n"
-        "made = config._validator.cache_info().currsize\n"
+        "made = config.adapter.cache_info().currsize\n"
         "lc.TrainingConfig(), lc.Optimiser()\n"
-        "assert config._validator.cache_info().currsize >= made + 2\n"
+        "assert config.adapter.cache_info().currsize >= made + 2\n"
     )
     assert "lstmcast" in loaded_after(code)
 

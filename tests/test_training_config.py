@@ -29,6 +29,7 @@ from lstmcast.training_config import (
     training_from_json,
 )
 from lstmcast.training_history import Epoch, History, kept
+from lstmcast.util import config as util_config
 
 CONFIGS = [
     TrainingConfig(),
@@ -230,3 +231,21 @@ def test_settings_of_format_1_are_read():
     assert training_from_json(described) == TrainingConfig(
         batching=WholeSequence(), average=SWA(3)
     )
+
+
+def test_what_reads_settings_is_made_once(monkeypatch):
+    """It takes longer to make than all else that loading a model does."""
+    made = []
+
+    usual = util_config.TypeAdapter
+
+    def counted(settings_class):
+        made.append(settings_class)
+        return usual(settings_class)
+
+    util_config.adapter.cache_clear()
+    monkeypatch.setattr(util_config, "TypeAdapter", counted)
+    for settings_of in CONFIGS[:2]:
+        assert training_from_json(to_json(settings_of)) == settings_of
+    util_config.adapter.cache_clear()
+    assert made.count(TrainingConfig) == 1

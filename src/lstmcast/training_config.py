@@ -18,7 +18,7 @@ from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from lstmcast.batching_config import Batching as Batching
 from lstmcast.batching_config import Count as Count
@@ -37,7 +37,7 @@ from lstmcast.optimiser_config import Initialiser as Initialiser
 from lstmcast.optimiser_config import Loss as Loss
 from lstmcast.optimiser_config import Optimiser as Optimiser
 from lstmcast.optimiser_config import Schedule as Schedule
-from lstmcast.util.config import settings, usual, what_is_wrong, with_new_names
+from lstmcast.util.config import adapter, settings, usual, what_is_wrong, with_new_names
 
 
 @settings
@@ -228,14 +228,14 @@ class TrainingConfig:
 
 def to_json(config: TrainingConfig) -> dict[str, Any]:
     """The settings as JSON values."""
-    return TypeAdapter(TrainingConfig).dump_python(config, mode="json")
+    return adapter(TrainingConfig).dump_python(config, mode="json")
 
 
 def training_from_json(source: dict[str, Any] | str) -> TrainingConfig:
     """Rebuild settings from the JSON of `to_json`; UsageError if they are invalid."""
     try:
         values = json.loads(source) if isinstance(source, str) else source
-        return TypeAdapter(TrainingConfig).validate_python(values)
+        return adapter(TrainingConfig).validate_python(values)
     except ValidationError as error:
         reason = what_is_wrong("TrainingConfig", error)
         raise UsageError(f"These training settings cannot be used. {reason}") from error

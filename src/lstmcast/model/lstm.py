@@ -128,12 +128,15 @@ def run_stack(
     can share a batch.
     """
     states = []
+    waiting_T = (~np.all(begun_TB, axis=1)).tolist()
     for layer, (h_BD, c_BD) in zip(layers, state, strict=True):
         if isinstance(layer, Fused) or cell.is_usual:
-            out_TBD, h_BD, c_BD = _run_layer(x_TBC, begun_TB, layer, h_BD, c_BD)
+            out_TBD, h_BD, c_BD = _run_layer(
+                x_TBC, begun_TB, waiting_T, layer, h_BD, c_BD
+            )
         else:
             out_TBD, h_BD, c_BD = _run_other_layer(
-                cell, x_TBC, begun_TB, layer, h_BD, c_BD
+                cell, x_TBC, begun_TB, waiting_T, layer, h_BD, c_BD
             )
         x_TBC = (
             x_TBC + out_TBD if residual and x_TBC.shape[2] == layer.units else out_TBD
@@ -145,15 +148,16 @@ def run_stack(
 def _run_layer(
     x_TBC: NDArray,
     begun_TB: NDArray,
+    waiting_T: list[bool],
     layer: Layer | Fused,
     h_BD: NDArray,
     c_BD: NDArray,
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Run one layer with the standard functions over T steps."""
+    """Run one layer with the standard functions over T steps; `waiting_T`: where a series has not
+    begun."""
     (T, B, C), D = x_TBC.shape, layer.units
     input_CG, bias_G, recurrent_DG = layer if isinstance(layer, Fused) else fused(layer)
     out_TBD = np.empty((T, B, D), np.result_type(x_TBC, input_CG))
-    waiting_T = (~np.all(begun_TB, axis=1)).tolist()
     # The results of each step are written into the same few arrays: for a single series,
     # allocating new ones would take most of the time of a step.
     gates_BG = np.empty((B, 4 * D), out_TBD.dtype)
@@ -198,6 +202,7 @@ def _run_other_layer(
     cell: Cell,
     x_TBC: NDArray,
     begun_TB: NDArray,
+    waiting_T: list[bool],
     layer: Layer | Fused,
     h_BD: NDArray,
     c_BD: NDArray,
@@ -214,7 +219,6 @@ def _run_other_layer(
     from_input_TBG += layer.bias
     recurrent_DG = np.ascontiguousarray(layer.weight_hh.T)
     out_TBD = np.empty((T, B, D), from_input_TBG.dtype)
-    waiting_T = ~np.all(begun_TB, axis=1)
     for step in range(T):
         sums_BG = h_BD @ recurrent_DG
         sums_BG += from_input_TBG[step]

@@ -137,18 +137,25 @@ class LaneReader:
         lane = lane._replace(inputs=inputs, x_SC=x_newest_SC, begun_S=begun_S)
         if self.kept:
             return self._window_read(lane, reading.x_BTC, reading.begun_BT)
+        if begun_S.all():
+            hidden, recurrent = self._run(lane, reading)
+            return lane._replace(recurrent=recurrent, hidden=hidden)
         begun_N = np.flatnonzero(begun_S)
-        is_partial = len(begun_N) < len(begun_S)
-        recurrent = rows_of(lane.recurrent, begun_N) if is_partial else lane.recurrent
-        x_NTC = reading.x_BTC[begun_N] if is_partial else reading.x_BTC
-        x_TNC = np.ascontiguousarray(x_NTC.transpose(1, 0, 2))
-        begun_NT = reading.begun_BT[begun_N] if is_partial else reading.begun_BT
-        outs, recurrent = self.network.run(x_TNC, begun_NT.T, recurrent)
-        hidden = tuple(out_TRD[-1] for out_TRD in outs)
-        if is_partial:
-            recurrent = with_rows(lane.recurrent, begun_N, recurrent)
-            hidden = with_rows(lane.hidden, begun_N, hidden)
-        return lane._replace(recurrent=recurrent, hidden=hidden)
+        x_NTC, begun_NT = reading.x_BTC[begun_N], reading.begun_BT[begun_N]
+        begun = reading._replace(x_BTC=x_NTC, begun_BT=begun_NT)
+        hidden, recurrent = self._run(rows_of(lane, begun_N), begun)
+        return lane._replace(
+            recurrent=with_rows(lane.recurrent, begun_N, recurrent),
+            hidden=with_rows(lane.hidden, begun_N, hidden),
+        )
+
+    def _run(
+        self, lane: Lane, reading: Seen
+    ) -> tuple[tuple[NDArray, ...], tuple[State, ...]]:
+        """What the network makes of the newest step of rows, and its states after it."""
+        x_TRC = np.ascontiguousarray(reading.x_BTC.transpose(1, 0, 2))
+        outs, recurrent = self.network.run(x_TRC, reading.begun_BT.T, lane.recurrent)
+        return tuple(out_TRD[-1] for out_TRD in outs), recurrent
 
     def _window_read(self, lane: Lane, x_RTC: NDArray, begun_RT: NDArray) -> Lane:
         """Keep the newest steps, and read them from a fresh state."""
@@ -209,8 +216,6 @@ class LaneReader:
 
     def stale(self, lane: Lane, values_RTK: NDArray, axes_R: NDArray) -> NDArray:
         """Whether each row needs another axis or unit after some ticks (R,)."""
-        if not self.inputs.from_context:
-            return np.zeros(len(values_RTK), bool)
         state: AdaptiveState = lane.inputs
         low_R, high_R = lane.range_with(values_RTK[:, :, 0])
         largest_R = np.fmax(np.abs(low_R), np.abs(high_R))

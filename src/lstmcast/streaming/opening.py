@@ -169,9 +169,9 @@ def may_read_roots(start: Any, panel: Panel | None, kind: Kind | None) -> bool:
 
 def require_allowed(values_RK: NDArray, stops_R: NDArray, ids_R: NDArray) -> None:
     """Raise DataError for a negative value in a row whose kind is declared."""
-    negative_places = np.argwhere((values_RK < 0) & (stops_R == DECLARED)[:, None])
-    if len(negative_places):
-        row, column = negative_places[0]
+    is_negative_RK = (values_RK < 0) & (stops_R == DECLARED)[:, None]
+    if is_negative_RK.any():
+        row, column = np.argwhere(is_negative_RK)[0]
         raise DataError(
             f"Row {ids_R[row]!r} has {values_RK[row, column]:g}, but its values are declared not "
             "to be negative. Correct it, or make the stream with kind='real'."

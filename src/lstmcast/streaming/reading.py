@@ -242,28 +242,30 @@ class RowReader:
     def _read_lane(self, name: str, ticks: Ticks) -> None:
         """Read the newest ticks into one lane; rows whose period or axis is another one now are
         read anew from its beginning."""
-        row_R = ticks.row_R
-        first_R = ticks.first_R
-        count_R = ticks.count_R
-        changed_R = np.zeros(len(row_R), bool)
         if self.lanes.own_periods:
-            is_due_R = self._is_due(name, ticks)
-            period_R = self.lanes.now(
-                self.ring, name, row_R, first_R, count_R, is_due_R
-            )
-            changed_R = period_R != self.rows.of(f"{name} period", row_R)
-            if changed_R.any():
-                changed = ticks.of(np.flatnonzero(changed_R))
-                self._read_anew(
-                    name,
-                    changed.row_R,
-                    changed.first_R,
-                    changed.count_R,
-                    period_R[changed_R],
-                )
-        unchanged = ticks.of(np.flatnonzero(~changed_R))
-        for period, places in self.lanes.by_period(name, unchanged.row_R):
-            self._read_rows(name, period, unchanged.of(places))
+            ticks = self._of_same_period(name, ticks)
+        for period, places in self.lanes.by_period(name, ticks.row_R):
+            self._read_rows(name, period, ticks.of(places))
+
+    def _of_same_period(self, name: str, ticks: Ticks) -> Ticks:
+        """The ticks of rows whose period is the same as before; others are read anew."""
+        row_R = ticks.row_R
+        is_due_R = self._is_due(name, ticks)
+        period_R = self.lanes.now(
+            self.ring, name, row_R, ticks.first_R, ticks.count_R, is_due_R
+        )
+        changed_R = period_R != self.rows.of(f"{name} period", row_R)
+        if not changed_R.any():
+            return ticks
+        changed = ticks.of(np.flatnonzero(changed_R))
+        self._read_anew(
+            name,
+            changed.row_R,
+            changed.first_R,
+            changed.count_R,
+            period_R[changed_R],
+        )
+        return ticks.of(np.flatnonzero(~changed_R))
 
     def _is_due(self, name: str, ticks: Ticks) -> NDArray:
         """Whether periods are chosen anew with these ticks (R,): those of the newer lane when it
@@ -274,32 +276,37 @@ class RowReader:
 
     def _read_rows(self, name: str, period: int, ticks: Ticks) -> None:
         """Read ticks into rows of one lane that have one period."""
-        reader = self.lanes.reader(period)
         lane = self.lanes.get(name, period, ticks.row_R)
+        if not self.reader.inputs.from_context:
+            self._read_on(name, period, lane, ticks)
+            return
         axes_R = self._axes(lane, ticks)
-        stale_R = reader.stale(lane, ticks.values_RTK, axes_R)
+        stale_R = self.lanes.reader(period).stale(lane, ticks.values_RTK, axes_R)
+        if not stale_R.any():
+            self._read_on(name, period, lane, ticks)
+            return
         unchanged = np.flatnonzero(~stale_R)
-        going = ticks.of(unchanged)
         if len(unchanged):
-            if len(unchanged) < len(stale_R):
-                lane = rows_of(lane, unchanged)
-            extra = None if going.past_RP is None else going.past_RP[:, None]
-            if self.slow is not None:
-                axes_N = reader.own_axes(lane)
-                horizon = reader.grid.horizon
-                extra = self.slow.known(going.row_R, axes_N, ticks.length, horizon)
-            lane = reader.advance(lane, going.values_RTK, extra)
-            self.lanes.put(name, period, going.row_R, lane)
-        if stale_R.any():
-            stale = ticks.of(np.flatnonzero(stale_R))
-            period_R = np.full(len(stale.row_R), period)
-            self._read_anew(name, stale.row_R, stale.first_R, stale.count_R, period_R)
+            lane = rows_of(lane, unchanged)
+            self._read_on(name, period, lane, ticks.of(unchanged))
+        stale = ticks.of(np.flatnonzero(stale_R))
+        period_R = np.full(len(stale.row_R), period)
+        self._read_anew(name, stale.row_R, stale.first_R, stale.count_R, period_R)
+
+    def _read_on(self, name: str, period: int, lane: Lane, ticks: Ticks) -> None:
+        """Read ticks into rows of one lane, which have this state."""
+        reader = self.lanes.reader(period)
+        extra = None if ticks.past_RP is None else ticks.past_RP[:, None]
+        if self.slow is not None:
+            axes_R = reader.own_axes(lane)
+            horizon = reader.grid.horizon
+            extra = self.slow.known(ticks.row_R, axes_R, ticks.length, horizon)
+        lane = reader.advance(lane, ticks.values_RTK, extra)
+        self.lanes.put(name, period, ticks.row_R, lane)
 
     def _axes(self, lane: Lane, ticks: Ticks) -> NDArray:
         """The axis of rows after some ticks (R,): their own, except where it is chosen anew."""
         axes_R = self.reader.own_axes(lane)
-        if not self.reader.inputs.from_context:
-            return axes_R
         newest_RU = self.ring.last(1 + ticks.length, ticks.count_R, ticks.row_R)
         due_R = self.reader.chooses(newest_RU, ticks.read_R)
         if due_R.any():

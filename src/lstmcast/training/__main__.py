@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import TypeAdapter
 
 from lstmcast import store
 from lstmcast.model.network import Network, NetworkConfig, described
@@ -20,6 +19,7 @@ from lstmcast.training.pretraining import (
     PretrainingConfig,
     pretrain_members,
 )
+from lstmcast.util.config import adapter
 
 
 def _options() -> argparse.Namespace:
@@ -85,7 +85,7 @@ def _made(
     """How the network was made, for its card."""
     return {
         "trained_on": "synthetic series only (lstmcast.data.synthetic)",
-        "pretraining": TypeAdapter(PretrainingConfig).dump_python(config, mode="json"),
+        "pretraining": adapter(PretrainingConfig).dump_python(config, mode="json"),
         "seconds": [round(member.seconds) for member in members],
         "device": device,
         "machine": {"processor": platform.machine(), "cores": os.cpu_count()},

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from lstmcast import store
 from lstmcast.errors import ModelError, OutputError
 from lstmcast.growing import RECORD, Lineage, unusable
+from lstmcast.util.config import adapter
 from lstmcast.util.files import locked, output_errors
 
 Groups = dict[str, dict[str, np.ndarray]]
@@ -274,8 +274,8 @@ def by_number(arrays: dict[str, np.ndarray]) -> dict[int, dict[str, np.ndarray]]
 
 def _described(config: Any, network: Any) -> dict[str, Any]:
     return {
-        "pretraining": TypeAdapter(type(config)).dump_python(config, mode="json"),
-        "network": TypeAdapter(type(network)).dump_python(network, mode="json"),
+        "pretraining": adapter(type(config)).dump_python(config, mode="json"),
+        "network": adapter(type(network)).dump_python(network, mode="json"),
     }
 
 

@@ -6,12 +6,11 @@ N observations · S series · R rows · O origins · H horizon · X one point, q
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from lstmcast.data.ragged import carried, trimmed
 from lstmcast.errors import DataError, ModelError, UsageError
@@ -19,7 +18,7 @@ from lstmcast.transforms.base import State
 from lstmcast.transforms.differencing import Difference
 from lstmcast.transforms.scaling import MeanAbs, MinMax, Robust, Standard
 from lstmcast.transforms.stabilising import BoxCox, Log1p, Logit
-from lstmcast.util.config import settings
+from lstmcast.util.config import adapter, settings
 from lstmcast.util.states import rows_of
 from lstmcast.util.text import brief
 
@@ -206,7 +205,7 @@ class Chain:
         >>> Chain((Difference(12),)).described()
         {'steps': [{'lag': 12, 'name': 'difference'}], 'apart': False}
         """
-        return _adapter().dump_python(self, mode="json")
+        return adapter(Chain).dump_python(self, mode="json")
 
     @staticmethod
     def from_json(described: Mapping[str, Any]) -> Chain:
@@ -216,7 +215,7 @@ class Chain:
         Chain(steps=(Log1p(), MinMax(low=0.0, high=2.0, per='series')), apart=False)
         """
         try:
-            return _adapter().validate_python(described)
+            return adapter(Chain).validate_python(described)
         except ValidationError as error:
             raise UsageError(
                 f"This does not describe transforms: {brief(described)}.\n{error}"
@@ -261,11 +260,6 @@ _REFUSED = (
     "quantiles: errors of the steps partly cancel.\nInvert sample paths (paths=True) or a point "
     "forecast, or use lags of at least {horizon}."
 )
-
-
-@cache
-def _adapter() -> TypeAdapter[Chain]:
-    return TypeAdapter(Chain)
 
 
 def _fitted(

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from lstmcast.data.ragged import subset
 from lstmcast.errors import UsageError
 from lstmcast.transforms.base import OutsideDomain, State
 from lstmcast.transforms.chain import AnyTransform, Applied, Chain, ChainState
-from lstmcast.util.config import settings
+from lstmcast.util.config import adapter, settings
 from lstmcast.util.states import rows_of
 from lstmcast.util.text import brief
 
@@ -238,13 +238,13 @@ class Transforms:
 
     def described(self) -> dict[str, Any]:
         """The specification as JSON values."""
-        return TypeAdapter(Transforms).dump_python(self, mode="json")
+        return adapter(Transforms).dump_python(self, mode="json")
 
     @staticmethod
     def from_json(described: Mapping[str, Any]) -> Transforms:
         """Rebuild transforms from their description; UsageError (a ValueError) if it is invalid."""
         try:
-            return TypeAdapter(Transforms).validate_python(described)
+            return adapter(Transforms).validate_python(described)
         except ValidationError as error:
             raise UsageError(
                 f"This does not describe transforms: {brief(described)}.\n{error}"

@@ -80,7 +80,8 @@ def settings(cls: Made) -> Made:
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
             arguments = ArgsKwargs(args, kwargs)
-            _validator(settings_class).validate_python(arguments, self_instance=self)
+            validator = adapter(settings_class).validator
+            validator.validate_python(arguments, self_instance=self)
         except ValidationError as error:
             names = [setting.name for setting in fields(settings_class) if setting.init]
             objects = _objects_of(settings_class)
@@ -92,10 +93,13 @@ def settings(cls: Made) -> Made:
 
 
 @cache
-def _validator(settings_class: type) -> Any:
-    """What checks the settings of a class. It is made when the first of them are: that takes
-    longer than all else in the module of a class, and most processes use few classes."""
-    return TypeAdapter(settings_class).validator
+def adapter(settings_class: type) -> TypeAdapter[Any]:
+    """What checks settings of a class, and reads and writes them as JSON values.
+
+    It is made when the first of them are: that takes longer than all else in the module of a class,
+    and most processes use few classes. It is kept, as a saved model needs it several times.
+    """
+    return TypeAdapter(settings_class)
 
 
 def _objects_of(settings_class: type) -> dict[str, list[str]]:

@@ -107,10 +107,9 @@ def read_seasons(
     explained: list[Explained] = []
     new_states, shares = [], []
     for state, family, steps in zip(states, of_periods, around, strict=True):
-        new_state, indices, share_BTK, late = _read_family(
+        new_state, indices, shares_BT, late = _read_family(
             state, family, reading, explained
         )
-        shares_BT = [share_BTK[:, :, table] for table in range(len(indices))]
         at_steps = [index.ahead(steps.distances) for index in indices]
         own_share_BT, own_BET = _add_ahead(
             ahead, family, steps, at_steps, shares_BT, late
@@ -159,9 +158,9 @@ class _Around(NamedTuple):
 
 def _read_family(
     state: FamilyState, family: Family, reading: Reading, explained: list[Explained]
-) -> tuple[FamilyState, list[Indices], NDArray, list[Indices]]:
-    """The state after T more steps; the indices and share of each table (B, T, K); and the indices
-    of the newest cycles of each period."""
+) -> tuple[FamilyState, list[Indices], list[NDArray], list[Indices]]:
+    """The state after T more steps; the indices and share of each table (B, T); and the indices of
+    the newest cycles of each period."""
     read_BT4, enough_BT, least_BT = _read_so_far(state.read_B4, reading)
     tables: list[TableState] = []
     late, passed, indices, late_indices = [], [], [], []
@@ -188,11 +187,11 @@ def _read_family(
         inner = family.tables[places[0]].inner
         late_indices.append(Indices(columns, period, inner, passed_BT))
         late.append(newest_columns(columns, period))
-    share_BTK, sums = read_shares(state.shares, family, reading, indices, explained)
+    shares, sums = read_shares(state.shares, family, reading, indices, explained)
     new_state = FamilyState(
         tuple(tables), tuple(late), tuple(passed), sums, read_BT4[:, -1]
     )
-    return new_state, indices, share_BTK, late_indices
+    return new_state, indices, shares, late_indices
 
 
 def _read_so_far(

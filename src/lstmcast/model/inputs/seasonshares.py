@@ -7,7 +7,9 @@ They are coefficients of a ridge regression of actual changes on those that the 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +63,8 @@ def read_shares(
     reading: Reading,
     indices: list[Indices],
     explained: list[Explained],
-) -> tuple[NDArray, ShareState]:
-    """The share of each table (B, T, K), and the sums from which it is computed.
+) -> tuple[list[NDArray], ShareState]:
+    """The share of each table (B, T), and the sums from which it is computed.
 
     The regressors are the predictions of each period's first table, and the differences of its
     other tables from it, as tables of one period are much alike.
@@ -76,13 +78,17 @@ def read_shares(
         sums.add(family, _left(change_BT, lag, explained), foretold, counts=place == 0)
     if family.lags[0] > 1:
         _add_zigzags(sums, family, reading, indices, explained)
-    square_BTKK = state.square_BKK[:, None] + np.cumsum(sums.square_BTKK, axis=1)
-    product_BTK = state.product_BK[:, None] + np.cumsum(sums.product_BTK, axis=1)
+    square_KKB = state.square_BKK.transpose(1, 2, 0)
+    square_KKBT = square_KKB[..., None] + np.cumsum(sums.square_KKBT, axis=3)
+    product_KBT = state.product_BK.T[..., None] + np.cumsum(sums.product_KBT, axis=2)
     count_BT = state.count_B[:, None] + np.cumsum(sums.count_BT, axis=1)
-    share_BTK = _ridge(square_BTKK, product_BTK, count_BT, family)
-    change_BL2 = np.stack(sizes, axis=1)
-    newest = square_BTKK[:, -1], product_BTK[:, -1], count_BT[:, -1]
-    return share_BTK, ShareState(*newest, change_BL2)
+    newest = ShareState(
+        square_BKK=square_KKBT[..., -1].transpose(2, 0, 1),
+        product_BK=product_KBT[..., -1].T,
+        count_B=count_BT[:, -1],
+        change_BL2=np.stack(sizes, axis=1),
+    )
+    return _ridge(square_KKBT, product_KBT, count_BT, family), newest
 
 
 def _add_zigzags(
@@ -107,16 +113,16 @@ def _add_zigzags(
 class _Sums(NamedTuple):
     """Terms that each of T steps adds to the sums of the regression."""
 
-    square_BTKK: NDArray
-    product_BTK: NDArray
+    square_KKBT: NDArray
+    product_KBT: NDArray
     count_BT: NDArray
 
     @classmethod
     def none(cls, rows: int, steps: int, tables: int) -> _Sums:
         """Zeros."""
         return cls(
-            square_BTKK=np.zeros((rows, steps, tables, tables)),
-            product_BTK=np.zeros((rows, steps, tables)),
+            square_KKBT=np.zeros((tables, tables, rows, steps)),
+            product_KBT=np.zeros((tables, rows, steps)),
             count_BT=np.zeros((rows, steps)),
         )
 
@@ -124,19 +130,16 @@ class _Sums(NamedTuple):
         self, family: Family, change_BT: NDArray, foretold: list[NDArray], counts: bool
     ) -> None:
         """Add changes over a lag (NaN = unknown), and the prediction of each table."""
-        says_something_BT = np.logical_or.reduce(
-            [foretold_BT != 0 for foretold_BT in foretold]
-        )
-        use_BT = ~np.isnan(change_BT) & says_something_BT
+        foretold_KBT = np.array(foretold)
+        use_BT = ~np.isnan(change_BT) & foretold_KBT.any(axis=0)
         change_BT = np.where(use_BT, change_BT, 0.0)
-        columns = _columns(family, foretold, use_BT)
-        for row, column_BT in enumerate(columns):
-            self.product_BTK[:, :, row] += column_BT * change_BT
-            for column in range(row, len(columns)):
-                self.square_BTKK[:, :, row, column] += column_BT * columns[column]
-                self.square_BTKK[:, :, column, row] = self.square_BTKK[
-                    :, :, row, column
-                ]
+        column_KBT = np.where(use_BT, foretold_KBT, 0.0)
+        for place, table in enumerate(family.tables):
+            if table.first != place:
+                column_KBT[place] -= column_KBT[table.first]
+        np.add(self.product_KBT, column_KBT * change_BT, out=self.product_KBT)
+        square_KKBT = column_KBT[:, None] * column_KBT
+        np.add(self.square_KKBT, square_KKBT, out=self.square_KKBT)
         if counts:
             np.add(self.count_BT, use_BT, out=self.count_BT)
 
@@ -148,72 +151,92 @@ def _left(change_BT: NDArray, lag: int, explained: list[Explained]) -> NDArray:
     return change_BT
 
 
-def _columns(family: Family, foretold: list[NDArray], use_BT: NDArray) -> list[NDArray]:
-    """The regressors (B, T), 0 where unused."""
-    columns = []
-    for place, (table, foretold_BT) in enumerate(
-        zip(family.tables, foretold, strict=True)
-    ):
-        column_BT = foretold_BT
-        if table.first != place:
-            column_BT = foretold_BT - foretold[table.first]
-        columns.append(np.where(use_BT, column_BT, 0.0))
-    return columns
-
-
 def _limited(change_BT: NDArray, before_B2: NDArray) -> tuple[NDArray, NDArray]:
     """Changes capped relative to the usual change so far, and the updated sums for it (B, 2)."""
     known_BT = ~np.isnan(change_BT)
     size_BT = np.abs(np.where(known_BT, change_BT, 0.0))
-    newest_BT2 = np.stack([np.sqrt(size_BT), known_BT], axis=2)
-    before_B12 = before_B2[:, None]
-    sums_BT2 = before_B12 + np.cumsum(newest_BT2, axis=1)
-    earlier_BT2 = np.concatenate([before_B12, sums_BT2[:, :-1]], axis=1)
-    total_BT = earlier_BT2[:, :, 0]
-    count_BT = earlier_BT2[:, :, 1]
+    before_2B1 = before_B2.T[:, :, None]
+    newest_2BT = np.array([np.sqrt(size_BT), known_BT])
+    sums_2BT = before_2B1 + np.cumsum(newest_2BT, axis=2)
+    earlier_2BT = np.concatenate([before_2B1, sums_2BT[:, :, :-1]], axis=2)
+    total_BT, count_BT = earlier_2BT
     usual_BT = (total_BT / np.maximum(count_BT, 1.0)) ** 2
     is_enough_BT = count_BT >= FEWEST_CHANGES
     limit_BT = np.where(is_enough_BT, MOST_CHANGE * usual_BT, np.inf)
     limited_BT = np.minimum(np.maximum(change_BT, -limit_BT), limit_BT)
-    return limited_BT, sums_BT2[:, -1]
+    return limited_BT, sums_2BT[:, :, -1].T
 
 
 def _ridge(
-    square_BTKK: NDArray, product_BTK: NDArray, count_BT: NDArray, family: Family
-) -> NDArray:
-    """Coefficients as shares of the tables, estimated within their bounds by coordinate descent
-    (Friedman, Hastie & Tibshirani 2010)."""
-    K = len(family.tables)
-    is_first = np.array(
-        [table.first == place for place, table in enumerate(family.tables)]
-    )
-    prior_K = np.where(is_first, PRIOR_SHARE, 0.0)
-    weight_K = np.where(is_first, PRIOR_WEIGHT, PRIOR_WEIGHT_OF_OTHERS)
-    least_K = np.where(is_first, 0.0, LEAST_OF_OTHERS)
-    diagonal_BTK = np.einsum("btkk->btk", square_BTKK)
-    penalty_BTK = weight_K * diagonal_BTK / np.maximum(count_BT, 1.0)[:, :, None]
-    whole_BTK = diagonal_BTK + penalty_BTK
-    safe_BTK = np.where(whole_BTK > 0, whole_BTK, 1.0)
-    share_BTK = np.broadcast_to(prior_K, product_BTK.shape).copy()
-    sweeps = SWEEPS if K > 1 else 1
-    for _ in range(sweeps):
-        for column in range(K):
-            remaining_BT = (
-                product_BTK[:, :, column] + penalty_BTK[:, :, column] * prior_K[column]
-            )
-            for second in range(K):
-                if second != column:
-                    explained_BT = (
-                        square_BTKK[:, :, column, second] * share_BTK[:, :, second]
-                    )
-                    remaining_BT = remaining_BT - explained_BT
-            share_BT = np.maximum(
-                remaining_BT / safe_BTK[:, :, column], least_K[column]
-            )
-            share_BT = np.minimum(share_BT, 1.0)
-            is_told_BT = whole_BTK[:, :, column] > 0
-            share_BTK[:, :, column] = np.where(is_told_BT, share_BT, prior_K[column])
+    square_KKBT: NDArray, product_KBT: NDArray, count_BT: NDArray, family: Family
+) -> list[NDArray]:
+    """Coefficients as shares of the tables (B, T), estimated within their bounds by coordinate
+    descent (Friedman, Hastie & Tibshirani 2010)."""
+    prior = _prior_of(family)
+    share_K11 = prior.share_K[:, None, None]
+    weight_K11 = prior.weight_K[:, None, None]
+    diagonal_KBT = np.einsum("kkbt->kbt", square_KKBT)
+    penalty_KBT = weight_K11 * diagonal_KBT / np.maximum(count_BT, 1.0)
+    whole_KBT = diagonal_KBT + penalty_KBT
+    is_told_KBT = whole_KBT > 0  # else the share is that of the prior
+    safe_KBT = np.where(is_told_KBT, whole_KBT, 1.0)
+    with_prior_KBT = product_KBT + penalty_KBT * share_K11
+    aim_KBT = np.where(is_told_KBT, with_prior_KBT, share_K11)
+    if count_BT.size == 1:  # Python's numbers: many times as fast, with the same bits
+        square_KK, aim_K, safe_K = (
+            array[..., 0, 0].tolist() for array in (square_KKBT, aim_KBT, safe_KBT)
+        )
+        numbers = _descended(square_KK, aim_K, safe_K, prior, _bounded_number)
+        shares = [np.full((1, 1), share) for share in numbers]
+    else:
+        shares = _descended(square_KKBT, aim_KBT, safe_KBT, prior, _bounded)
     for place, table in enumerate(family.tables):
         if table.first != place:
-            share_BTK[:, :, table.first] -= share_BTK[:, :, place]
-    return share_BTK
+            shares[table.first] = shares[table.first] - shares[place]
+    return shares
+
+
+class _Prior(NamedTuple):
+    """What is believed of the shares before any change, and their lower bounds."""
+
+    share_K: NDArray
+    weight_K: NDArray
+    least_K: NDArray
+
+
+@cache
+def _prior_of(family: Family) -> _Prior:
+    are_first = [table.first == place for place, table in enumerate(family.tables)]
+    return _Prior(
+        share_K=np.where(are_first, PRIOR_SHARE, 0.0),
+        weight_K=np.where(are_first, PRIOR_WEIGHT, PRIOR_WEIGHT_OF_OTHERS),
+        least_K=np.where(are_first, 0.0, LEAST_OF_OTHERS),
+    )
+
+
+def _descended(
+    square: Any,
+    aim: Any,
+    safe: Any,
+    prior: _Prior,
+    bounded: Callable[[Any, float], Any],
+) -> list[Any]:
+    """Each coefficient set to its best value given the others, in turns; arrays or numbers."""
+    shares: list[Any] = prior.share_K.tolist()
+    least = prior.least_K.tolist()
+    sweeps = SWEEPS if len(shares) > 1 else 1
+    for _ in range(sweeps):
+        for place, remaining in enumerate(aim):
+            for other, share in enumerate(shares):
+                if other != place:
+                    remaining = remaining - square[place][other] * share
+            shares[place] = bounded(remaining / safe[place], least[place])
+    return shares
+
+
+def _bounded(share_BT: NDArray, least: float) -> NDArray:
+    return np.minimum(np.maximum(share_BT, least), 1.0)
+
+
+def _bounded_number(share: float, least: float) -> float:
+    return min(max(share, least), 1.0)

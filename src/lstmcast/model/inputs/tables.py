@@ -17,6 +17,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from lstmcast.model.inputs.rolling import centred_sum, rolling_sum
+
 LIMIT = 8.0  # cap of a deviation, in usual surprises
 # Lower bound of the usual surprise, which starts at 0, as a share of the mean change per step.
 LEAST_SURPRISE = 0.05
@@ -71,8 +73,8 @@ def deviations(
     stop = z_BU.shape[1]
     half = period // 2
     tail = stop - enough_BT.shape[1]
-    total_BT = _centred_sum(z_BU, period, tail)
-    weight_BT = _centred_sum(known_BU.astype(float), period, tail)
+    total_BT = centred_sum(z_BU, period, tail)
+    weight_BT = centred_sum(known_BU.astype(float), period, tail)
     begin = slice(tail - 2 * half, stop - 2 * half)
     centre = slice(tail - half, stop - half)
     whole_BT = seen_BU[:, begin]  # the cycle lies within the series
@@ -81,22 +83,6 @@ def deviations(
     mean_BT = total_BT / np.maximum(weight_BT, 1.0)
     deviation_BT = z_BU[:, centre] - mean_BT
     return deviation_BT, known_BT
-
-
-def _centred_sum(values_BU: NDArray, period: int, tail: int) -> NDArray:
-    """Sum over the cycle that ends at each step from `tail` on; for an even cycle, both ends count
-    half."""
-    sums = _summed(values_BU)
-    stop = values_BU.shape[1]
-    first = tail - period
-    sums_until = sums[:, tail + 1 :]
-    if period % 2:
-        sums_before = sums[:, first + 1 : stop + 1 - period]
-        return sums_until - sums_before
-    cycle_before = slice(first, stop - period)
-    sums_before = sums[:, cycle_before]
-    ends = values_BU[:, tail:] + values_BU[:, cycle_before]
-    return sums_until - sums_before - 0.5 * ends
 
 
 def add_to_tables(
@@ -233,8 +219,8 @@ def newest_columns(table: TableState, period: int) -> TableState:
 def _cycle_means(surprises_BN: NDArray, period: int) -> NDArray:
     """Mean of the known surprises of each cycle (N − m values)."""
     is_known_BN = surprises_BN > 0
-    count = _rolling_sum(is_known_BN.astype(float), period)
-    total = _rolling_sum(surprises_BN, period)
+    count = rolling_sum(is_known_BN.astype(float), period)
+    total = rolling_sum(surprises_BN, period)
     means = total / np.maximum(count, 1.0)
     return means[:, :-1]
 
@@ -254,13 +240,12 @@ class Indices:
     def __init__(
         self, table: TableState, period: int, inner: int, passed_BT: NDArray
     ) -> None:
+        # (B, m + T): one column per new phase; weights are 0 or at least 1
         is_known = table.weight_BM > 0
-        # (B, m + T): one column per new phase
-        weight = np.where(is_known, table.weight_BM, 1.0)
-        mean = np.where(is_known, table.sum_BM / weight, 0.0)
+        mean = table.sum_BM / np.maximum(table.weight_BM, 1.0)
         # One earlier step as well: (B, 1 + T).
-        count = _rolling_sum(is_known.astype(float), period)
-        total = _rolling_sum(mean, period)
+        count = rolling_sum(is_known.astype(float), period)
+        total = rolling_sum(mean, period)
         # less than a cycle is no season; phases that are never observed do not delay it
         enough = 0.9 * period
         are_several = count >= 2
@@ -275,7 +260,9 @@ class Indices:
         self._period = period
         self._steps = passed_BT.shape[1]
         self._inner = inner
-        self._inner_mean = _strided_mean(mean, is_known, period, inner)
+        self._inner_mean = mean
+        if inner < period:
+            self._inner_mean = _strided_mean(mean, is_known, period, inner)
 
     def at(self, distance: int) -> NDArray:
         """Index for the step `distance` after each step (B, T)."""
@@ -349,37 +336,24 @@ class Indices:
 
 
 def _strided_mean(mean: NDArray, is_known: NDArray, period: int, inner: int) -> NDArray:
-    """Mean over those of the last m columns that are a multiple of `inner` back: the part of a
-    table that an inner cycle repeats."""
-    if inner == period:
-        return mean
-    total = np.zeros_like(mean)
-    count = np.zeros_like(mean)
+    """Mean over those of the last m columns that are a multiple of `inner` back, for the columns
+    of the newest inner cycle and later: the part of a table that an inner cycle repeats."""
+    columns = mean.shape[1]
+    newest = period - inner
+    total = np.zeros((len(mean), columns - newest))
+    count = np.zeros_like(total)
     for distance in range(0, period, inner):
-        stop = mean.shape[1] - distance
-        total[:, distance:] += mean[:, :stop]
-        count[:, distance:] += is_known[:, :stop]
+        back = slice(newest - distance, columns - distance)
+        total += mean[:, back]
+        count += is_known[:, back]
     return total / np.maximum(count, 1.0)
-
-
-def _rolling_sum(values: NDArray, period: int) -> NDArray:
-    sums = _summed(values)
-    return sums[:, period:] - sums[:, :-period]
-
-
-def _summed(values_BN: NDArray) -> NDArray:
-    """Cumulative sums with a leading zero (B, N + 1)."""
-    rows, columns = values_BN.shape
-    sums = np.zeros((rows, columns + 1))
-    values_BN.cumsum(axis=1, out=sums[:, 1:])
-    return sums
 
 
 @cache
 def _columns_ahead(period: int, cycle: int, distances: range, asof: int = 0) -> NDArray:
-    """The columns, in a table of a period, of the newest index of the phases at some distances, as
-    known at the first step."""
+    """The columns, in a table of a period that begins with its last cycle, of the newest index of
+    the phases at some distances, as known at the first step."""
     # from the newest step that has an index
     ahead = np.array(distances) + asof + period // 2
     cycles = -(-ahead // cycle)
-    return period + ahead - cycle * cycles - asof
+    return cycle + ahead - cycle * cycles - asof

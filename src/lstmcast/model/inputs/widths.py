@@ -9,6 +9,7 @@ quantiles of an answer are stretched about their median by it.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -76,14 +77,17 @@ def _over_phases(columns: NDArray, season: int) -> NDArray:
 
 def _ahead(columns: NDArray, season: int, steps: int, horizon: int) -> NDArray:
     """Columns of the phases of the next steps, each averaged with its neighbours (B, T, H)."""
-    first = [_first_column(distance, season) for distance in range(horizon + 2)]
+    first = _first_columns(horizon + 2, season)
     phases_BDT = sliding_window_view(columns, steps, axis=1)[:, first]
     neighbours_BHT = phases_BDT[:, :-2] + phases_BDT[:, 2:]
     mean_BHT = 0.25 * neighbours_BHT + 0.5 * phases_BDT[:, 1:-1]
     return mean_BHT.swapaxes(1, 2)
 
 
-def _first_column(distance: int, season: int) -> int:
-    """The column of the newest change of the phase at a distance, as known at the first step."""
+@cache
+def _first_columns(distances: int, season: int) -> NDArray:
+    """The columns of the newest changes of the phases at the next distances, from 0 on, as known at
+    the first step."""
+    distance = np.arange(distances)
     seasons = -(-distance // season)
     return season + distance - season * seasons
