@@ -67,6 +67,7 @@ _FLAGS = frozenset(
 _ABOUT = ("≈", "~", "ca.", "ca", "c.", "approx.", "about")
 # signs that point to a footnote, behind a digit
 _FOOTNOTE = pattern_of(r"(?<=\d) ?(\[\w{1,2}\]|\(\d\d?\)|[*†‡§]{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
+_LONGEST = 400  # characters of a number with signs or a unit
 _UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
 
 
@@ -179,7 +180,7 @@ def _plain_numbers(texts: Sequence[str]) -> tuple[np.ndarray, list[int]]:
 
 def _take_apart(text: str) -> _Body | None:
     """Sign, digits and unit of a decorated number; None where there is no number in it."""
-    if is_missing(text):
+    if len(text) > _LONGEST or is_missing(text):
         return None
     footnote = _FOOTNOTE.search(text.rstrip())
     if footnote is not None:
