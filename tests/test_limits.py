@@ -83,7 +83,7 @@ def test_a_view_without_an_end_is_refused(tmp_path, monkeypatch):
             "CREATE VIEW days AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) "
             "SELECT date('2020-01-01', n || ' days') AS day, n FROM c"
         )
-    with pytest.raises(DataError, match="more than .* rows, in a file of fewer bytes"):
+    with pytest.raises(DataError, match=r"more than .* rows, in a file of fewer bytes"):
         lc.read(path)
 
 

@@ -24,7 +24,8 @@ from lstmcast.data.qualitymarks import without_quality
 from lstmcast.data.scripts import western_digits
 from lstmcast.util.patterns import pattern_of
 
-_E_COMMA = pattern_of(r"(\d),(\d+e[-+]?\d+)$", re.IGNORECASE)  # 4,039E+01
+# 4,039E+01, and 2.2825D+03 of Fortran
+_POWER = pattern_of(r"(\d)[,.](\d+)(?:e|d(?=[-+]))([-+]?\d+)$", re.IGNORECASE)
 _CURRENCY = pattern_of(
     r"(?:(?:us|r|a|c|ca|au|nz|hk|s|nt|mx|rd|cl|co)?\$|[€£¥₹₩₽₺฿¢円元₫₪₴₦₱₸₡₲₾₼₵]|chf|usd|eur|gbp|jpy|"
     r"cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|zar|myr|idr|thb|php|krw|vnd|rub|uah|ron|bgn|mxn|"
@@ -167,7 +168,7 @@ def _plain_numbers(texts: Sequence[str]) -> tuple[np.ndarray, list[int]]:
     pending = []
     for place, text in enumerate(texts):
         try:
-            number = float(_E_COMMA.sub(r"\1.\2", text))
+            number = float(_POWER.sub(r"\1.\2e\3", text))
         except ValueError:
             number = None
         # Python reads 1_000 as a number; in data it is a name

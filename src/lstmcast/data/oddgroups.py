@@ -33,6 +33,8 @@ def with_usual_groups(texts: Sequence[str], pending: Sequence[int]) -> Sequence[
         return [_MIXED.sub(_as_decimal, text.strip()) for text in texts]
     if "_" in signs:
         return _without_scores(texts)
+    if "+" in signs and _have_signs_behind([texts[place] for place in pending]):
+        return [text.rstrip().removesuffix("+") for text in texts]
     if "]" not in signs and ">" not in signs:
         return texts
     bracketed = [
@@ -44,6 +46,13 @@ def with_usual_groups(texts: Sequence[str], pending: Sequence[int]) -> Sequence[
     for place in bracketed:
         rounded[place] = f"({texts[place].strip()[1:-1]})"
     return rounded
+
+
+def _have_signs_behind(texts: Sequence[str]) -> bool:
+    """Whether all numbers have their sign behind them, 120.00+ beside 80.00-, as banks write."""
+    ends = {text.rstrip()[-2:] for text in texts if text.strip()}
+    are_signed = all(end[:-1].isdigit() and end[-1] in "+-" for end in ends)
+    return are_signed and {end[-1] for end in ends} == {"+", "-"}
 
 
 def _as_decimal(match: re.Match[str]) -> str:
