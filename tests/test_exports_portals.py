@@ -100,3 +100,64 @@ def test_zeros_are_not_hinted_at_where_measurements_are_missing(read_lines):
     rows = daily("{0},{1}")[::3] + daily("{0},{1}")[1::7]
     panel = read_lines(["day,temperature", *sorted(set(rows))])
     assert not said(panel, "gaps")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "shown"),
+    [(1950, 2009, "05"), (2009, 1990, "5"), (1960, 1998, "5")],
+)
+def test_years_of_two_digits_that_count_on(first, last, shown, read_lines):
+    step = 1 if last > first else -1
+    years = range(first, last + step, step)
+    width = len(shown)
+    rows = [
+        f"{year % 100:0{width}},{v}" for year, v in zip(years, VALUES, strict=False)
+    ]
+    panel = read_lines(["Year,rate", *rows])
+    assert panel.frequency.code == "YS"
+    assert str(panel.starts[0])[:4] == str(min(first, last))
+    assert said(panel, f"years of two digits read as {first} to {last}")
+
+
+def test_short_years_beside_months(read_lines):
+    rows = [f"{(98 + n // 12) % 100:02},{n % 12 + 1},{v}" for n, v in enumerate(VALUES)]
+    panel = read_lines(["yr,mo,rate", *rows])
+    assert read_as(panel) == ("MS", "1998-01-01", VALUES)
+
+
+def test_small_numbers_of_years_are_asked_about(read_lines):
+    rows = [f"{n + 1},{value}" for n, value in enumerate(VALUES[:30])]
+    with pytest.raises(DataError, match="no column of dates"):
+        read_lines(["year,rate", *rows])
+
+
+@pytest.mark.parametrize(
+    "words", ["AM PM", "a.m. p.m.", "午前 午後", "matin après-midi"]
+)
+def test_halves_beside_days_are_times(words, read_lines):
+    halves = words.split()
+    rows = [f"{DAYS[n // 2]},{halves[n % 2]},{value}" for n, value in enumerate(VALUES)]
+    panel = read_lines(["date,period,weight", *rows])
+    assert (panel.frequency.every, panel.frequency.unit) == (12, "hour")
+    assert panel.values.tolist() == VALUES
+
+
+def test_halves_behind_days_are_times(read_lines):
+    rows = [f"{DAYS[n // 2]} {'AP'[n % 2]}M,{value}" for n, value in enumerate(VALUES)]
+    panel = read_lines(["date,weight", *rows])
+    assert panel.frequency.unit == "hour"
+    assert panel.values.tolist() == VALUES
+
+
+def test_halves_that_name_series_stay_series(read_lines):
+    rows = daily("{0},AM,{1}") + daily("{0},PM,{1}")
+    panel = read_lines(["date,shift,weight", *rows], series="shift")
+    assert panel.ids.tolist() == ["AM", "PM"]
+
+
+@pytest.mark.parametrize("mark", ["-", "'"])
+def test_prices_in_32nds(mark, read_lines):
+    prices = [f"{100 + n % 3}{mark}{7 * n % 32:02}{'+' * (n % 2)}" for n in range(60)]
+    panel = read_lines(["date,price", *daily("{0},{1}", prices)])
+    assert panel.values[:3].tolist() == [100, 101 + 7.5 / 32, 102 + 14 / 32]
+    assert said(panel, "read as whole numbers and 32nds")

@@ -19,8 +19,7 @@ import numpy as np
 
 from lstmcast.data.missingwords import is_missing, is_unknown
 from lstmcast.data.multiples import debit_of, powers_of, with_units_summed
-from lstmcast.data.oddgroups import with_usual_groups
-from lstmcast.data.qualitymarks import without_quality
+from lstmcast.data.oddgroups import with_plain_forms, with_usual_groups
 from lstmcast.data.scripts import western_digits
 from lstmcast.util.patterns import pattern_of
 
@@ -98,7 +97,7 @@ def parse_numbers(
     >>> parse_numbers(["1.234,5", "12", "n/a"]).values.tolist()
     [1234.5, 12.0, nan]
     """
-    texts, quality_notes = without_quality(texts)
+    texts, notes_before = with_plain_forms(texts)
     values, pending = _plain_numbers(texts)
     texts = with_usual_groups(texts, pending)
     texts = with_units_summed(texts, pending)
@@ -125,7 +124,7 @@ def parse_numbers(
         decimal, note = _decimal_mark(marks, values, texts, decimal_comma_likely)
     if note:
         notes = (*notes, note)
-    notes = (*quality_notes, *notes)
+    notes = (*notes_before, *notes)
     for place, digits in marks.items():
         body = bodies.get(place) or _Body(_sign_of(texts[place]), digits, "", "")
         number = _to_float(digits, decimal, body.power)

@@ -1,5 +1,5 @@
-"""Columns of numbers that say something of a series, and no values: codes of names, as 11 for Seoul,
-and what stays the same in each series, as the latitude of a station."""
+"""Columns of numbers that are no values: codes of names, as 11 for Seoul, and what stays the same
+in each series, as the latitude of a station."""
 
 # N rows
 

@@ -20,7 +20,7 @@ from lstmcast.data.times.eralabels import (
     republic,
     with_western_years,
 )
-from lstmcast.data.times.hourlabels import hours_behind_dates
+from lstmcast.data.times.hourlabels import half_days, hours_behind_dates
 from lstmcast.data.times.labelpairs import (
     MOST,
     PAIR,
@@ -140,6 +140,7 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
     for labels_of in (
         short_years,
         decades,
+        half_days,
         _hours,
         weeks_of_months,
         _seasons,
