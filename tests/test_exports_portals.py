@@ -161,3 +161,20 @@ def test_prices_in_32nds(mark, read_lines):
     panel = read_lines(["date,price", *daily("{0},{1}", prices)])
     assert panel.values[:3].tolist() == [100, 101 + 7.5 / 32, 102 + 14 / 32]
     assert said(panel, "read as whole numbers and 32nds")
+
+
+def test_values_of_four_digits_beside_dates_are_no_years(read_lines):
+    values = [1457 if n % 7 == 4 else 1300.5 + n for n in range(60)]
+    months = [f"{2018 + n // 12}-{n % 12 + 1:02}-01" for n in range(60)]
+    rows = [f"{month},{value}" for month, value in zip(months, values, strict=True)]
+    assert read_lines(["month,sales", *rows]).values.tolist() == values
+
+
+@pytest.mark.parametrize("seconds", ["", "00"])
+def test_clocks_in_digits_without_names(seconds, read_lines):
+    rows = [
+        f"{DAYS[n // 24]:%Y%m%d};{n % 24:02}00{seconds};{n % 31 + 0.5}"
+        for n in range(96)
+    ]
+    panel = read_lines(rows)
+    assert (panel.frequency.code, panel.lengths.tolist()) == ("h", [96])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from lstmcast.data.files.keyedblocks import records_of_blocks
@@ -61,5 +62,5 @@ def _with_texts(value: Any) -> Any:
         return {key: _with_texts(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_with_texts(inner) for inner in value]
-    is_plain = value is None or isinstance(value, bool | int | float | str)
-    return value if is_plain else value.isoformat()
+    is_time = isinstance(value, datetime.date | datetime.time)
+    return value.isoformat() if is_time else value
