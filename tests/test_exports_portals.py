@@ -178,3 +178,26 @@ def test_clocks_in_digits_without_names(seconds, read_lines):
     ]
     panel = read_lines(rows)
     assert (panel.frequency.code, panel.lengths.tolist()) == ("h", [96])
+
+
+def test_points_that_count_from_the_start_of_their_period(read_lines):
+    def period(day, values):
+        points = [
+            f"<Point><position>{n}</position><price.amount>{value}</price.amount></Point>"
+            for n, value in enumerate(values, 1)
+        ]
+        interval = f"<start>{day}T00:00Z</start><end>{day + timedelta(1)}T00:00Z</end>"
+        return (
+            f"<TimeSeries><Period><timeInterval>{interval}</timeInterval>"
+            f"<resolution>PT60M</resolution>{''.join(points)}</Period></TimeSeries>"
+        )
+
+    periods = [period(DAYS[n], VALUES[24 * n : 24 * n + 24]) for n in range(2)]
+    document = [
+        "<?xml version='1.0'?><Document xmlns='urn:x'>",
+        *periods,
+        "</Document>",
+    ]
+    panel = read_lines(document)
+    assert read_as(panel) == ("h", "2023-01-02", VALUES[:48])
+    assert panel.columns.target == "price.amount"
