@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,9 @@ import pytest
 import lstmcast as lc
 from commands import here
 from lstmcast.data.limits import MOST_COLUMNS, unpacked_bytes
+from lstmcast.data.numbers import parse_numbers
 from lstmcast.data.panel import Panel
+from lstmcast.data.times.dates import parse_times
 from lstmcast.errors import DataError, OutputError, UsageError, bounded
 from lstmcast.output.places import require_apart
 
@@ -50,6 +54,46 @@ def test_a_far_cell_is_refused_before_memory_is_taken(tmp_path):
         DataError, match=r"1,048,576 rows and 16,384 columns \(to XFD1048576\)"
     ):
         lc.read(workbook(tmp_path / "far.xlsx", far))
+
+
+@pytest.mark.parametrize("count", [4_000_000_000, 2**64 - 1])
+def test_a_workbook_that_says_it_holds_many_texts_is_refused(tmp_path, count):
+    path = workbook(tmp_path / "texts.xlsx", '<row r="1"/>')
+    with zipfile.ZipFile(path, "a") as book:
+        text = f'<sst count="1" uniqueCount="{count}"><si><t>day</t></si></sst>'
+        book.writestr("xl/sharedStrings.xml", text)
+    with pytest.raises(DataError, match=f"says that it holds {count:,} different"):
+        lc.read(path)
+
+
+def test_a_file_of_columns_with_equal_values_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("lstmcast.data.limits.ANYWAY", 1000)
+    path = tmp_path / "equal.parquet"
+    zeros = pa.array(np.zeros(1_000_000))
+    pq.write_table(pa.table({"ds": zeros, "y": zeros}), path)
+    with pytest.raises(DataError, match=r"1,000,000 rows of 2 columns in [\d,]+ bytes"):
+        lc.read(path)
+
+
+def test_a_view_without_an_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("lstmcast.data.files.dbtables._FEW_ROWS", 1000)
+    path = tmp_path / "endless.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(
+            "CREATE VIEW days AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) "
+            "SELECT date('2020-01-01', n || ' days') AS day, n FROM c"
+        )
+    with pytest.raises(DataError, match=r"more than .* rows, in a file of fewer bytes"):
+        lc.read(path)
+
+
+def test_long_texts_are_no_numbers_and_no_times():
+    long = "1 " * 1000
+    assert parse_numbers([f"{'1' * 500} kWh"]).bad.all()
+    assert parse_times([f"2024-01-01 {long}", "2024-01-02"]).bad.tolist() == [
+        True,
+        False,
+    ]
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
@@ -92,6 +136,37 @@ def test_messages_are_bounded(tmp_path):
 
 
 # ---------------------------------------------------------------- names and pipes
+
+
+def test_a_folder_is_no_pattern(tmp_path):
+    for folder in ("run[1]", "run1"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{folder[:4]}.csv").write_text(TABLE)
+    panel = lc.read(tmp_path / "run[1]" / "*.csv")
+    assert panel.ids.tolist() == ["run["]
+
+
+def test_files_of_one_name_are_named_by_their_folders(tmp_path):
+    for number, folder in enumerate(("north", "south/far")):
+        (tmp_path / folder).mkdir(parents=True)
+        path = tmp_path / folder / "y.csv"
+        path.write_text(TABLE.replace(".5", f".{number}"))
+    panel = lc.read(tmp_path / "**" / "y.csv")
+    assert panel.ids.tolist() == ["north/y", "south/far/y"]
+
+
+def test_parts_of_one_series_stay_one(tmp_path):
+    for year in ("2023", "2024"):
+        (tmp_path / year).mkdir()
+        days = TABLE if year == "2024" else TABLE.replace("2024-01", "2023-12")
+        (tmp_path / year / "y.csv").write_text(days)
+    assert lc.read(tmp_path / "*" / "y.csv").ids.tolist() == ["y"]
+
+
+def test_the_address_of_a_file_is_its_path(tmp_path):
+    path = tmp_path / "my table.csv"
+    path.write_text(TABLE)
+    assert lc.read(path.as_uri()).lengths.tolist() == [28]
 
 
 @pytest.mark.parametrize("name", ["s*.csv", "a[1].csv", "what?.csv"])

@@ -31,6 +31,8 @@ from lstmcast.data.times.frequency import Frequency
 
 _SPARSE = 4  # ratio of missing times to rows above which rows look like single events
 _MANY_ABSENT = 0.1  # ratio of missing times to rows above which they may mean zeros
+_OFTEN_ABSENT = 0.5  # the same of amounts, which may be measurements
+_FAR = 2  # ratio of their quartiles, at least
 _CHANCE = 0.05  # probability of gaps at a clock change by chance
 # size of a grid that is filled without asking, however sparse the rows
 _MOST_CELLS = 10_000_000
@@ -223,11 +225,21 @@ def _zeros_hint(table: Table, absent_count: int) -> str:
     values = table.values[np.isfinite(table.values)]
     if not len(values) or absent_count < _MANY_ABSENT * len(table):
         return ""
-    if values.min() < 1 or (values != np.rint(values)).any():
+    are_counts = values.min() >= 1 and (values == np.rint(values)).all()
+    if not are_counts and not _are_amounts(values, absent_count / len(table)):
         return ""
     return (
         f" If a missing row means that nothing happened, use {advise('gaps', 'zero')}."
     )
+
+
+def _are_amounts(values: ndarray, absent_share: float) -> bool:
+    """Whether values look like sums of what happened, such as donations or rain: above 0, far from
+    each other, and absent often."""
+    if values.min() <= 0 or absent_share < _OFTEN_ABSENT:
+        return False
+    lower, upper = np.quantile(values, [0.25, 0.75])
+    return bool(upper >= _FAR * lower)
 
 
 def too_sparse(table: Table, cells: int, frequency: Frequency) -> list[Finding]:

@@ -27,6 +27,7 @@ MOST_CELLS = 20_000_000
 MOST_COLUMNS = 20_000  # more than a spreadsheet has (16,384)
 # What a packed file may hold: tables shrink to a tenth, seldom to a fiftieth.
 MOST_SHRUNK = 100
+MOST_REPEATED = 1000  # the same of files of columns, which hold equal values once
 ANYWAY = 1 << 28
 MOST_UNPACKED = 1 << 31
 # times that Python, pandas and files know
@@ -39,7 +40,19 @@ LARGEST = 1e100  # a value: squares of it are numbers too
 FARTHEST_TIME = np.datetime64("99999-12-31", "us")
 MOST_PIPED = 1 << 30  # bytes that are taken from a pipe or device
 _BLOCK = 1 << 20
+# what opening a part of a damaged archive raises
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+)
 _CELL = pattern_of(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+_TEXTS = "xl/sharedStrings.xml"  # the distinct texts of all sheets
+_TEXT_COUNT = pattern_of(rb"""\buniqueCount\s*=\s*["'](\d+)""")
+_SHORTEST_TEXT = len("<si/>")
 
 
 class Allowance(NamedTuple):
@@ -120,6 +133,18 @@ def require_cells(rows: int, columns: int, source: str) -> None:
         )
 
 
+def require_plausible(rows: int, columns: int, packed: int, source: str) -> None:
+    """Raise DataError for a file of columns whose values would take far more memory than the file
+    has bytes: equal values are written once."""
+    size = 8 * rows * columns
+    if size > max(ANYWAY, MOST_REPEATED * packed):
+        raise DataError(
+            f"{source} has {rows:,} rows of {columns:,} columns in {packed:,} bytes, which is "
+            "unusual for a table of series: nearly all of its values are equal. Aggregate it, or "
+            "select rows and columns first."
+        )
+
+
 def require_sheets(content: bytes, source: str) -> None:
     """Raise DataError for a workbook whose sheets would take too much memory.
 
@@ -140,6 +165,25 @@ def require_sheets(content: bytes, source: str) -> None:
         name = entry.filename
         if name.startswith("xl/worksheets/") and name.endswith(".xml"):
             _require_near_cells(book, entry, source)
+        elif name == _TEXTS:
+            _require_texts(book, entry, source)
+
+
+def _require_texts(book: zipfile.ZipFile, entry: zipfile.ZipInfo, source: str) -> None:
+    """DataError for a workbook that says it holds more texts than its bytes can: memory would be
+    allocated for all of them."""
+    try:
+        with book.open(entry) as file:
+            head = file.read(_BLOCK)
+    except _DAMAGED:
+        return  # whoever opens it says so
+    match = _TEXT_COUNT.search(head)
+    count = int(match[1][:20]) if match else 0
+    if count * _SHORTEST_TEXT > entry.file_size:
+        raise DataError(
+            f"{source} says that it holds {count:,} different texts, but they are in "
+            f"{entry.file_size:,} bytes. Save it again as .xlsx or CSV."
+        )
 
 
 def _require_near_cells(
@@ -157,14 +201,7 @@ def _require_near_cells(
                         columns = _number(letters)
                         last_letters = letters
                 tail = block[-32:]
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-    ):
+    except _DAMAGED:
         return  # whoever opens it says so
     require_cells(rows, columns, source)
     if rows * columns > MOST_CELLS:

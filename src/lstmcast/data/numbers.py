@@ -19,12 +19,12 @@ import numpy as np
 
 from lstmcast.data.missingwords import is_missing, is_unknown
 from lstmcast.data.multiples import debit_of, powers_of, with_units_summed
-from lstmcast.data.oddgroups import with_usual_groups
-from lstmcast.data.qualitymarks import without_quality
+from lstmcast.data.oddgroups import with_plain_forms, with_usual_groups
 from lstmcast.data.scripts import western_digits
 from lstmcast.util.patterns import pattern_of
 
-_E_COMMA = pattern_of(r"(\d),(\d+e[-+]?\d+)$", re.IGNORECASE)  # 4,039E+01
+# 4,039E+01, and 2.2825D+03 of Fortran
+_POWER = pattern_of(r"(\d)[,.](\d+)(?:e|d(?=[-+]))([-+]?\d+)$", re.IGNORECASE)
 _CURRENCY = pattern_of(
     r"(?:(?:us|r|a|c|ca|au|nz|hk|s|nt|mx|rd|cl|co)?\$|[€£¥₹₩₽₺฿¢円元₫₪₴₦₱₸₡₲₾₼₵]|chf|usd|eur|gbp|jpy|"
     r"cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|zar|myr|idr|thb|php|krw|vnd|rub|uah|ron|bgn|mxn|"
@@ -67,6 +67,7 @@ _FLAGS = frozenset(
 _ABOUT = ("≈", "~", "ca.", "ca", "c.", "approx.", "about")
 # signs that point to a footnote, behind a digit
 _FOOTNOTE = pattern_of(r"(?<=\d) ?(\[\w{1,2}\]|\(\d\d?\)|[*†‡§]{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
+_LONGEST = 400  # characters of a number with signs or a unit
 _UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
 
 
@@ -96,7 +97,7 @@ def parse_numbers(
     >>> parse_numbers(["1.234,5", "12", "n/a"]).values.tolist()
     [1234.5, 12.0, nan]
     """
-    texts, quality_notes = without_quality(texts)
+    texts, notes_before = with_plain_forms(texts)
     values, pending = _plain_numbers(texts)
     texts = with_usual_groups(texts, pending)
     texts = with_units_summed(texts, pending)
@@ -123,7 +124,7 @@ def parse_numbers(
         decimal, note = _decimal_mark(marks, values, texts, decimal_comma_likely)
     if note:
         notes = (*notes, note)
-    notes = (*quality_notes, *notes)
+    notes = (*notes_before, *notes)
     for place, digits in marks.items():
         body = bodies.get(place) or _Body(_sign_of(texts[place]), digits, "", "")
         number = _to_float(digits, decimal, body.power)
@@ -166,7 +167,7 @@ def _plain_numbers(texts: Sequence[str]) -> tuple[np.ndarray, list[int]]:
     pending = []
     for place, text in enumerate(texts):
         try:
-            number = float(_E_COMMA.sub(r"\1.\2", text))
+            number = float(_POWER.sub(r"\1.\2e\3", text))
         except ValueError:
             number = None
         # Python reads 1_000 as a number; in data it is a name
@@ -179,7 +180,7 @@ def _plain_numbers(texts: Sequence[str]) -> tuple[np.ndarray, list[int]]:
 
 def _take_apart(text: str) -> _Body | None:
     """Sign, digits and unit of a decorated number; None where there is no number in it."""
-    if is_missing(text):
+    if len(text) > _LONGEST or is_missing(text):
         return None
     footnote = _FOOTNOTE.search(text.rstrip())
     if footnote is not None:

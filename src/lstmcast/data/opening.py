@@ -128,6 +128,8 @@ def paths_of(source: object) -> list[Path] | None:
     text = os.path.expanduser(os.fspath(source))
     if text == STDIN:
         return None
+    if isinstance(text, str) and text.startswith("file://"):
+        text = _path_of_address(text)
     if isinstance(text, bytes) or "\0" in text or not text.strip():
         raise UsageError(
             f"{source!r} is not a path. Give the path of a file, or a glob such as 'data/*.csv'."
@@ -141,7 +143,7 @@ def paths_of(source: object) -> list[Path] | None:
                 f"{text} is a folder. Give a file in it, or a glob: "
                 f"'{os.path.join(text, '*.csv')}'."
             )
-        matches = glob.glob(text, recursive=True)
+        matches = glob.glob(_with_literal_folders(text), recursive=True)
         files = sorted(Path(name) for name in matches if os.path.isfile(name))
     except OSError as error:  # for example a text too long for a path
         raise DataError(
@@ -150,6 +152,24 @@ def paths_of(source: object) -> list[Path] | None:
     if not files:
         raise DataError(_not_there(text))
     return files
+
+
+def _path_of_address(address: str) -> str:
+    """The path that a file:// address names."""
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    return url2pathname(urlsplit(address).path)
+
+
+def _with_literal_folders(pattern: str) -> str:
+    """A pattern in which the folders that exist by their name match only themselves."""
+    path = Path(pattern)
+    for folder in path.parents:
+        if glob.has_magic(str(folder)) and folder.is_dir():
+            below = str(path.relative_to(folder))
+            return os.path.join(glob.escape(str(folder)), below)
+    return pattern
 
 
 def _is_list_of_paths(source: object) -> TypeGuard[Sequence[str | os.PathLike]]:
@@ -275,6 +295,7 @@ def _magic(path: Path) -> bytes:
 def _joined(paths: Sequence[Path], tables: Sequence[Table]) -> Table:
     """Several files as one table: equal ids are one series; unnamed series are named after
     files."""
+    tables = _named_apart(paths, tables)
     first = tables[0]
     findings = []
     for path, table in zip(paths, tables, strict=True):
@@ -315,6 +336,36 @@ def _joined(paths: Sequence[Path], tables: Sequence[Table]) -> Table:
         known=tuple(rows for table in tables for rows in table.known),
         static=tuple(columns for table in tables for columns in table.static),
     )
+
+
+def _named_apart(paths: Sequence[Path], tables: Sequence[Table]) -> list[Table]:
+    """Tables of which those that are named after files of one name, and hold the same times, are
+    named after their folders too."""
+    labels = [file_label(path.name) for path in paths]
+    named = list(tables)
+    for label in set(labels):
+        alike = [
+            place
+            for place, table in enumerate(tables)
+            if labels[place] == label and table.ids.tolist() == [label]
+        ]
+        if len(alike) < 2 or not _repeat_times([tables[place] for place in alike]):
+            continue
+        folders = [paths[place].resolve().parent for place in alike]
+        root = os.path.commonpath(folders)
+        for place, folder in zip(alike, folders, strict=True):
+            name = (folder.relative_to(root) / label).as_posix()
+            named[place] = replace(tables[place], ids=objects([name]))
+    return named
+
+
+def _repeat_times(tables: Sequence[Table]) -> bool:
+    """Whether tables of one series each hold a time more than once between them."""
+    if len({table.times.dtype.kind for table in tables}) > 1:
+        return False
+    distinct_times = [np.unique(table.times) for table in tables]
+    times = np.concatenate(distinct_times)
+    return len(np.unique(times)) < len(times)
 
 
 def _of_file(path: Path, finding: Finding) -> Finding:

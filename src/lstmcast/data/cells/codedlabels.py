@@ -11,6 +11,7 @@ from lstmcast.data.times.dates import parse_times
 from lstmcast.util.patterns import pattern_of
 
 _CODE = pattern_of(r".*[^\W\d_].*[^\w]|.*[^\W\d]_?", re.DOTALL)
+_LONGEST = 60  # of codes
 _FEWEST = 4  # labels
 
 
@@ -53,6 +54,7 @@ def code_of(texts: Sequence[str]) -> str:
     """
     # what the first and the last of sorted texts begin with, all begin with
     shared = _shared_start(min(texts), max(texts))
+    shared = shared[:_LONGEST]
     while shared and (shared[-1].isdigit() or not _CODE.fullmatch(shared)):
         shared = shared[:-1]
     for code in dict.fromkeys((shared, _to_last_sign(shared))):

@@ -9,7 +9,7 @@ import numpy as np
 
 from lstmcast.advice import advise
 from lstmcast.data.cells.answers import answers_of
-from lstmcast.data.cells.codecolumns import without_codes
+from lstmcast.data.cells.codecolumns import without_codes, without_traits
 from lstmcast.data.cells.nestednames import of_level, on_path
 from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.sheet import Column, Sheet, columns_without
@@ -40,9 +40,10 @@ _COUNTERS = frozenset(
     ["time", "elapsed", "t", "sec", "seconds", "zeit", "step", "frame", "sample"]
 )
 _MOST_ABOVE = 20  # numbered rows above the first one that is read
+_ID_NAME = r"(?:.*[\W_])?(?:id|objectid|fid|oid|gid|rowid)"
+_ID = pattern_of(_ID_NAME)
 _ROW_NUMBER = pattern_of(
-    r"(unnamed.*|column\d+|index|(?:.*[\W_])?(?:id|objectid|fid|oid|gid|rowid)|no|nr|row|record|"
-    r"seq|instant|position|#)\.?"
+    rf"(unnamed.*|column\d+|index|{_ID_NAME}|no|nr|row|record|seq|instant|position|#)\.?"
 )
 _ENDS = pattern_of(
     r"(?:end|ending|to|bis)[ _](?:hour|hr|minute|period)|"
@@ -101,9 +102,15 @@ def names_in(sheet: Sheet, names: str | Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def find_target(sheet: Sheet, excluded: Sequence[Column]) -> Column:
-    """The numeric column to forecast; DataError with the candidates unless one is clear."""
+def find_target(
+    sheet: Sheet, excluded: Sequence[Column], series: Sequence[Column] = ()
+) -> Column:
+    """The numeric column to forecast; DataError with the candidates unless one is clear.
+
+    excluded: columns with another use, of which series name the series.
+    """
     numeric = numeric_columns(sheet, excluded)
+    numeric = without_traits(numeric, series)
     if not numeric:
         raise DataError(
             f"{sheet.source} has no numeric column to forecast. Numbers are expected beside the "
@@ -252,7 +259,8 @@ def _counts_rows(column: Column) -> bool:
         return False
     values = column.spread(column.numbers.values)
     numbers = values[np.isfinite(values)]  # totals have no number
-    if len(numbers) < 3 or numbers.min() not in range(_MOST_ABOVE):
+    is_id = _ID.fullmatch(folded_name(column)) is not None
+    if len(numbers) < 3 or not (is_id or numbers.min() in range(_MOST_ABOVE)):
         return False
     steps = np.diff(numbers)
     return bool(np.abs(steps[0]) == 1 and (steps == steps[0]).all())

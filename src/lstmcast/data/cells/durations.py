@@ -27,6 +27,7 @@ _LENGTHS = pattern_of(
     r"hours?|h:mm|hh:mm|duration|elapsed|length|wait|stunden|dauer|arbeitszeit|durée|heures|"
     r"duraci|durata|horas|\bor[ea]\b|uren|timer\b|godziny|час|длит|時間|时长|시간"
 )
+_PLAIN = pattern_of(r"-?\d+(?:[.,]\d+)?")
 _HOURS = {"days": 24.0, "h": 1.0, "m": 1 / 60, "s": 1 / 3600}  # in one of each
 _MOST_TEXTS = 100_000
 
@@ -40,6 +41,7 @@ def with_durations(sheet: Sheet, target: str | None) -> Sheet:
     notes = []
     for place, column in enumerate(columns):
         is_other = target is not None and folded(column.name) != folded(target)
+        is_other |= column.is_text and _has_one_unit(column)
         hours = None if is_other else hours_of(column)
         if hours is None:
             continue
@@ -92,6 +94,16 @@ def hours_of(column: Column) -> np.ndarray | None:
         has_unit or np.nanmax(distinct) > 24 or _LENGTHS.search(folded(column.name))
     )
     return column.spread(distinct) if np.isfinite(distinct).any() and says_so else None
+
+
+def _has_one_unit(column: Column) -> bool:
+    """Whether all numbers have the same one letter behind them: 2.28M are millions or minutes, and
+    stay as they are."""
+    texts = [str(text).strip() for text in column.data if not is_missing(str(text))]
+    ends = {text[-1] for text in texts}
+    if len(ends) != 1 or not ends <= set("smhMSH"):
+        return False
+    return all(map(_PLAIN.fullmatch, [text[:-1].strip() for text in texts]))
 
 
 def _in_hours(match: re.Match[str]) -> float:

@@ -218,6 +218,7 @@ def _from_beginnings(clock: Part | None) -> Part | None:
 
 
 _FEWEST_OF_A_DAY = 23  # steps of an hour
+_PADDED = pattern_of(r"(?:[01]\d|2[0-4])[0-5]\d(?:[0-5]\d)?")
 _NEARLY = 0.08  # of a minute, as four digits of a day tell
 _DAY = 24 * 3600 * 10**6
 _ENDS = pattern_of(r"\b(?:ending|he)\b")
@@ -331,8 +332,9 @@ def _clock_text(text: str) -> str:
 
 
 def _compact_clock_of(column: Column) -> Part | None:
-    """Read 1300 as a clock time, in a column named as a time."""
-    if not _COMPACT.search(column.name.casefold()):
+    """Read 1300 as a clock time, in a column named as a time, or 0100 and 010000 without a name."""
+    says_so = _COMPACT.search(column.name.casefold()) is not None
+    if not says_so and not _has_padded_clocks(column):
         return None
     numbers = part_numbers(column)
     known_numbers = numbers[np.isfinite(numbers)]
@@ -344,6 +346,17 @@ def _compact_clock_of(column: Column) -> Part | None:
         return None
     minutes = numbers // 100 * 60 + numbers % 100
     return Part(column, "clock", minutes * 60 * 10**6)
+
+
+def _has_padded_clocks(column: Column) -> bool:
+    """Whether a column without a name holds most hours of a day in four or six digits."""
+    is_unnamed = re.fullmatch(r"column\d+", column.name) is not None
+    if not is_unnamed or not column.is_text:
+        return False
+    texts = [str(text).strip() for text in column.data]
+    if not all(map(_PADDED.fullmatch, texts)) or len(set(map(len, texts))) > 1:
+        return False
+    return len({text[:2] for text in texts}) >= _FEWEST_OF_A_DAY
 
 
 def _compact_seconds(column: Column, numbers: ndarray) -> Part | None:

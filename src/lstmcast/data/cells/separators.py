@@ -19,7 +19,7 @@ _COMMAS = pattern_of(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
 # kinds of whole numbers without thousands separators
 _SMALL = pattern_of(r"[-+]?\d{1,3}")
 _GERMAN_DATE = pattern_of(r"\d\d?\.\d\d?\.(?:\d\d){1,2}(?: .*)?")
-_SLASH_DATE = pattern_of(r"(\d\d?)/(\d\d?)/(?:\d\d){1,2}(?: .*)?")
+_SLASH_DATE = pattern_of(r"(\d\d?)[/-](\d\d?)[/-](?:\d\d){1,2}(?: .*)?")
 # of languages that write decimal commas, in names of columns
 _WORDS = """
 datum monat jahr woche stunde quartal umsatz menge anzahl wert betrag preis absatz
@@ -75,7 +75,8 @@ def _settled_points(sheet: Sheet, column: Column) -> tuple[Column, list[Finding]
     other_columns = columns_without(sheet.columns, [column])
     text_columns = [text_column for text_column in other_columns if text_column.is_text]
     if not column.decimal_comma_likely:
-        is_doubtful = any(map(_has_days_before_months, text_columns))
+        is_doubtful = _names_are_of_commas(sheet)
+        is_doubtful |= any(map(_has_days_before_months, text_columns))
         is_doubtful &= not any(map(_has_decimal_points, text_columns))
         return column, [_warning(column, ".", ",")] if is_doubtful else []
     if any(map(_has_decimal_points, text_columns)):
@@ -197,7 +198,7 @@ def _has_months_first(column: Column) -> bool:
 
 
 def _highest_fields(column: Column) -> tuple[int, int]:
-    """The highest first and second number of dates with slashes; 0 where they are none."""
+    """The highest first and second number of dates such as 31/12/2024; 0 where they are none."""
     matches = [
         _SLASH_DATE.fullmatch(str(text))
         for text in column.data[:_SAMPLE]

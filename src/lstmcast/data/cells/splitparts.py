@@ -11,6 +11,7 @@ from itertools import permutations
 
 import numpy as np
 
+from lstmcast.data.cells.columns import words_of
 from lstmcast.data.cells.partcolumns import clock_of
 from lstmcast.data.cells.partnames import kind_of_name
 from lstmcast.data.scripts import western_halves
@@ -20,12 +21,20 @@ from lstmcast.util.patterns import pattern_of
 
 _HALF = pattern_of(r"[ap]\.? ?m\.?")
 _YEAR_OF_ERA = pattern_of(r"0?[1-9]|[1-5]\d|6[0-4]")
+_MORNING_WORDS = "morning matin mañana manhã mattina vormittag vormittags"
+_AFTERNOON_WORDS = "afternoon après-midi tarde pomeriggio nachmittag nachmittags"
+_MORNINGS = frozenset(_MORNING_WORDS.split())
+_AFTERNOONS = frozenset(_AFTERNOON_WORDS.split())
+# names of columns in which AM and PM name who was there
+_CREW_WORDS = "shift crew team session schicht turno équipe equipe シフト 勤務"
+_CREWS = frozenset(_CREW_WORDS.split())
 _NOON = 13 * 3600 * 10**6
 
 
 def with_whole_parts(sheet: Sheet, used_columns: Sequence[Column] = ()) -> Sheet:
     """The sheet with hours and their halves of the day in one column, and eras and their years."""
     sheet = _with_pair(sheet, used_columns, _is_half_of_day, _has_halves)
+    sheet = _with_half_days(sheet, used_columns)
     return _with_pair(sheet, used_columns, _is_era, _is_year_of_era)
 
 
@@ -62,6 +71,37 @@ def _with_pair(
     if len(numbers) != 1:
         return sheet
     return _paired(sheet, numbers[0], words[0])
+
+
+def _with_half_days(sheet: Sheet, used_columns: Sequence[Column]) -> Sheet:
+    """The sheet with AM and PM as clock times, where they stand beside days and no hours."""
+    columns = columns_without(sheet.columns, used_columns)
+    halves = list(filter(_is_half_of_day, columns))
+    other_columns = columns_without(sheet.columns, halves)
+    if len(halves) != 1 or not any(map(_holds_days, other_columns)):
+        return sheet
+    (half,) = halves
+    names_crews = not _CREWS.isdisjoint(words_of(half.name))
+    if names_crews or any(map(_has_halves, other_columns)):
+        return sheet
+    clocks = map(_start_of_half, _texts_of(half))
+    clock = Column.of_texts(half.name, clocks)
+    columns = list(sheet.columns)
+    columns[columns.index(half)] = clock
+    return replace(sheet, columns=tuple(columns))
+
+
+def _start_of_half(word: str) -> str:
+    return "0:00" if _half(word).startswith("a") else "12:00"
+
+
+def _holds_days(column: Column) -> bool:
+    """Whether a column holds dates without clock times."""
+    times = column.times
+    if times is None or times.form != "date" or column.time_share < 1:
+        return False
+    known = times.values[~np.isnat(times.values)]
+    return bool(len(known) and (known == known.astype("datetime64[D]")).all())
 
 
 def _paired(sheet: Sheet, number: Column, word: Column) -> Sheet:
@@ -102,7 +142,9 @@ def _is_half_of_day(column: Column) -> bool:
 
 
 def _half(word: str) -> str:
-    """am for 午前, and what is none as it is."""
+    """am for 午前 and Vormittag, and what is none as it is."""
+    if word in _MORNINGS or word in _AFTERNOONS:
+        return "am" if word in _MORNINGS else "pm"
     clock = western_halves(f"{word} 1:00")
     return clock.replace("1:00", "").strip()
 

@@ -109,9 +109,12 @@ def _are_days(texts: Sequence[str]) -> bool:
 
 def _without_longer_periods(sheet: Sheet) -> Sheet:
     """The sheet without rows of years and quarters if most rows are their months or days."""
+    has_dates = any(map(_holds_dates, sheet.columns))
     for column in sheet.columns:
         if not 2 < len(column.data) <= _MOST_TEXTS:
             continue
+        if has_dates and column.number_share == 1:
+            continue  # 1457 beside 1300.5 is a value
         sums = _thirteenth_months(column)
         if sums.any():
             why = {
@@ -133,6 +136,17 @@ def _without_longer_periods(sheet: Sheet) -> Sheet:
             }
             return sheet.take(np.flatnonzero(~rows), *dropped_lines(why))
     return sheet
+
+
+def _holds_dates(column: Column) -> bool:
+    """Whether a column holds dates, and no numbers that could be any."""
+    if column.number_share > 0 and column.is_text:
+        return False
+    return (
+        column.times is not None
+        and column.times.form == "date"
+        and column.time_share == 1
+    )
 
 
 def _thirteenth_months(column: Column) -> ndarray:

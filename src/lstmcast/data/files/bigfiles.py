@@ -17,7 +17,7 @@ from lstmcast.data.files.grids import sheet_from_grid
 from lstmcast.data.files.lineprotocol import is_line_protocol
 from lstmcast.data.files.textfiles import read_text
 from lstmcast.data.findings import dropped_lines
-from lstmcast.data.limits import require_cells
+from lstmcast.data.limits import require_cells, require_plausible
 from lstmcast.data.missingwords import MISSING
 from lstmcast.data.numbers import DECIMAL_COMMA
 from lstmcast.data.sheet import Column, Sheet
@@ -47,7 +47,9 @@ def read_parquet(path: Path) -> Sheet:
         relation = connection.read_parquet(_literal(path))
         # from the metadata of the file, before its data are read
         ((rows,),) = relation.aggregate("count(*)").fetchall()
-        require_cells(rows, len(relation.columns), path.name)
+        column_count = len(relation.columns)
+        require_cells(rows, column_count, path.name)
+        require_plausible(rows, column_count, path.stat().st_size, path.name)
         relation.create_view("sheet")
         sheet = sheet_from_relation(
             relation, lambda name: text_column(connection, name, "sheet")

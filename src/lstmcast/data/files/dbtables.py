@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -25,6 +26,9 @@ from lstmcast.util.text import storable
 
 Sort = Literal["whole", "number", "truth", "date", "time", "zoned", "text"]
 
+Block = Sequence[Sequence[Any]]  # some rows
+
+_FEW_ROWS = 2_000_000  # of a table; in a file of more bytes, as many rows
 _ROWS = "lstmcast_rows"  # a table visible only to this connection
 _NO_TIME = np.datetime64("NaT", "us")
 
@@ -40,13 +44,31 @@ def sheet_from_database(address: Address) -> Sheet:
         if address.engine == "duckdb":
             sheet = _sheet_of_duckdb(database, query)
         else:
-            sheet = sheet_of_rows(database.select(query))
+            rows = database.select(query)
+            if address.engine == "sqlite" and address.query is None:
+                rows = Rows(rows.names, _bounded(rows.blocks, address))
+            sheet = sheet_of_rows(rows)
     if not len(sheet):
         raise DataError(
             f"{address.source} has columns ({', '.join(sheet.names[:6])}) but no rows. Times and "
             "values are expected."
         )
     return replace(sheet, source=address.source, label=address.label)
+
+
+def _bounded(blocks: Iterable[Block], address: Address) -> Iterator[Block]:
+    """The rows of a table in a file; DataError for more than its bytes, as a view without an end
+    has."""
+    most = max(os.path.getsize(address.path), _FEW_ROWS)
+    count = 0
+    for block in blocks:
+        count += len(block)
+        if count > most:
+            raise DataError(
+                f"{address.source} has more than {most:,} rows, in a file of fewer bytes. Is it a "
+                "view that does not end? Name a table, or select rows with --query."
+            )
+        yield block
 
 
 def _sheet_of_duckdb(database: Any, query: str) -> Sheet:

@@ -17,8 +17,13 @@ from lstmcast.data.files.archives import (
 )
 from lstmcast.data.files.binaries import columns_in
 from lstmcast.data.files.datev import is_datev, with_years
+from lstmcast.data.files.documents import document_of
 from lstmcast.data.files.grids import sheet_from_grid
-from lstmcast.data.files.jsonfiles import looks_like_json, sheet_from_json
+from lstmcast.data.files.jsonfiles import (
+    looks_like_json,
+    sheet_from_json,
+    sheet_of_document,
+)
 from lstmcast.data.files.ledgers import csv_from_ledger, is_ledger
 from lstmcast.data.files.lineprotocol import is_line_protocol, sheet_from_line_protocol
 from lstmcast.data.files.logfiles import log_of, sheet_from_log
@@ -117,6 +122,12 @@ def _of_text(content: bytes, source: str, label: str, header: int | None) -> She
     log_format = log_of(text[: 1 << 16])
     if log_format is not None:
         return _with(sheet_from_log(text, log_format, source, label), notes)
+    written = document_of(text)
+    if written is not None:
+        form, document = written
+        document_sheet = sheet_of_document(document, source, label, form)
+        if document_sheet is not None:
+            return _with(document_sheet, notes)
     if looks_attributed(text[: 1 << 16]):
         if is_tsf(text):
             return _with(sheet_from_tsf(text, source, label), notes)

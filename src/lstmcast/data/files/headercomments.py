@@ -16,6 +16,7 @@ from lstmcast.data.files.firstrows import (
 )
 
 _LEVELS_IN_COMMENTS = 3
+_LEADS = ("fields:", "columns:")  # words before the names, as in logs of web servers
 _COMMENTS = ("#", "%", "//", "!")
 
 
@@ -96,6 +97,8 @@ def _cells_without_sign(row: Row) -> list[str]:
     place = stripped.index(text)
     name = text.lstrip(mark[0]).strip()
     if not name:
+        return cells[place + 1 :]
+    if name.casefold() in _LEADS and len(cells) > place + 2:
         return cells[place + 1 :]
     cells[place] = name
     return cells

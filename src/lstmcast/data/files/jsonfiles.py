@@ -56,18 +56,29 @@ def sheet_from_json(text: str, source: str, label: str) -> Sheet:
     except (ValueError, RecursionError):
         documents = _lines(text, source)
     document = documents[0] if len(documents) == 1 else documents
-    records = counted_series(document) or _best(document)
-    if isinstance(document, list) and document and all(map(_is_number, document)):
-        records = [{"value": value} for value in document]
-    if not records:
+    sheet = sheet_of_document(document, source, label)
+    if sheet is None:
         raise DataError(
             f"{source} is JSON without a table. A list of records such as "
             '[{"date": "2024-01-01", "sales": 5}, …], or columns such as {"date": […], "sales": '
             "[…]}, is expected."
         )
+    return sheet
+
+
+def sheet_of_document(
+    document: Any, source: str, label: str, form: str = "JSON"
+) -> Sheet | None:
+    """The table in lists and dicts as a sheet; None where there is none. form: what they were
+    written in."""
+    records = counted_series(document) or _best(document)
+    if isinstance(document, list) and document and all(map(_is_number, document)):
+        records = [{"value": value} for value in document]
+    if not records:
+        return None
     records = _unrolled(_with_keys_apart(_with_buckets(records)))
     columns = _columns(records, source)
-    message = f"{len(records):,} records of JSON were read"
+    message = f"{len(records):,} records of {form} were read"
     note = Finding(
         "layout", "note", message, "Line numbers in messages count records, from 1."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 
+from lstmcast.data.files.countedpoints import with_times
 from lstmcast.data.files.textfiles import CellGrid
 
 _FEWEST = 3
@@ -28,7 +29,7 @@ def records_of_xml(text: str) -> CellGrid | None:
     for path, fields in _records(root, (), {}, 0):
         if fields:
             by_path.setdefault(path, []).append(fields)
-    records = max(by_path.values(), key=len, default=[])
+    records = with_times(max(by_path.values(), key=len, default=[]))
     names = list(dict.fromkeys(name for fields in records for name in fields))
     if len(records) < _FEWEST or len(names) < 2:
         return None
@@ -68,8 +69,18 @@ def _records(
         fields[field_name] = value
     if not inner:
         yield path, fields
+    fields |= _interval_among(inner)
     for child in inner:
         yield from _records(child, path, fields, depth + 1)
+
+
+def _interval_among(elements: list[ElementTree.Element]) -> _Fields:
+    """Start and end of the interval that stands beside other elements."""
+    for element in elements:
+        parts = {_name(child.tag): child.text or "" for child in element}
+        if parts.keys() == {"start", "end"} and all(map(_is_value, element)):
+            return {name: text.strip() for name, text in parts.items()}
+    return {}
 
 
 def _is_value(element: ElementTree.Element) -> bool:

@@ -19,6 +19,7 @@ from lstmcast.data.cells.codedlabels import without_codes
 from lstmcast.data.cells.columns import changes, named_column
 from lstmcast.data.cells.durations import with_durations
 from lstmcast.data.cells.elapsed import with_elapsed_steps
+from lstmcast.data.cells.shortyearcolumns import with_full_years
 from lstmcast.data.cells.subtotals import without_totals
 from lstmcast.data.cells.yearless import is_yearless
 from lstmcast.data.cells.zonecolumns import with_zones_applied
@@ -116,8 +117,9 @@ def _table_without_dates(sheet: Sheet, names: Names) -> Table:
             return table_from_sheet(counted, replace(names, time=time))
     if header is None:
         bare = without_codes(sheet) if names.time is None else sheet
-        if bare is not sheet:
-            return table_from_sheet(bare, names)
+        dated = with_full_years(bare) if names.time is None else bare
+        if dated is not sheet:
+            return table_from_sheet(dated, names)
         if names.time is None and _is_one_of_numbers(sheet):
             return table_from_sheet(sheet, replace(names, time="index"))
         require_free_dates(sheet, names)

@@ -146,7 +146,7 @@ def targets_and_series(
         return targets, columns_without(series, targets), len(targets) > 1
     used_columns = series if time is None else [time, *series]
     if not wants_all:
-        return [find_target(sheet, used_columns)], series, False
+        return [find_target(sheet, used_columns, series)], series, False
     targets = numeric_columns(sheet, used_columns)
     if not targets:
         raise DataError(

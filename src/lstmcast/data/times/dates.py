@@ -42,6 +42,7 @@ from lstmcast.util.patterns import pattern_of
 
 # U distinct texts
 
+_LONGEST = 200  # characters of a time in words
 _NO_MONTH = 99  # where there is no such quarter or week
 _PLAIN = 0.8  # share of the texts that are digits only, at least, beside marked ones
 # 20240301.0 and 1.7040672e+12, as data frames and spreadsheets write whole numbers
@@ -66,7 +67,7 @@ def parse_times(
     """
     if date_format:
         return formatted_times(texts, date_format)
-    tidy = with_english_months([tidied(text) for text in texts])
+    tidy = with_english_months([tidied(_no_longer(text)) for text in texts])
     tidy = without_false_friends(tidy)
     filled_texts = [text for text in tidy if text]
     if not filled_texts:
@@ -91,6 +92,12 @@ def parse_times(
         return _dates(tidy, day_first)
     labels = rewritten_labels(tidy, filled_texts)
     return None if labels is None else _labelled(labels, texts, tidy, day_first)
+
+
+def _no_longer(text: str) -> str:
+    """A text that may be a time; a longer one, which would take long to be compared with every form
+    of a date, as a word that is none."""
+    return text if len(text) <= _LONGEST else "long"
 
 
 def _marked_years(tidy: list[str], known: list[str]) -> Times | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from lstmcast.data.times.labelpairs import mostly
+from lstmcast.data.times.rewritten import Labels, replaced, sample_of
 from lstmcast.data.times.shapes import DIGITS, match_shape
 from lstmcast.util.patterns import pattern_of
 
@@ -12,6 +14,7 @@ _HOUR = pattern_of(
     r"(?P<date>.*\d)[ ,_-]*(?P<word>he|hour ending|hour|hr|h|stunde|std|heure)[ ._]?"
     r"(?P<hour>\d\d?)(?P<twin>[ab]?)"
 )
+_HALF_DAY = pattern_of(r"(.*[-/. ]\d{1,4}),? ([ap])\.?m\.?")
 _ENDINGS = ("he", "hour ending")
 
 
@@ -48,3 +51,19 @@ def hours_behind_dates(
 
 def _is_date(text: str) -> bool:
     return match_shape(text.strip().translate(DIGITS)) is not None
+
+
+def half_days(tidy: list[str], texts_present: Sequence[str]) -> Labels | None:
+    """Days with AM or PM and no hour, 2024-03-01 AM, at midnight and noon; None where the labels
+    are anything else."""
+    if not mostly(_HALF_DAY.fullmatch(text) for text in sample_of(texts_present)):
+        return None
+    texts = replaced(tidy, _HALF_DAY, _at_midnight_or_noon)
+    return Labels(
+        texts, (f"labels such as {texts_present[0]!r} read as halves of days",)
+    )
+
+
+def _at_midnight_or_noon(match: re.Match[str]) -> str:
+    clock = "0:00" if match[2] == "a" else "12:00"
+    return f"{match[1]} {clock}"

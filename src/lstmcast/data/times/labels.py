@@ -20,7 +20,7 @@ from lstmcast.data.times.eralabels import (
     republic,
     with_western_years,
 )
-from lstmcast.data.times.hourlabels import hours_behind_dates
+from lstmcast.data.times.hourlabels import half_days, hours_behind_dates
 from lstmcast.data.times.labelpairs import (
     MOST,
     PAIR,
@@ -42,7 +42,7 @@ from lstmcast.data.times.rollingspans import rolling_spans
 from lstmcast.data.times.romanmonths import roman_months
 from lstmcast.data.times.seasonlabels import seasons_as_months
 from lstmcast.data.times.shapes import DIGITS, MONTHS, match_shape
-from lstmcast.data.times.shortyears import short_years
+from lstmcast.data.times.shortyears import decades, short_years
 from lstmcast.data.times.spellings import SPELLINGS
 from lstmcast.data.times.timenumbers import decimal_times
 from lstmcast.data.times.zonedlabels import zoned_labels
@@ -139,6 +139,8 @@ def rewritten_labels(tidy: list[str], texts_present: Sequence[str]) -> Labels | 
     them."""
     for labels_of in (
         short_years,
+        decades,
+        half_days,
         _hours,
         weeks_of_months,
         _seasons,
