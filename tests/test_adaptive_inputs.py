@@ -108,6 +108,11 @@ def test_one_observation_at_a_time_gives_what_the_batch_gives(periods, log):
     )
 
 
+def test_means_that_are_equal_but_for_rounding_foretell_nothing():
+    z_BT = random_series(120, 2, 50, missing=0.5)
+    assert_same(in_chunks(z_BT, (5,), [9, 14]), read(z_BT, (5,)))
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6), periods=st.sampled_from(PERIODS[:5]), data=st.data())
 def test_any_chunks_give_what_the_batch_gives(seed, periods, data):

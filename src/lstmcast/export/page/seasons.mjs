@@ -14,6 +14,7 @@ const PRIOR_WEIGHT = 4;
 const PRIOR_SHARE = 0.5;
 const PRIOR_WEIGHT_OF_OTHERS = 30;
 const LEAST_OF_OTHERS = -0.5;
+const ROUNDING = 1e-9; // predictions of a smaller share of a change are of nothing
 const SWEEPS = 4;
 const ZIGZAG = 4;
 const CONTRAST = 8;
@@ -118,7 +119,8 @@ class Family {
 
   /** A change over a lag, and what each table foretold of it. */
   addChange(change, foretold, counts) {
-    if (!isKnown(change) || foretold.every((one) => one === 0)) return;
+    const least = ROUNDING * Math.abs(change);
+    if (!foretold.some((one) => Math.abs(one) > least)) return;
     const columns = this.specs.map((spec, k) =>
       spec.first === k ? foretold[k] : foretold[k] - foretold[spec.first],
     );

@@ -26,6 +26,7 @@ SWEEPS = 4  # coordinate-descent sweeps of the regression
 # Changes from step to step are used as well if this many in a row are predicted to be this many
 # times as large as those over the first lag: the lag is then a multiple of a season and hides it.
 ZIGZAG, CONTRAST = 4, 8.0
+ROUNDING = 1e-9  # predictions of a smaller share of a change are of nothing
 # Changes are capped at this multiple of the usual change, once this many were observed.
 MOST_CHANGE, FEWEST_CHANGES = 10.0, 8
 
@@ -129,9 +130,13 @@ class _Sums(NamedTuple):
     def add(
         self, family: Family, change_BT: NDArray, foretold: list[NDArray], counts: bool
     ) -> None:
-        """Add changes over a lag (NaN = unknown), and the prediction of each table."""
+        """Add changes over a lag (NaN = unknown), and the prediction of each table.
+
+        A prediction of nothing does not count; sums in other parts may miss 0 by rounding.
+        """
         foretold_KBT = np.array(foretold)
-        use_BT = ~np.isnan(change_BT) & foretold_KBT.any(axis=0)
+        least_BT = ROUNDING * np.abs(change_BT)
+        use_BT = (np.abs(foretold_KBT) > least_BT).any(axis=0)
         change_BT = np.where(use_BT, change_BT, 0.0)
         column_KBT = np.where(use_BT, foretold_KBT, 0.0)
         for place, table in enumerate(family.tables):
