@@ -29,18 +29,19 @@ def with_usual_groups(texts: Sequence[str], pending: Sequence[int]) -> Sequence[
     ['1250', '900', '1300', '2000']
     """
     signs = "".join(texts) if pending else ""
-    if "/" in signs and all(
-        _MIXED.fullmatch(texts[place].strip()) for place in pending
-    ):
+    odd_texts = [texts[place].strip() for place in pending]
+    if "/" in signs and all(map(_MIXED.fullmatch, odd_texts)):
         return [_MIXED.sub(_as_decimal, text.strip()) for text in texts]
     if "_" in signs:
         return _without_scores(texts)
-    if "+" in signs and _have_signs_behind([texts[place] for place in pending]):
+    if "+" in signs and _have_signs_behind(odd_texts):
         return [text.rstrip().removesuffix("+") for text in texts]
     if "]" not in signs and ">" not in signs:
         return texts
     bracketed = [
-        place for place in pending if _BRACKETED.fullmatch(texts[place].strip())
+        place
+        for place, text in zip(pending, odd_texts, strict=True)
+        if _BRACKETED.fullmatch(text)
     ]
     if not 0 < len(bracketed) < len(list(filter(None, texts))):
         return texts
@@ -84,14 +85,15 @@ def _of_32nds(match: re.Match[str]) -> str:
 def _have_signs_behind(texts: Sequence[str]) -> bool:
     """Whether all numbers have their sign behind them, 120.00+ beside 80.00-, as banks write."""
     ends = {text.rstrip()[-2:] for text in texts if text.strip()}
-    are_signed = all(end[:-1].isdigit() and end[-1] in "+-" for end in ends)
-    return are_signed and {end[-1] for end in ends} == {"+", "-"}
+    if not all(end[:-1].isdigit() for end in ends):
+        return False
+    return {end[-1] for end in ends} == {"+", "-"}
 
 
 def _as_decimal(match: re.Match[str]) -> str:
     """101.375 for 101 3/8, as prices were quoted."""
-    sign, whole, part, parts = match.groups()
-    return f"{sign}{int(whole) + int(part) / int(parts)}"
+    sign, dollars, numerator, denominator = match.groups()
+    return f"{sign}{int(dollars) + int(numerator) / int(denominator)}"
 
 
 def _without_scores(texts: Sequence[str]) -> Sequence[str]:

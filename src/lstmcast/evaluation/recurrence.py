@@ -63,7 +63,9 @@ class Repetition(NamedTuple):
         return self._ahead(values_T, steps)
 
     def _ahead(self, values_T: NDArray, steps: int) -> NDArray:
-        change = (values_T[self.period :] - values_T[: -self.period]).mean()
+        earlier_T = values_T[: -self.period]
+        later_T = values_T[self.period :]
+        change = (later_T - earlier_T).mean()
         cycle_H, phase_H = np.divmod(np.arange(steps), self.period)
         return values_T[-self.period :][phase_H] + change * (1 + cycle_H)
 
@@ -80,12 +82,15 @@ class Lags(NamedTuple):
     def ahead(self, values_T: NDArray, steps: int) -> NDArray:
         """The next values (H,)."""
         lags = min(LAGS, len(values_T) // 3)
-        level, size = values_T.mean(), values_T.std() or 1.0
+        level = values_T.mean()
+        size = values_T.std() or 1.0
         scaled_T = (values_T - level) / size
         before_TK = sliding_window_view(scaled_T[:-1], lags)
-        terms_TK = np.c_[before_TK, np.ones(len(before_TK))]
+        ones_T = np.ones(len(before_TK))
+        terms_TK = np.c_[before_TK, ones_T]
         factor_K = np.linalg.lstsq(terms_TK, scaled_T[lags:], rcond=self.cut)[0]
-        newest = np.r_[scaled_T[-lags:], np.zeros(steps)]
+        unknown_H = np.zeros(steps)
+        newest = np.r_[scaled_T[-lags:], unknown_H]
         for step in range(steps):
             before_K = newest[step : lags + step]
             newest[lags + step] = before_K @ factor_K[:-1] + factor_K[-1]
@@ -103,19 +108,20 @@ def by_recurrence(
     if panel.covariates.future:
         return quantiles_OHQ, combination
     horizon = quantiles_OHQ.shape[1]
-    found = {}
+    quantiles_of_row = {}
     for row, values_T, rules in _tried(panel, origins):
         quantiles_HQ = continuation(values_T, rules, horizon)
         if quantiles_HQ is not None:
-            found[row] = quantiles_HQ
-    if not found:
+            quantiles_of_row[row] = quantiles_HQ
+    if not quantiles_of_row:
         return quantiles_OHQ, combination
-    rows = np.array([*found])
+    rows = np.array([*quantiles_of_row])
     quantiles_OHQ = quantiles_OHQ.copy()
-    quantiles_OHQ[rows] = np.stack([*found.values()])
+    quantiles_OHQ[rows] = np.stack([*quantiles_of_row.values()])
     if combination is not None:
-        alone = Combination((NAME,), np.ones((len(rows), 1)))
-        combination = combination.replaced(rows, alone)
+        whole_share = np.ones((len(rows), 1))
+        recurrence_alone = Combination((NAME,), whole_share)
+        combination = combination.replaced(rows, recurrence_alone)
     return quantiles_OHQ, combination
 
 
@@ -130,12 +136,15 @@ def continuation(
     array([1., 3., 1.])
     >>> continuation(np.random.default_rng(0).normal(size=40), rules, horizon=3)
     """
-    tolerance = EXACT * np.abs(np.diff(values_T)).mean()
-    known = 2 * len(values_T) // 3
-    known_T, later_T = values_T[:known], values_T[known:]
+    change_T = np.diff(values_T)
+    tolerance = EXACT * np.abs(change_T).mean()
+    first_count = 2 * len(values_T) // 3
+    first_T = values_T[:first_count]
+    later_T = values_T[first_count:]
     for rule in rules:
         with np.errstate(over="ignore", invalid="ignore"):
-            error = np.abs(rule.ahead(known_T, len(later_T)) - later_T).max()
+            ahead_T = rule.ahead(first_T, len(later_T))
+            error = np.abs(ahead_T - later_T).max()
             if error <= tolerance:
                 point_H = rule.ahead(values_T, horizon)
                 if np.isfinite(point_H).all():
@@ -149,20 +158,24 @@ def _tried(
     """Origins where values may follow a recurrence, the newest values, and the rules to be tried,
     the simplest first."""
     start_O = Blocks.of(panel.periods).start(origins.counts)
-    read_O = np.minimum(origins.counts - start_O, MOST)
+    count_O = origins.counts - start_O
+    read_O = np.minimum(count_O, MOST)
     rows_R = np.flatnonzero(read_O >= FEWEST)
     for first in range(0, len(rows_R), ROWS):
         batch_R = rows_R[first : first + ROWS]
-        some = Origins(origins.series[batch_R], origins.counts[batch_R])
-        repeats_RP = _repeats(panel, some, read_O[batch_R])
-        is_smooth_R = _is_smooth(panel, some)
-        for place in np.flatnonzero(repeats_RP.any(axis=1) | is_smooth_R):
+        batch = Origins(origins.series[batch_R], origins.counts[batch_R])
+        repeats_RP = _repeats(panel, batch, read_O[batch_R])
+        is_smooth_R = _is_smooth(panel, batch)
+        is_tried_R = repeats_RP.any(axis=1) | is_smooth_R
+        for place in np.flatnonzero(is_tried_R):
             row = batch_R[place]
-            end = panel.offsets[origins.series[row]] + origins.counts[row]
+            offset = panel.offsets[origins.series[row]]
+            end = offset + origins.counts[row]
             values_T = panel.values[end - read_O[row] : end]
             if np.isfinite(values_T).all():
                 periods = 1 + np.flatnonzero(repeats_RP[place])
-                yield row, values_T, _rules(values_T, periods, is_smooth_R[place])
+                is_smooth = is_smooth_R[place]
+                yield row, values_T, _rules(values_T, periods, is_smooth)
 
 
 def _rules(values_T: NDArray, periods: NDArray, is_smooth: bool) -> Iterator[Rule]:
@@ -184,15 +197,20 @@ def _repeats(panel: Panel, origins: Origins, read_R: NDArray) -> NDArray:
     change_RT = np.diff(values_RT, axis=1)
     newest_RC = change_RT[:, -CHANGES:]
     size_R = np.abs(newest_RC).sum(axis=1)
+    tolerance_R = 4 * EXACT * size_R
     repeats_RP = np.zeros((len(read_R), longest), bool)
     for period in range(1, longest + 1):
         earlier_RC = change_RT[:, -CHANGES - period : -period]
         with np.errstate(divide="ignore", invalid="ignore"):
-            factor_R = size_R / np.abs(earlier_RC).sum(axis=1)
-            error_RC = np.abs(newest_RC - factor_R[:, None] * earlier_RC)
-        is_same_R = error_RC.sum(axis=1) <= 4 * EXACT * size_R
+            earlier_size_R = np.abs(earlier_RC).sum(axis=1)
+            factor_R1 = (size_R / earlier_size_R)[:, None]
+            error_RC = np.abs(newest_RC - factor_R1 * earlier_RC)
+        error_R = error_RC.sum(axis=1)
+        is_same_R = error_R <= tolerance_R
         is_long_enough_R = CYCLES * period <= read_R
-        repeats_RP[:, period - 1] = is_same_R & (size_R > 0) & is_long_enough_R
+        repeats_RP[:, period - 1] = is_same_R & is_long_enough_R
+    is_constant_R = size_R == 0
+    repeats_RP[is_constant_R] = False
     return repeats_RP
 
 
@@ -201,16 +219,21 @@ def _is_smooth(panel: Panel, origins: Origins) -> NDArray:
     values_RT = window(panel, origins, WIDTH)
     change_RT = np.diff(values_RT, axis=1)
     size_R = np.abs(change_RT).mean(axis=1)
-    is_smooth_R = np.isfinite(values_RT).all(axis=1) & (size_R > 0)
+    is_known_R = np.isfinite(values_RT).all(axis=1)
+    is_smooth_R = is_known_R & (size_R > 0)
     known_RT = values_RT[is_smooth_R]
-    scaled_RT = (known_RT - known_RT[:, -1:]) / size_R[is_smooth_R, None]
+    size_R1 = size_R[is_smooth_R, None]
+    scaled_RT = (known_RT - known_RT[:, -1:]) / size_R1
     before_RTK = sliding_window_view(scaled_RT[:, :-1], FEW_LAGS, axis=1)
     terms_RTK = np.insert(before_RTK, 0, 1.0, axis=2)
     later_RT1 = scaled_RT[:, FEW_LAGS:, None]
-    crossed_RKK = terms_RTK.swapaxes(1, 2) @ terms_RTK
-    ridge_R11 = RIDGE * np.trace(crossed_RKK, axis1=1, axis2=2)[:, None, None]
+    terms_RKT = terms_RTK.swapaxes(1, 2)
+    crossed_RKK = terms_RKT @ terms_RTK
+    product_RK1 = terms_RKT @ later_RT1
+    trace_R = np.trace(crossed_RKK, axis1=1, axis2=2)
+    ridge_R11 = RIDGE * trace_R[:, None, None]
     crossed_RKK += ridge_R11 * np.eye(1 + FEW_LAGS)
-    factor_RK1 = np.linalg.solve(crossed_RKK, terms_RTK.swapaxes(1, 2) @ later_RT1)
+    factor_RK1 = np.linalg.solve(crossed_RKK, product_RK1)
     error_RT1 = np.abs(later_RT1 - terms_RTK @ factor_RK1)
     is_smooth_R[is_smooth_R] = error_RT1.max(axis=(1, 2), initial=0.0) <= UNEXPLAINED
     return is_smooth_R

@@ -47,11 +47,11 @@ def without_totals(sheet: Sheet) -> Sheet:
             continue
         rows = _totals_of(sheet, column)
         if rows.any() and not rows.all():
-            why = {
+            reasons = {
                 int(sheet.lines[row]): f"{column.cell(row)!r} sums up others"
                 for row in np.flatnonzero(rows).tolist()
             }
-            sheet = sheet.take(np.flatnonzero(~rows), *dropped_lines(why))
+            sheet = sheet.take(np.flatnonzero(~rows), *dropped_lines(reasons))
     return _without_longer_periods(sheet)
 
 
@@ -117,11 +117,11 @@ def _without_longer_periods(sheet: Sheet) -> Sheet:
             continue  # 1457 beside 1300.5 is a value
         sums = _thirteenth_months(column)
         if sums.any():
-            why = {
+            reasons = {
                 int(sheet.lines[row]): f"{column.cell(row)!r} sums up a year"
                 for row in np.flatnonzero(sums).tolist()
             }
-            return sheet.take(np.flatnonzero(~sums), *dropped_lines(why))
+            return sheet.take(np.flatnonzero(~sums), *dropped_lines(reasons))
         if not column.is_text:
             continue
         units = _units([str(text) for text in column.data])
@@ -130,11 +130,11 @@ def _without_longer_periods(sheet: Sheet) -> Sheet:
         rows = _longer(column, np.array(units))
         if rows.any():
             finest = column.spread(np.array(units))[~rows][0]
-            why = {
+            reasons = {
                 int(sheet.lines[row]): f"{column.cell(row)!r} sums up {finest}s"
                 for row in np.flatnonzero(rows).tolist()
             }
-            return sheet.take(np.flatnonzero(~rows), *dropped_lines(why))
+            return sheet.take(np.flatnonzero(~rows), *dropped_lines(reasons))
     return sheet
 
 
