@@ -391,13 +391,13 @@ def test_folders_with_other_things_are_left_alone(tmp_path):
 
 
 def test_numbers_that_make_no_sense(tmp_path):
-    with pytest.raises(UsageError, match="chunk= must be at least 1, got 0"):
+    with pytest.raises(UsageError, match="chunk must be at least 1, got 0"):
         run("a.parquet", tmp_path / "out", chunk=0)
-    with pytest.raises(UsageError, match=r"chunk= must be at least 1, got 2\.5"):
+    with pytest.raises(UsageError, match=r"chunk must be at least 1, got 2\.5"):
         run("a.parquet", tmp_path / "out", chunk=2.5)
     for workers in (0, 2.5):
         with pytest.raises(
-            UsageError, match=f"workers= must be at least 1, got {workers}"
+            UsageError, match=f"workers must be at least 1, got {workers}"
         ):
             here(workers)
     with pytest.raises(UsageError, match="None is not a path"):

@@ -62,10 +62,9 @@ def test_seconds_since_1970_behind_the_values(header, read_text):
 
 
 def test_a_list_of_numbers_keeps_the_first(read_text):
-    with pytest.raises(lc.DataError, match="time='index'"):
-        read_text(json.dumps([5.5, 6.5, 7.5, 8.5]), "data.json")
-    panel = read_text(json.dumps([5.5, 6.5, 7.5, 8.5]), "data.json", time="index")
-    assert panel.values.ravel().tolist() == [5.5, 6.5, 7.5, 8.5]
+    for options in ({}, {"time": "index"}):
+        panel = read_text(json.dumps([5.5, 6.5, 7.5, 8.5]), "data.json", **options)
+        assert panel.values.ravel().tolist() == [5.5, 6.5, 7.5, 8.5]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ _MARK = r"[.,](?=[\s.)、。]|$)"  # of decimals
 _WORD = rf"(?!--|(?:{'|'.join(_FOLLOWING)})\b)(?![ぁ-ん(—–])[^\s\"'()：]*[^\s\"'().,;:。、：]"
 _VALUE = rf"(?:{_IN_QUOTES}|{_MARK}|{_WORD})"
 _FLAG = "day-first|month-first|resume|escape-formulas"  # options without a value
-_DEMAND = re.compile(r"\b(\w+)= must\b")  # of an argument without a value
+_DEMAND = r"\b(\w+)= must\b"  # of an argument without a value
 _COMMAND = r"`[^`]*`|lstmcast [a-z]+ [^.;:)]*"
 
 
@@ -94,7 +94,7 @@ def in_python(text: str) -> str:
     'horizon must be at least 1, got 0.'
     """
     named = reworded(text, _ARGUMENTS, _as_argument)
-    return _DEMAND.sub(r"\1 must", named)
+    return re.sub(_DEMAND, r"\1 must", named)
 
 
 def in_fields(text: str) -> str:
