@@ -44,6 +44,10 @@ LONGEST = 120  # seconds for one command in a shell
 STATUS = '; echo "exit status $?"'
 QUOTED = re.compile(r"'[^']*'|\"[^\"\\$]*\"")
 FOR_A_SHELL = re.compile(r"[|&;<>$*\\\n]")
+# what a shell does after most commands of the pages, which needs none
+AFTER = re.compile(
+    r" (?:> (?P<file>[\w.-]+)|\| (?P<part>head|tail) -(?:n )?(?P<lines>\d+))$"
+)
 VARIABLES = {
     "PYTHONPATH": str(ROOT / "src"),
     "COLUMNS": "100",
@@ -100,24 +104,41 @@ def console(body: str, folder: Path) -> str:
 
 def _run(command: str, folder: Path) -> str:
     own = command.strip().removesuffix(STATUS)
-    if own.startswith("lstmcast ") and not FOR_A_SHELL.search(QUOTED.sub("", own)):
-        said, status = _here(shlex.split(own)[1:])
+    after = AFTER.search(own)
+    alone = own[: after.start()] if after else own
+    if alone.startswith("lstmcast ") and not FOR_A_SHELL.search(QUOTED.sub("", alone)):
+        noted, said, status = _here(shlex.split(alone)[1:], apart=bool(after))
+        said = noted + (_after(said, after, folder) if after else said)
         said += f"exit status {status}\n" * command.strip().endswith(STATUS)
     else:
         said = _in_a_shell(command, folder)
     return _tidy(said.replace(f"{folder}/", ""))
 
 
-def _here(words: list[str]) -> tuple[str, int]:
+def _after(said: str, after: re.Match[str], folder: Path) -> str:
+    """What is left to be seen of an output that goes to a file, or of which some lines are asked
+    for."""
+    if after["file"]:
+        (folder / after["file"]).write_text(said, encoding="utf-8")
+        return ""
+    lines, count = said.splitlines(keepends=True), int(after["lines"])
+    return "".join(lines[:count] if after["part"] == "head" else lines[-count:])
+
+
+def _here(words: list[str], apart: bool = False) -> tuple[str, str, int]:
     """What a command says and its exit status, run in this process, which has loaded what it needs.
 
-    A process of its own would load it again, which takes longer than most commands.
+    A process of its own would load it again, which takes longer than most commands. What it says on
+    standard error comes first where the two are to be kept apart, else where it was said.
     """
-    stream = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+    output = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+    errors = (
+        io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) if apart else output
+    )
     before, terminated = dict(os.environ), signal.getsignal(signal.SIGTERM)
     os.environ.update(VARIABLES)
     try:
-        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
             main_of_lstmcast(words)
     except SystemExit as ended:
         status = int(ended.code or 0)
@@ -126,7 +147,8 @@ def _here(words: list[str]) -> tuple[str, int]:
         os.environ.update(before)
         # a command handles it in a way of its own
         signal.signal(signal.SIGTERM, terminated)
-    return stream.buffer.getvalue().decode(), status
+    noted = errors.buffer.getvalue().decode() if apart else ""
+    return noted, output.buffer.getvalue().decode(), status
 
 
 def _in_a_shell(command: str, folder: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +16,11 @@ from lstmcast.cli import app as cli
 
 # Commands speak the language of the system; the tests know it.
 os.environ["LC_ALL"] = "C.UTF-8"
+
+# Compiled code is kept even where the environment says otherwise: workers and the many processes
+# that tests start would compile all of it again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # No test fails because a machine is busy.
 settings.register_profile(

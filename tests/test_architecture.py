@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 import lstmcast
 
@@ -47,8 +46,13 @@ SLOW = {
 }
 
 
+@cache
+def tree_of(module: str) -> ast.Module:
+    return ast.parse((SOURCE / module).read_text(encoding="utf-8"))
+
+
 def imports(module: str, *, top_level: bool = False) -> set[str]:
-    tree = ast.parse((SOURCE / module).read_text(encoding="utf-8"))
+    tree = tree_of(module)
     nodes = tree.body if top_level else ast.walk(tree)
     names = set()
     for node in nodes:
@@ -83,21 +87,27 @@ def test_models_are_saved_and_loaded_without_what_only_posix_has(tmp_path):
     subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_packages_stay_in_their_homes(module):
-    tree_text = (SOURCE / module).read_text(encoding="utf-8")
-    assert "import pickle" not in tree_text
+def test_packages_stay_in_their_homes():
     strays = {
-        p for p in imports(module) & HOMES.keys() if not module.startswith(HOMES[p])
+        module: package
+        for module in MODULES
+        for package in imports(module) & HOMES.keys()
+        if not module.startswith(HOMES[package])
     }
     assert not strays
 
 
-@pytest.mark.parametrize(
-    "module", [module for module in MODULES if not module.startswith("training/")]
-)
-def test_slow_packages_are_imported_where_they_are_used(module):
-    assert not imports(module, top_level=True) & SLOW
+def test_nothing_is_pickled():
+    assert not [module for module in MODULES if "pickle" in imports(module)]
+
+
+def test_slow_packages_are_imported_where_they_are_used():
+    strays = {
+        module: imports(module, top_level=True) & SLOW
+        for module in MODULES
+        if not module.startswith("training/")
+    }
+    assert not {module: slow for module, slow in strays.items() if slow}
 
 
 def loaded_after(code: str) -> set[str]:
@@ -194,19 +204,22 @@ def test_drawing_needs_no_window_system():
     assert not loaded_after(code) & FRAMEWORKS
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_rules_of_findings_are_compared_by_constant(module):
+def test_rules_of_findings_are_compared_by_constant():
     """A rule that is renamed must not silently match nothing."""
-    for node in ast.walk(ast.parse((SOURCE / module).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Compare):
-            sides = [node.left, *node.comparators]
-            of_rule = [
-                s for s in sides if isinstance(s, ast.Attribute) and s.attr == "rule"
-            ]
-            texts = [
-                part for side in sides for part in ast.walk(side) if _is_text(part)
-            ]
-            assert not (of_rule and texts), f"{module}, line {node.lineno}"
+    compared = [
+        (module, node.lineno)
+        for module in MODULES
+        for node in ast.walk(tree_of(module))
+        if isinstance(node, ast.Compare) and _is_rule_with_text(node)
+    ]
+    assert not compared
+
+
+def _is_rule_with_text(node: ast.Compare) -> bool:
+    sides = [node.left, *node.comparators]
+    of_rule = [s for s in sides if isinstance(s, ast.Attribute) and s.attr == "rule"]
+    texts = [part for side in sides for part in ast.walk(side) if _is_text(part)]
+    return bool(of_rule and texts)
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -209,8 +209,8 @@ def longer(first, source):
 
 
 def test_a_run_that_was_killed_goes_on(tmp_path):
-    source = write(tmp_path / "sales.parquet", 0, 200)
-    words = ["forecast", str(source), "-H", "3", "--chunk", "10"]
+    source = write(tmp_path / "sales.parquet", 0, 100)
+    words = ["forecast", str(source), "-H", "3", "--chunk", "5"]
     command = [sys.executable, "-m", "lstmcast", *words, "--workers", "2", "--out"]
     process = subprocess.Popen(
         [*command, str(tmp_path / "killed")],

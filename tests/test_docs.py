@@ -3,6 +3,8 @@ out."""
 
 from __future__ import annotations
 
+import ast
+import builtins
 import importlib.util
 import json
 import os
@@ -81,6 +83,7 @@ def differences(shown: str, now: str) -> list[str]:
 SAVED = re.compile(
     r'save\("([^"]+)"|(?:folder|out)="([^"]+)"|["\']([\w/-]+\.\w{2,7})["\']'
 )
+ENDING = re.compile(r"\}(\.\w{2,7})[\"']")  # of f"{name}.csv"
 COMMAND = re.compile(r"^\$ (?:.*\\\n)*.*\n", re.MULTILINE)
 OTHERWISE = re.compile(r' *# .*$|, language="ja"|-ja(?=\.png")', re.MULTILINE)
 
@@ -103,27 +106,76 @@ def repeats_its_twin(page: Path) -> bool:
     return twin != page and examples(page) == examples(twin)
 
 
-def commands_alone(page: Path) -> str:
-    """A Japanese page without its Python where all of that stands on the English page as well, and
-    no command reads a file of it: then it is run there."""
-    python = ("```python", '```text title="prints"')
-    repeated = [block for block in examples(page) if block.startswith(python)]
-    if twin_of(page) == page or not set(repeated) <= set(examples(twin_of(page))):
-        return TEXT[page]
-    made, there = set(), {"airline.csv"}
-    for block in refresh.BLOCK.finditer(TEXT[page]):
-        if block["kind"] == "python":
-            made |= {
-                name for names in SAVED.findall(block["body"]) for name in names
-            } - there
-        elif block["kind"] == "console":
-            commands = "".join(COMMAND.findall(block["body"]))
-            words = set(re.split(r"[\s'\"/?:]+", commands))
-            if made & words - {""}:
-                return TEXT[page]
-            there |= words
-    unrun = TEXT[page].replace("```python\n", "```code\n")
-    return unrun.replace('```text title="prints"', '```text title="printed"')
+def names_of(code: str) -> set[str]:
+    """Names of Python code."""
+    tree = list(ast.walk(ast.parse(code)))
+    defined = (ast.FunctionDef, ast.ClassDef)
+    names = {node.id for node in tree if isinstance(node, ast.Name)}
+    return names | {node.name for node in tree if isinstance(node, defined)}
+
+
+def files_of(code: str) -> set[str]:
+    """Files and folders that Python code writes or reads."""
+    written = {name for several in SAVED.findall(code) for name in several}
+    nodes = ast.walk(ast.parse(code))
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    stems = [text for text in texts if isinstance(text, str)]
+    endings = ENDING.findall(code)
+    return written | {f"{stem}{ending}" for stem in stems for ending in endings}
+
+
+def imports_of(code: str) -> str:
+    """Its import statements, and nothing else."""
+    kept = (ast.Import, ast.ImportFrom)
+    lines = [ast.unparse(one) for one in ast.parse(code).body if isinstance(one, kept)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def imported(page: Path) -> set[str]:
+    """Names by which Python on this page knows modules and what it takes from them."""
+    blocks = refresh.BLOCK.finditer(TEXT[page])
+    code = "".join(imports_of(one["body"]) for one in blocks if one["kind"] == "python")
+    nodes = [node for node in ast.parse(code).body if hasattr(node, "names")]
+    return {one.asname or one.name for node in nodes for one in node.names}
+
+
+def words_of(console: str) -> set[str]:
+    """Words of its commands, among which are the files that they read."""
+    return set(re.split(r"[\s'\"/?:]+", "".join(COMMAND.findall(console))))
+
+
+def unrepeated(page: Path) -> str:
+    """A Japanese page without the Python that the English one runs alike, as far as nothing that
+    stays reads its files or variables."""
+    text, english = TEXT[page], set(examples(twin_of(page)))
+    if twin_of(page) == page:
+        return text
+    known, there = {*dir(builtins), *imported(page)}, {"airline.csv", ""}
+    names: set[str] = set()
+    files: set[str] = set()
+    blocks = list(refresh.BLOCK.finditer(text))
+    for block, after in reversed(list(zip(blocks, [*blocks[1:], None], strict=True))):
+        body = block["body"]
+        if block["kind"] == "console":
+            files |= words_of(body)
+        elif block["kind"] == "python":
+            printing = [after] if after and after["title"] == "prints" else []
+            shown = {OTHERWISE.sub("", one[0]) for one in (block, *printing)}
+            used, touched = names_of(body) - known, files_of(body) - there
+            if used & names or touched & files or not shown <= english:
+                names, files = names | used, files | touched
+            else:
+                text = without(text, block, *printing)
+    return text
+
+
+def without(text: str, python: re.Match[str], *printed: re.Match[str]) -> str:
+    """The page with nothing but imports in this block, and what it prints as an ordinary text."""
+    for block in printed:
+        shown = block[0].replace('text title="prints"', "text")
+        text = text[: block.start()] + shown + text[block.end() :]
+    imports = imports_of(python["body"])
+    return text[: python.start("body")] + imports + text[python.end("body") :]
 
 
 RUN = [page for page in refresh.pages() if not repeats_its_twin(page)]
@@ -131,7 +183,7 @@ RUN = [page for page in refresh.pages() if not repeats_its_twin(page)]
 
 @pytest.mark.parametrize("page", RUN, ids=name_of)
 def test_the_examples_print_what_the_page_shows(page):
-    text = commands_alone(page)
+    text = unrepeated(page)
     with refresh.sandbox() as folder:
         now = refresh.refreshed(text, folder)
     assert not differences(text, now), "run `make docs-refresh`, and read what changed"
@@ -147,23 +199,54 @@ def test_a_page_that_prints_something_else_is_run():
         assert not repeats_its_twin(japanese)
 
 
-def test_python_of_a_japanese_page_is_run_where_it_differs_or_a_command_reads_its_file():
+MAKES = """```python
+import math
+kept = math.floor(2.5)
+```
+
+```python
+open("made.csv", "w").write(str(kept))
+```
+
+```python
+print(math.pi)
+```
+
+```text title="prints"
+3.14
+```
+"""
+
+
+@pytest.mark.parametrize(
+    "end, run",
+    [
+        ("", []),
+        ("```console\n$ echo made\n```\n", []),
+        ("```console\n$ cat made.csv\n```\n", ["kept =", "open("]),
+        ("```python\nprint(kept, math.e)  # here alone\n```\n", ["kept =", "open("]),
+        ("```python\nprint(math.e)\n```\n", []),
+    ],
+)
+def test_python_of_a_japanese_page_is_run_where_something_reads_what_it_makes(end, run):
     page = ROOT / "docs" / "ja" / "how-to" / "prediction.md"
-    assert "```python" in TEXT[page] and "```python" not in commands_alone(page)
-    assert commands_alone(twin_of(page)) == TEXT[twin_of(page)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(
-            TEXT, page, TEXT[page].replace("```python\n", "```python\nx = 1\n", 1)
-        )
-        assert commands_alone(page) == TEXT[page]
-    reads = (
-        TEXT[page]
-        + '```python\nmodel.save("kept")\n```\n\n```console\n$ cat kept\n```\n'
-    )
+        patch.setitem(TEXT, page, MAKES + end)
+        patch.setitem(TEXT, twin_of(page), MAKES)
+        text = unrepeated(page)
+        assert unrepeated(twin_of(page)) == MAKES
+    parts = ("kept =", "open(", "print(math.pi)")
+    assert [part for part in parts if part in text] == run
+    assert "import math" in text and text.endswith(end)
+
+
+def test_python_of_a_japanese_page_is_run_where_it_prints_something_else():
+    page = ROOT / "docs" / "ja" / "how-to" / "prediction.md"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(TEXT, page, reads)
-        patch.setitem(TEXT, twin_of(page), reads)
-        assert commands_alone(page) == reads
+        patch.setitem(TEXT, page, MAKES.replace("3.14", "3.15"))
+        patch.setitem(TEXT, twin_of(page), MAKES)
+        assert "print(math.pi)" in unrepeated(page)
+        assert 'title="prints"\n3.15' in unrepeated(page)
 
 
 def test_every_kind_of_block_is_known():
@@ -183,6 +266,26 @@ def test_what_examples_print_is_refreshed():
         )
     assert 'prints"\n42\n```' in now
     assert "$ echo a; false\na\n```" in now
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "lstmcast check airline.csv | head -2",
+        "lstmcast check airline.csv | tail -n 1",
+        "lstmcast check nowhere.csv > said.txt",
+        "lstmcast check airline.csv --quiet > said.txt",
+    ],
+)
+def test_lines_and_files_of_an_output_are_those_of_a_shell(command):
+    with refresh.sandbox() as folder:
+        here = refresh.console(f"$ {command}\n", folder), kept(folder)
+        shell = refresh._in_a_shell(command, folder).replace(f"{folder}/", "")
+        assert here == (f"$ {command}\n{refresh._tidy(shell)}", kept(folder))
+
+
+def kept(folder: Path) -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in folder.glob("said.txt")]
 
 
 def test_a_python_example_that_fails_is_not_hidden():
@@ -388,8 +491,11 @@ def clone(tmp_path) -> Path:
     for name in ("mkdocs.yml", "docs/hooks.py"):
         shutil.copy(ROOT / name, folder / name)
     # Most of the time would go into pages that no test of versions looks at.
-    for name in ("api", "ja", "articles"):
+    for name in ("api", "ja", "articles", "notebooks"):
         shutil.rmtree(folder / "docs" / name)
+    for page in (folder / "docs").rglob("*.md"):
+        if page.stem not in ("index", "export"):
+            page.unlink()
     for key in ("user.name", "user.email"):
         subprocess.run(
             ["git", "config", key, "docs@example.org"], cwd=folder, check=True

@@ -395,7 +395,7 @@ def test_a_saved_model_goes_on_to_the_same_bits(tmp_path):
     }
     whole = daily(series)
     for newer, method in ((1, "network"), (150, "auto")):
-        model = lc.LSTMForecaster(horizon=30, method=method)
+        model = lc.LSTMForecaster(horizon=8, method=method)
         old = whole.until(whole.lengths - newer)
         model.save(tmp_path / "model", old)
         saved = lc.load(tmp_path / "model")

@@ -175,7 +175,7 @@ def test_a_saved_stream_goes_on_at_several_rates(panel, tmp_path):
 
 
 def test_a_saved_model_goes_on_to_the_last_bit(panel, tmp_path):
-    model = lc.LSTMForecaster(60)
+    model = lc.LSTMForecaster(60, method="network")
     model.save(tmp_path / "model", panel.until(np.full(len(panel), 1490)))
     loaded = lc.load(tmp_path / "model")
     newer = panel.since(np.full(len(panel), 1480))

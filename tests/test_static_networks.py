@@ -150,11 +150,13 @@ def test_every_batching_scheme_trains_embeddings(scheme, tmp_path):
     pytest.importorskip("torch", reason="needs the train extra")
     inputs, batching = scheme
     ahead = 1 if isinstance(batching, Rollout) else None
+    few = 3 if isinstance(batching, (Rollout, Windows)) else None
     network = NetworkConfig(
         (6,), inputs=inputs, static=["*", "each series"], horizon=ahead
     )
     training = TrainingConfig(
-        epochs=3,
+        epochs=2,
+        steps_per_epoch=few,
         batching=batching,
         batch_size=4,
         optimiser=Optimiser(learning_rate=0.01),
@@ -189,10 +191,10 @@ def test_a_new_series_gets_the_level_of_its_group():
         (8,), inputs=inputs, static=["group"], horizon=1, head="point"
     )
     training = TrainingConfig(
-        epochs=60,
+        epochs=12,
         batching=Windows(2),
         batch_size=32,
-        optimiser=Optimiser(learning_rate=0.02),
+        optimiser=Optimiser(learning_rate=0.1),
     )
     rng = np.random.default_rng(3)
     groups = {f"s{k}": ("cold", "dry")[k % 2] for k in range(8)}

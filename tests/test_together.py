@@ -114,8 +114,8 @@ def test_series_of_other_times_are_known_as_far_as_they_had_come():
     whole = panel_of(sales, promo, 90, starts)
     until = np.array([80] * 5 + [56] * 3)  # all of the same day
     part = whole.until(until)
-    for series in range(len(sales)):
-        found, earlier = (Effects(one).solutions_S[series] for one in (whole, part))
+    found_S, earlier_S = (Effects(one).solutions_S for one in (whole, part))
+    for found, earlier in zip(found_S, earlier_S, strict=True):
         for one, other in zip(found, earlier, strict=False):
             assert one.count == other.count
             np.testing.assert_array_equal(one.coefficients_P, other.coefficients_P)

@@ -153,7 +153,9 @@ def test_the_loss_goes_down_in_every_batching_scheme():
         Stateful(10),
         Rollout(8, support=4),
     ):
-        config = replace(QUICK, epochs=30, batching=scheme)
+        config = replace(
+            QUICK, epochs=12, batching=scheme, optimiser=Optimiser(learning_rate=3e-2)
+        )
         losses = fit_network(PLAIN, plain_data(), config).history.columns()[
             "train_loss"
         ]
@@ -923,7 +925,8 @@ def test_fine_tuning_is_never_worse_than_its_start_and_says_when_it_kept_it():
     assert same_bits(start, fitted.network)
     assert "2 of 2 members keep them" in fitted.notes[0]
     assert [row.epoch for row in fitted.history.member(1).epochs] == [0, 1, 2]
-    better = fit_network(start, adaptive_data(), TrainingConfig.fine_tuning())
+    gentle = replace(TrainingConfig.fine_tuning(), epochs=4)
+    better = fit_network(start, adaptive_data(), gentle)
     for rows in (better.history.member(m).epochs for m in (0, 1)):
         assert (
             min(row.validation_loss for row in rows) < rows[0].validation_loss
@@ -933,7 +936,7 @@ def test_fine_tuning_is_never_worse_than_its_start_and_says_when_it_kept_it():
 
 def test_a_refit_repeats_the_training_on_everything_up_to_the_best_epoch():
     config = replace(
-        QUICK, epochs=12, optimiser=Optimiser(learning_rate=0.2), refit=True
+        QUICK, epochs=8, optimiser=Optimiser(learning_rate=0.2), refit=True
     )
     fitted = fit_network(PLAIN, plain_data(), config)
     (best,) = [row.epoch for row in fitted.history.epochs if row.best]
@@ -945,7 +948,8 @@ def test_a_refit_repeats_the_training_on_everything_up_to_the_best_epoch():
         replace(config, validation=None, refit=False, epochs=best),
     )
     assert same_bits(fitted.network, alone.network)
-    assert not fit_network(PLAIN, plain_data(), replace(config, refit=False)).refitted
+    without = replace(config, refit=False, epochs=1)
+    assert not fit_network(PLAIN, plain_data(), without).refitted
 
 
 def test_an_own_loss_is_minimised():
@@ -958,7 +962,13 @@ def test_an_own_loss_is_minimised():
     data = TransformedData(
         noise, noise, np.array([0, 300]), np.array([250]), np.array(["a"], object)
     )
-    config = replace(QUICK, epochs=30, batching=Windows(6, loss="every"), batch_size=32)
+    config = replace(
+        QUICK,
+        epochs=6,
+        batching=Windows(6, loss="every"),
+        batch_size=32,
+        optimiser=Optimiser(learning_rate=5e-2),
+    )
     high, middle = (
         fit_network(PLAIN, data, config, loss=loss).network.members[0]
         for loss in (own, None)
@@ -1037,9 +1047,7 @@ REGIMES = (
 
 @pytest.mark.parametrize("batching", REGIMES, ids=lambda batching: batching.kind)
 def test_mixed_precision_reaches_about_the_loss_of_full(batching):
-    config = replace(
-        QUICK, epochs=15, batching=batching, validation=Validation(steps=8)
-    )
+    config = replace(QUICK, epochs=6, batching=batching, validation=Validation(steps=8))
     full, mixed = (
         fit_network(PLAIN, plain_data(), replace(config, precision=p))
         for p in ("full", "mixed")
