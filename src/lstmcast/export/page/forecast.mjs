@@ -9,7 +9,7 @@ import { sharesWithFew, withFew } from "./few.mjs";
 import { counting, known, largest, median, nearest, smallest } from "./numbers.mjs";
 import { withoutEvents } from "./rare.mjs";
 import { atSeveralRates } from "./rates.mjs";
-import { NAME as RECURRENCE, continuation } from "./recurrence.mjs";
+import { RECURRENCE, continuation } from "./recurrence.mjs";
 import { reaching, stuckIn } from "./stuck.mjs";
 import { shut } from "./weekdays.mjs";
 import { yearOf } from "./year.mjs";

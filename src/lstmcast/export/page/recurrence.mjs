@@ -3,7 +3,7 @@
 import { startOf } from "./context.mjs";
 import { counting, isKnown, largest, smallest, solved, sum } from "./numbers.mjs";
 
-export const NAME = "linear recurrence";
+export const RECURRENCE = "linear recurrence";
 
 const FEWEST = 8;
 const MOST = 256; // newest values that are looked at
