@@ -13,7 +13,7 @@ differ only in their weights: all read the same inputs, and their answers are av
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,7 @@ class Network:
                 )
             else:
                 hidden_TBD, member_state = run_stack(
-                    self._dense(arrays, "embed", config.before or (), read_TBC),
+                    _through(dense, activation, read_TBC),
                     begun_TB,
                     layers,
                     member_state,
@@ -144,9 +144,11 @@ class Network:
         """
         is_tick = self._quick is not None
         are_narrow = is_tick and self.head.affine and len(x_NC) >= MANY
+        activation = ACTIVATIONS[self.config.activation]
         shape_HKR = (self.config.steps, self.config.inputs.columns, self.head.outputs)
         for arrays, hidden_ND in zip(self.members, hidden_MND, strict=True):
-            dense_ND = self._dense(arrays, "dense", self.config.after, hidden_ND)
+            dense = _dense_layers(arrays, "dense", self.config.after)
+            dense_ND = _through(dense, activation, hidden_ND)
             raw_NF = dense_ND @ arrays["head.weight"].T
             raw_NF += arrays["head.bias"]
             raw_NHKR = raw_NF.reshape(len(raw_NF), *shape_HKR)[:, :steps]
@@ -214,20 +216,6 @@ class Network:
         network."""
         return Network(replace(self.config, inputs=inputs), self.members, self.head)
 
-    def _dense(
-        self,
-        arrays: dict[str, NDArray],
-        name: str,
-        sizes: tuple[int, ...],
-        values: NDArray,
-    ) -> NDArray:
-        activation = ACTIVATIONS[self.config.activation]
-        for weight, bias in _dense_layers(arrays, name, sizes):
-            values = values @ weight.T
-            values += bias
-            values = activation(values)
-        return values
-
 
 def _dense_layers(
     arrays: dict[str, NDArray], name: str, sizes: tuple[int, ...]
@@ -235,6 +223,19 @@ def _dense_layers(
     """Weights and bias of each of some dense layers."""
     names = [f"{name}.{layer}" for layer in range(len(sizes))]
     return [(arrays[f"{own}.weight"], arrays[f"{own}.bias"]) for own in names]
+
+
+def _through(
+    dense: Sequence[tuple[NDArray, NDArray]],
+    activation: Callable[[NDArray], NDArray],
+    values: NDArray,
+) -> NDArray:
+    """What dense layers make of values."""
+    for weight, bias in dense:
+        values = values @ weight.T
+        values += bias
+        values = activation(values)
+    return values
 
 
 def _require_weights(
