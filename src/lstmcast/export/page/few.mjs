@@ -2,14 +2,12 @@
 // lstmcast/evaluation/few.py has the reasons and the names.
 
 import { shortestSeason } from "./context.mjs";
-import { counting, sum } from "./numbers.mjs";
+import { changesOf, counting, mean, sum } from "./numbers.mjs";
 
 const [FEWEST, MOST] = [4, 12];
 const [STRAIGHT, CROOKED] = [5, 2];
 const [CYCLE, UNLIKE] = [0.9, 1.4];
 const MIDDLE = 3;
-
-const mean = (values) => sum(values) / values.length;
 
 /** What few values say of the steps after them, each with its weight; nothing of many. */
 function simpleOf(panel, count, horizon) {
@@ -19,7 +17,7 @@ function simpleOf(panel, count, horizon) {
   const line = { points: counting(horizon).fill(0), weight: 0 };
   const cycle = { points: counting(horizon).fill(0), weight: 0 };
   if (!isFew || !values.every(Number.isFinite)) return { line, cycle };
-  const changes = values.slice(1).map((value, t) => value - values[t]);
+  const changes = changesOf(values);
   if (count <= MOST) {
     const slope = mean(changes);
     line.points = counting(horizon).map((h) => values.at(-1) + slope * (h + 1));

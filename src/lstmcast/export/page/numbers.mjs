@@ -13,6 +13,13 @@ export function nearest(value) {
 
 export const sum = (values) => values.reduce((total, value) => total + value, 0);
 
+export const mean = (values) => sum(values) / values.length;
+
+export const changesOf = (values) => values.slice(1).map((value, t) => value - values[t]);
+
+/** The product of two vectors. */
+export const product = (a, b) => a.reduce((total, value, k) => total + value * b[k], 0);
+
 /** The lower of two values, or the one that is known. */
 export function lower(a, b) {
   if (Number.isNaN(a)) return b;

@@ -1,7 +1,18 @@
 // Values that follow a linear recurrence: lstmcast/evaluation/recurrence.py has the reasons.
 
+import { HALF } from "./calibration.mjs";
 import { startOf } from "./context.mjs";
-import { counting, isKnown, largest, smallest, solved, sum } from "./numbers.mjs";
+import {
+  changesOf,
+  counting,
+  isKnown,
+  largest,
+  mean,
+  product,
+  smallest,
+  solved,
+  sum,
+} from "./numbers.mjs";
 
 export const RECURRENCE = "linear recurrence";
 
@@ -14,12 +25,9 @@ const CUTS = [1e-10, 1e-2];
 const CHANGES = 6;
 const [WIDTH, FEW_LAGS, UNEXPLAINED, RIDGE] = [20, 4, 0.2, 1e-12];
 const SWEEPS = 60;
-const SCORES = [-1.959964, -1.2815516, -0.6744898, 0, 0.6744898, 1.2815516, 1.959964];
+const SCORES = [...HALF.map((score) => -score).reverse(), 0, ...HALF];
 
-const mean = (values) => sum(values) / values.length;
 const sumOfSizes = (values) => sum(values.map(Math.abs));
-const changesOf = (values) => values.slice(1).map((value, t) => value - values[t]);
-const product = (a, b) => a.reduce((total, value, k) => total + value * b[k], 0);
 
 /** Quantiles of the next steps where all values follow a recurrence; null where they do not. */
 export function continuation(panel, horizon) {

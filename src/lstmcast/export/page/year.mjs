@@ -2,7 +2,7 @@
 // lstmcast/model/inputs/slow_clock.py and effects.py have the reasons and the names.
 
 import { LINEAR, LOG, toAxis } from "./axis.mjs";
-import { clip, counting, exponentOf, isKnown, median } from "./numbers.mjs";
+import { clip, counting, exponentOf, isKnown, median, product } from "./numbers.mjs";
 import { Sums, fit } from "./regression.mjs";
 
 const HARMONICS = 10;
@@ -172,8 +172,6 @@ class Year {
     return this.at(step, steps).slice(1);
   }
 }
-
-const product = (a, b) => a.reduce((total, value, k) => total + value * b[k], 0);
 
 function addDays(sums, columns, z, weights) {
   const whole = columns.map((own, d) => [...own, isKnown(z[d]) ? z[d] : 0]);
