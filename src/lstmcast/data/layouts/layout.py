@@ -111,17 +111,10 @@ def _is_beside_times(sheet: Sheet, time: Column, names: Names) -> bool:
 def _table_without_dates(sheet: Sheet, names: Names) -> Table:
     """The table of a sheet without a column of times, which are in its header then."""
     header = header_times(sheet) if names.time is None else None
-    if header is None and names.time is None:
-        counted, time = with_elapsed_steps(sheet, None)
-        if counted is not sheet:
-            return table_from_sheet(counted, replace(names, time=time))
     if header is None:
-        bare = without_codes(sheet) if names.time is None else sheet
-        dated = with_full_years(bare) if names.time is None else bare
-        if dated is not sheet:
-            return table_from_sheet(dated, names)
-        if names.time is None and _is_one_of_numbers(sheet):
-            return table_from_sheet(sheet, replace(names, time="index"))
+        reading = _otherwise_timed(sheet, names) if names.time is None else None
+        if reading is not None:
+            return table_from_sheet(*reading)
         require_free_dates(sheet, names)
         raise DataError(no_dates_error(sheet))
     if not names.target:
@@ -138,6 +131,20 @@ def _table_without_dates(sheet: Sheet, names: Names) -> Table:
             "with columns for series, time, target and covariates."
         )
     return _checked(series_in_rows(sheet, names, header))
+
+
+def _otherwise_timed(sheet: Sheet, names: Names) -> tuple[Sheet, Names] | None:
+    """A sheet whose times are counted, labels, short years or numbers of rows, and what is said of
+    it then; None where they are nothing of this."""
+    counted, time = with_elapsed_steps(sheet, None)
+    if counted is not sheet:
+        return counted, replace(names, time=time)
+    dated = with_full_years(without_codes(sheet))
+    if dated is not sheet:
+        return dated, names
+    if _is_one_of_numbers(sheet):
+        return sheet, replace(names, time="index")
+    return None
 
 
 def _is_one_of_numbers(sheet: Sheet) -> bool:
