@@ -217,14 +217,13 @@ class Running:
         row_R = np.flatnonzero((values_RK <= 0).any(axis=1))
         if len(row_R):
             value = float(np.nanmin(values_RK[row_R[0]]))
-            of_rows = f" (one of {len(row_R)} such rows in this tick)" * (
-                len(row_R) > 1
-            )
+            of_rows = ""
+            if len(row_R) > 1:
+                of_rows = f" (one of {len(row_R)} such rows in this tick)"
             raise DataError(
                 f"Row {ids[row_R[0]]!r} has the value {value!r}{of_rows}, but returns need "
-                "positive "
-                "values. Use Running('changes') for values that may be zero or negative, or nan "
-                "for unknown values."
+                "positive values. Use Running('changes') for values that may be zero or negative, "
+                "or nan for unknown values."
             )
 
     def _limited(self, units: NDArray) -> NDArray:
